@@ -1,0 +1,1 @@
+"""Facts that need thinking: constants, values across files, objects and their order."""

@@ -1,0 +1,72 @@
+"""Everything a detector may ask about one Python file, each answer computed on the first question."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+
+from dlgovern.finding import Hit
+from dlgovern.repository.exports import Repository
+from dlgovern.repository.window import Windows
+from dlgovern.source.encoding import decode
+from dlgovern.source.names import Names
+from dlgovern.source.tree import Tree, symbol
+
+
+class Facts:
+    """One parsed file in its repository.
+
+    ``reads`` collects the other files an answer was taken from: the cache must know them.
+    """
+
+    def __init__(self, path: str, data: bytes, module: ast.Module, repository: Repository, windows: Windows) -> None:
+        self.path = path
+        self.data = data
+        self.tree = Tree(module)
+        self.repository = repository
+        self.windows = windows
+        self.reads: set[str] = set()
+        self.names = Names(self.tree, self)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The source text by line, without line ends, split where Python splits."""
+        text = decode(self.data).replace("\r\n", "\n").replace("\r", "\n")
+        return text.split("\n")
+
+    # -- other files: the protocol that `Names` asks --------------------------------------------------
+
+    def name(self, level: int, module: str, name: str) -> str | None:
+        """Where ``from module import name`` comes from outside the repository."""
+        inner = self.repository.modules.find(self.path, level, module)
+        if inner is None:
+            return None
+        origin, depends = self.repository.origin(inner, name)
+        self.reads |= depends
+        return origin
+
+    def inside(self, level: int, module: str) -> bool:
+        """Whether ``module`` is a file of the repository."""
+        return self.repository.modules.find(self.path, level, module) is not None
+
+    # -- places -----------------------------------------------------------------------------------------
+
+    def span(self, node: ast.AST) -> tuple[int, int, int, int]:
+        """Line, column, end line and end column of a node, all from 1, columns in characters."""
+        line, end_line = node.lineno, node.end_lineno  # type: ignore[attr-defined]
+        column = self._characters(line, node.col_offset)  # type: ignore[attr-defined]
+        return line, column, end_line, self._characters(end_line, node.end_col_offset)  # type: ignore[attr-defined]
+
+    def hit(self, rule: str, node: ast.AST, **slots: str) -> Hit:
+        """A hit of ``rule`` on a node."""
+        return Hit(rule, *self.span(node), symbol(node), slots)
+
+    def _characters(self, line: int, offset: int) -> int:
+        if line > len(self.lines):
+            return offset + 1
+        text = self.lines[line - 1]
+        if line == 1 and text.startswith("\ufeff"):
+            text = text[1:]
+        if text.isascii():
+            return offset + 1
+        return len(text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "ignore")) + 1

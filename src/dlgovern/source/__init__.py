@@ -1,0 +1,1 @@
+"""Bytes to facts for Python: read, classify, prefilter, parse, resolve names."""
