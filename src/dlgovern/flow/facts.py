@@ -49,6 +49,15 @@ class Facts:
         """Whether ``module`` is a file of the repository."""
         return self.repository.modules.find(self.path, level, module) is not None
 
+    def passes_on(self, level: int, module: str) -> dict[str, str]:
+        """Every name that a module of the repository passes on from outside it."""
+        inner = self.repository.modules.find(self.path, level, module)
+        if inner is None:
+            return {}
+        found, depends = self.repository.passes_on(inner)
+        self.reads |= depends
+        return found
+
     # -- places -----------------------------------------------------------------------------------------
 
     def span(self, node: ast.AST) -> tuple[int, int, int, int]:

@@ -46,6 +46,7 @@ class Repository:
         self._exports: dict[str, Exports] = {}
         self._origins: dict[tuple[str, str], str | None] = {}
         self._depends: dict[tuple[str, str], frozenset[str]] = {}
+        self._passed: dict[str, tuple[dict[str, str], frozenset[str]]] = {}
 
     def origin(self, path: str, name: str) -> tuple[str | None, frozenset[str]]:
         """Where ``name`` of the module at ``path`` comes from outside the repository, and the files read for it.
@@ -59,6 +60,27 @@ class Repository:
             self._origins[key] = self._follow(path, name, read_for, _DEPTH)
             self._depends[key] = frozenset(read_for)
         return self._origins[key], self._depends.get(key, frozenset())
+
+    def passes_on(self, path: str) -> tuple[dict[str, str], frozenset[str]]:
+        """Every name that the module at ``path`` passes on from outside the repository, and the files read for it."""
+        if path not in self._passed:
+            self._passed[path] = ({}, frozenset([path]))  # modules that star-import each other end here
+            exports = self.exports(path)
+            found: dict[str, str] = {}
+            depends = {path}
+            for level, module in exports.stars:
+                inner = self.modules.find(path, level, module)
+                if inner is not None:
+                    more, read_for = self.passes_on(inner)
+                    found |= more
+                    depends |= read_for
+            for name in (*exports.imports, *exports.dotted):
+                origin, read_for = self.origin(path, name)
+                depends |= read_for
+                if origin:
+                    found[name] = origin
+            self._passed[path] = (found, frozenset(depends))
+        return self._passed[path]
 
     def constant(self, path: str, name: str) -> tuple[object, frozenset[str]]:
         """The literal that the module at ``path`` binds ``name`` to once, `...` when there is none."""

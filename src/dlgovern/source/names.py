@@ -18,6 +18,9 @@ class Chase(Protocol):
     def inside(self, level: int, module: str) -> bool:
         """Whether ``module`` is a file of the repository."""
 
+    def passes_on(self, level: int, module: str) -> dict[str, str]:
+        """Every name that a module of the repository passes on from outside it, with its origin."""
+
 
 _LONGEST = 200  # characters of an origin; a chain of calls that is longer means nothing to a rule
 _BUILTINS = frozenset(dir(builtins))

@@ -1,0 +1,246 @@
+"""The small language in which a rule narrows the calls it means: one predicate, one question."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dlgovern.flow.calls import Arguments, argument
+from dlgovern.flow.constants import UNKNOWN, constant, text_parts
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.guards import asks_version, has_fallback
+from dlgovern.repository.window import parse_version
+from dlgovern.source.names import Binding
+from dlgovern.source.tree import FUNCTIONS, parents, up
+
+KEYS: dict[str, str] = {
+    "argument": "the parameter that the predicate is about",
+    "position": "its place among the positional arguments, from 0",
+    "given": "whether the argument is given; **kwargs leaves that unknown, which is neither",
+    "is": "its value is this literal",
+    "in": "its value is one of these literals",
+    "matches": "its text, or a literal part of it, matches this regular expression",
+    "origin": "it is one of these names, or a call of one",
+    "derives": "one of these names, or a read of one of these environment variables ($NAME), is a part of it",
+    "shape": "repeated-list, string-format, lambda or literal",
+    "any_text": "some positional string argument matches this regular expression",
+    "positionals_over": "more positional arguments than this",
+    "result": "what becomes of the result: used, ignored or returned",
+    "inside": "what the call stands in: loop, fallback, version-test, or with:NAME",
+    "mentions": "the file has all of these words",
+    "window": "the library whose version window is asked",
+    "below": "its lowest version is known and lower than this",
+    "reaches": "its highest version is at least this",
+}
+"""Every key a predicate may have; several in one predicate must all hold."""
+
+_SHAPES = ("repeated-list", "string-format", "lambda", "literal")
+_DEPTH = 5
+
+
+class Seen(NamedTuple):
+    """A call under test."""
+
+    facts: Facts
+    call: ast.Call
+    found: Arguments
+
+
+def holds(predicate: Mapping[str, Any], seen: Seen) -> bool:
+    """Whether everything the predicate says is known to be true of the call."""
+    if "argument" in predicate:
+        if not _argument(predicate, seen):
+            return False
+    return all(_QUESTIONS[key](value, predicate, seen) for key, value in predicate.items() if key in _QUESTIONS)
+
+
+def value_of(predicate: Mapping[str, Any], seen: Seen) -> ast.expr | None:
+    """The argument a predicate is about, if it is given."""
+    return argument(seen.found, predicate["argument"], predicate.get("position"))
+
+
+def words(predicates: list[dict[str, Any]]) -> list[str]:
+    """Words that a file must hold for these predicates to be true: sharpens the prefilter."""
+    wanted: list[str] = []
+    for predicate in predicates:
+        wanted += predicate.get("mentions", [])
+        needs_value = any(key in predicate for key in ("is", "in", "matches", "origin", "derives", "shape"))
+        if "argument" in predicate and "position" not in predicate and (needs_value or predicate.get("given")):
+            wanted.append(predicate["argument"])
+    return wanted
+
+
+def _argument(predicate: Mapping[str, Any], seen: Seen) -> bool:
+    name, position = predicate["argument"], predicate.get("position")
+    value = argument(seen.found, name, position)
+    if "given" in predicate:
+        if predicate["given"]:
+            return value is not None and _about(predicate, value, seen)
+        return value is None and not _may_follow(seen.found, position)
+    if value is None or name in seen.found.earlier:
+        return False
+    return _about(predicate, value, seen)
+
+
+def _may_follow(found: Arguments, position: int | None) -> bool:
+    return found.open_keywords or found.partial or (found.open_positional and position is not None)
+
+
+def _about(predicate: Mapping[str, Any], value: ast.expr, seen: Seen) -> bool:
+    facts = seen.facts
+    if "is" in predicate and not _same(constant(facts, value), predicate["is"]):
+        return False
+    if "in" in predicate and not any(_same(constant(facts, value), wanted) for wanted in predicate["in"]):
+        return False
+    if "matches" in predicate and not any(re.search(predicate["matches"], t) for t in text_parts(facts, value)):
+        return False
+    if "origin" in predicate and not has_origin(facts, value, predicate["origin"]):
+        return False
+    if "derives" in predicate and not derives(facts, value, predicate["derives"]):
+        return False
+    return "shape" not in predicate or shape(facts, value) == predicate["shape"]
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    """Equality that keeps True apart from 1; the word "none" in a rule stands for None."""
+    if value is UNKNOWN:
+        return False
+    if wanted == "none":
+        return value is None
+    return type(value) is type(wanted) and value == wanted
+
+
+def has_origin(facts: Facts, value: ast.AST, names: list[str]) -> bool:
+    """Whether an expression is one of these names, or an instance made by calling one."""
+    origin = facts.names.origin(value)
+    return origin is not None and (origin in names or origin.removesuffix("()") in names)
+
+
+def derives(facts: Facts, value: ast.AST, sources: list[str], depth: int = _DEPTH) -> bool:
+    """Whether one of the sources is a part of the value, followed through names that are bound here."""
+    return any(_is_source(facts, node, sources, depth) for node in ast.walk(value))
+
+
+def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> bool:
+    if isinstance(node, ast.Call):
+        origin = facts.names.origin(node.func)
+        if origin in sources:
+            return True
+    if (name := environment_read(facts, node)) and f"${name}" in sources:
+        return True
+    binding = _single_binding(facts, node)
+    return bool(depth and binding and binding.value is not None and derives(facts, binding.value, sources, depth - 1))
+
+
+def _single_binding(facts: Facts, node: ast.AST) -> Binding | None:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        binding = facts.names.binding(node)
+        return binding if binding and binding.kind == "value" else None
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        found = facts.names.attribute_bindings(node)
+        return found[0] if len(found) == 1 and found[0].kind == "value" else None
+    return None
+
+
+def environment_read(facts: Facts, node: ast.AST) -> str:
+    """The variable that ``os.environ["X"]``, ``os.environ.get("X")`` or ``os.getenv("X")`` reads, else ""."""
+    if isinstance(node, ast.Subscript) and facts.names.origin(node.value) == "os.environ":
+        key = constant(facts, node.slice)
+    elif isinstance(node, ast.Call) and facts.names.origin(node.func) in ("os.environ.get", "os.getenv"):
+        key = constant(facts, node.args[0]) if node.args else ""
+    else:
+        return ""
+    return key if isinstance(key, str) else ""
+
+
+def shape(facts: Facts, value: ast.AST) -> str:
+    """How an expression is built: ``[x] * n``, an f-string or format, a lambda, a literal; else ""."""
+    if isinstance(value, ast.Name):
+        binding = facts.names.binding(value)
+        if binding and binding.kind == "value" and binding.value is not None:
+            return shape(facts, binding.value)
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
+        if any(isinstance(side, ast.List) and len(side.elts) == 1 for side in (value.left, value.right)):
+            return "repeated-list"
+    if isinstance(value, ast.JoinedStr):
+        return "string-format"
+    if isinstance(value, ast.Lambda):
+        return "lambda"
+    return "literal" if constant(facts, value) is not UNKNOWN else ""
+
+
+def result(call: ast.AST) -> str:
+    """What becomes of the value of a call: ignored, returned or used."""
+    parent = up(call)
+    if isinstance(parent, ast.Await):
+        parent = up(parent)
+    if isinstance(parent, ast.Expr):
+        return "ignored"
+    if isinstance(parent, ast.Lambda) or isinstance(parent, ast.Return):
+        return "returned"
+    return "used"
+
+
+def inside(facts: Facts, node: ast.AST, what: str) -> bool:
+    """Whether a node stands in a loop, under a fallback or version test, or in ``with NAME(...)``."""
+    if what == "fallback":
+        return has_fallback(node)
+    if what == "version-test":
+        return asks_version(node)
+    for parent in parents(node):
+        if what == "loop" and isinstance(parent, ast.For | ast.AsyncFor | ast.While):
+            return True
+        if what.startswith("with:") and isinstance(parent, ast.With | ast.AsyncWith):
+            if any(has_origin(facts, item.context_expr, [what[5:]]) for item in parent.items):
+                return True
+        if isinstance(parent, FUNCTIONS):
+            return False
+    return False
+
+
+def _any_text(wanted: str, _predicate: Mapping[str, Any], seen: Seen) -> bool:
+    return any(re.search(wanted, text) for arg in seen.found.positional for text in text_parts(seen.facts, arg))
+
+
+def _window(library: str, predicate: Mapping[str, Any], seen: Seen) -> bool:
+    window = seen.facts.windows.of(seen.facts.path, library)
+    if window is None:
+        return False
+    if "below" in predicate and not window.starts_below(parse_version(predicate["below"])):
+        return False
+    return "reaches" not in predicate or window.reaches(parse_version(predicate["reaches"]))
+
+
+def _inside(what: str | list[str], _predicate: Mapping[str, Any], seen: Seen) -> bool:
+    return any(inside(seen.facts, seen.call, one) for one in ([what] if isinstance(what, str) else what))
+
+
+_QUESTIONS = {
+    "any_text": _any_text,
+    "positionals_over": lambda count, _p, seen: len(seen.found.positional) > count,
+    "result": lambda wanted, _p, seen: result(seen.call) == wanted,
+    "inside": _inside,
+    "mentions": lambda wanted, _p, seen: all(word.encode() in seen.facts.data for word in wanted),
+    "window": _window,
+}
+
+
+def mistakes(predicate: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a predicate as written in a rule."""
+    about = [key for key in ("given", "is", "in", "matches", "origin", "derives", "shape") if key in predicate]
+    for key in predicate:
+        if key not in KEYS:
+            yield f"unknown key {key!r} in a predicate"
+    if about and "argument" not in predicate:
+        yield f"{about[0]!r} needs 'argument'"
+    if "argument" in predicate and not about:
+        yield "'argument' alone says nothing; add 'given', 'is', …"
+    if predicate.get("shape", "literal") not in _SHAPES:
+        yield f"unknown shape {predicate['shape']!r}"
+    for key in ("matches", "any_text"):
+        try:
+            re.compile(str(predicate.get(key, "")))
+        except re.error as error:
+            yield f"{key!r} is no regular expression: {error}"

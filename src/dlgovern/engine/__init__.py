@@ -1,0 +1,1 @@
+"""One walk over a file, all live rules; many files under a supervisor."""

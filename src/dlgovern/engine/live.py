@@ -1,0 +1,38 @@
+"""Which rules are live on a file, and at which level: the scopes of the standard decide."""
+
+from __future__ import annotations
+
+from dlgovern.policy import Policy, Rule
+from dlgovern.source.classify import setting
+from dlgovern.source.discover import glob_matches
+
+
+def scopes(policy: Policy, path: str) -> tuple[str, ...]:
+    """The names of the scopes a path lies in, in the order of the standard; "" (everywhere) comes first."""
+    kind = setting(path)
+    found = [""]
+    for scope in policy.scopes:
+        by_path = any(glob_matches(pattern, path) for pattern in scope.paths)
+        if by_path or kind in scope.kinds:
+            found.append(scope.name)
+    return tuple(found)
+
+
+def level(rule: Rule, names: tuple[str, ...]) -> str:
+    """The level of a rule in these scopes: the last scope that says one wins."""
+    return next((rule.levels[name] for name in reversed(names) if name in rule.levels), "off")
+
+
+def live_rules(policy: Policy, path: str) -> tuple[Rule, ...]:
+    """The rules that run on a file, in the order of the policy."""
+    return _live(policy.rules, scopes(policy, path))
+
+
+_CACHE: dict[tuple[int, tuple[str, ...]], tuple[Rule, ...]] = {}
+
+
+def _live(rules: tuple[Rule, ...], names: tuple[str, ...]) -> tuple[Rule, ...]:
+    key = (id(rules), names)
+    if key not in _CACHE:
+        _CACHE[key] = tuple(rule for rule in rules if level(rule, names) != "off")
+    return _CACHE[key]

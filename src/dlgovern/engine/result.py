@@ -1,0 +1,44 @@
+"""What judging one file brought, in a form that fits through a pipe and into the cache."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from dlgovern.finding import Hit
+from dlgovern.source.comments import Excuse
+
+
+class FileResult(NamedTuple):
+    """Raw hits of one file and what they rest on. Judgement comes later and is never part of it."""
+
+    path: str
+    digest: str = ""  # SHA-256 of the bytes that were judged
+    hits: tuple[Hit, ...] = ()
+    excuses: tuple[Excuse, ...] = ()
+    reads: tuple[tuple[str, str], ...] = ()  # other files and their digests, read for an answer
+    failed: tuple[tuple[str, str], ...] = ()  # (rule, why) of detectors that raised
+    not_judged: str = ""  # why the file was not judged
+    parsed: bool = False
+    stand: tuple[tuple[str, bool], ...] = ()  # (rule, wanted?) marks for rules about the whole repository
+    spent: float = 0.0  # seconds
+
+
+def dump(result: FileResult) -> list[Any]:
+    """The result as JSON-ready values."""
+    return list(result)
+
+
+def load(values: list[Any]) -> FileResult:
+    """The result from what `dump` became in JSON. Raises TypeError or ValueError for anything else."""
+    result = FileResult(*values)
+    return result._replace(
+        hits=tuple(Hit(*hit)._replace(related=tuple(map(tuple, hit[7]))) for hit in result.hits),  # type: ignore[arg-type, misc]
+        excuses=tuple(Excuse(*_tupled(excuse)) for excuse in result.excuses),
+        reads=tuple(map(tuple, result.reads)),  # type: ignore[arg-type]
+        failed=tuple(map(tuple, result.failed)),  # type: ignore[arg-type]
+        stand=tuple(map(tuple, result.stand)),  # type: ignore[arg-type]
+    )
+
+
+def _tupled(values: Any) -> list[Any]:
+    return [tuple(value) if isinstance(value, list) else value for value in values]

@@ -1,0 +1,199 @@
+"""Judge one file: prefilter, parse, one walk with all live rules. A rule that raises is recorded."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from dlgovern import detect
+from dlgovern.engine.live import live_rules
+from dlgovern.engine.result import FileResult
+from dlgovern.finding import Hit
+from dlgovern.flow.facts import Facts
+from dlgovern.policy import Policy, Rule
+from dlgovern.repository.exports import Repository
+from dlgovern.repository.window import Window, Windows
+from dlgovern.source import encoding
+from dlgovern.source.comments import Excuse, excuses
+from dlgovern.source.parse import Unparsable, parse
+from dlgovern.source.prefilter import Prefilter
+from dlgovern.source.read import Unreadable, read
+
+Handler = Callable[[Any], Iterator[Hit]]
+
+
+class Walk:
+    """Judges the files of one repository by one policy."""
+
+    def __init__(self, policy: Policy, root: str, windows: Windows, *, prefilter: bool = True) -> None:
+        self.policy = policy
+        self.root = root
+        self.windows = windows
+        self.repository = Repository(root)
+        self._use_prefilter = prefilter
+        self._filters: dict[tuple[object, ...], Prefilter] = {}
+
+    def judge(self, path: str, data: bytes | None = None) -> FileResult:
+        """The raw hits of one file. ``data`` stands for the file's bytes when it is not on disk as such."""
+        start = time.perf_counter()
+        try:
+            if data is None:
+                data = read(os.path.join(self.root, path))
+        except Unreadable as error:
+            return FileResult(path, not_judged=str(error))
+        result = self._judge(path, data)
+        return result._replace(spent=round(time.perf_counter() - start, 6))
+
+    def _judge(self, path: str, data: bytes) -> FileResult:
+        digest = hashlib.sha256(data).hexdigest()
+        rules = live_rules(self.policy, path)
+        if (trouble := encoding.problem(data)) is not None:
+            return FileResult(path, digest, (*self._unread(rules, "parse-error", trouble[0], 1, trouble[1]),))
+        comments = tuple(excuses(data, encoding.decode(data)))
+        view = _Sight(self.repository, path)
+        wanted = self._prefilter(rules, path).rules(data, view) if self._use_prefilter else None
+        running = [rule for rule in rules if rule.shape == "python" and (wanted is None or rule.id in wanted)]
+        if not running:
+            return FileResult(path, digest, (), comments, self._reads(view.reads))
+        return self._see(path, data, digest, rules, running, comments, view.reads)
+
+    def _see(
+        self,
+        path: str,
+        data: bytes,
+        digest: str,
+        rules: tuple[Rule, ...],
+        running: list[Rule],
+        comments: tuple[Excuse, ...],
+        reads: set[str],
+    ) -> FileResult:
+        try:
+            module = parse(data)
+        except Unparsable as error:
+            hits = self._unread(rules, "parse-error", error.line, error.column, error.why)
+            return FileResult(path, digest, (*hits,), comments, self._reads(reads))
+        facts = Facts(path, data, module, self.repository, self.windows)
+        facts.reads |= reads
+        hits, failed = see(running, facts, self.policy.tables)
+        return FileResult(
+            path, digest, tuple(sorted(hits, key=_order)), comments, self._reads(facts.reads), tuple(failed), parsed=True
+        )
+
+    def _prefilter(self, rules: tuple[Rule, ...], path: str) -> Prefilter:
+        window = self.windows.of(path, "torch")
+        key = (id(rules), window)
+        if key not in self._filters:
+            self._filters[key] = Prefilter(
+                (rule.id, _triggers(rule, self.policy.tables, window)) for rule in rules if rule.shape == "python"
+            )
+        return self._filters[key]
+
+    def _reads(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted((path, self.repository.digest(path)) for path in paths))
+
+    def _unread(self, rules: tuple[Rule, ...], event: str, line: int, column: int, why: str) -> list[Hit]:
+        return [
+            Hit(rule.id, line, column, line, column + 1, slots={"why": why})
+            for rule in rules
+            if rule.detector == "engine" and rule.parameters.get("event") == event
+        ]
+
+
+class _Sight:
+    """What the prefilter may ask about other files, with the answers' sources."""
+
+    def __init__(self, repository: Repository, path: str) -> None:
+        self.repository = repository
+        self.path = path
+        self.reads: set[str] = set()
+
+    def name(self, level: int, module: str, name: str) -> str | None:
+        """Where ``from module import name`` comes from outside the repository."""
+        inner = self.repository.modules.find(self.path, level, module)
+        if inner is None:
+            return None
+        origin, depends = self.repository.origin(inner, name)
+        self.reads |= depends
+        return origin
+
+    def inside(self, level: int, module: str) -> bool:
+        """Whether ``module`` is a file of the repository."""
+        return self.repository.modules.find(self.path, level, module) is not None
+
+    def passes_on(self, level: int, module: str) -> dict[str, str]:
+        """Every name that a module of the repository passes on from outside it."""
+        inner = self.repository.modules.find(self.path, level, module)
+        if inner is None:
+            return {}
+        found, depends = self.repository.passes_on(inner)
+        self.reads |= depends
+        return found
+
+
+def _triggers(rule: Rule, tables: dict[str, Any], window: Window | None) -> Any:
+    """The triggers of a rule; those of a table depend on the versions the repository works with."""
+    if rule.triggers != "window":
+        return rule.triggers
+    return detect.load(rule.detector).triggers_in(rule.parameters, tables, window)
+
+
+def see(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> tuple[list[Hit], list[tuple[str, str]]]:
+    """One walk: the hits of these rules on a parsed file, and the rules that raised."""
+    handlers, failed = _handlers(rules, facts, tables)
+    hits: list[Hit] = []
+    for kind, group in handlers.items():
+        nodes: Iterable[ast.AST | None] = facts.tree.of(kind) if kind is not None else (None,)
+        for node in nodes:
+            for names, handler in group:
+                try:
+                    hits.extend(handler(node))
+                except Exception as error:  # noqa: BLE001 - the one place where any detector may fail
+                    failed += [(name, _describe(error)) for name in names if (name, _describe(error)) not in failed]
+    return _unique(hits), failed
+
+
+def _handlers(
+    rules: list[Rule], facts: Facts, tables: dict[str, Any]
+) -> tuple[dict[type | None, list[tuple[tuple[str, ...], Handler]]], list[tuple[str, str]]]:
+    groups: dict[str, list[Rule]] = {}
+    for rule in rules:
+        groups.setdefault(rule.detector, []).append(rule)
+    handlers: dict[type | None, list[tuple[tuple[str, ...], Handler]]] = {}
+    failed: list[tuple[str, str]] = []
+    for name, group in groups.items():
+        ids = tuple(rule.id for rule in group)
+        try:
+            for kind, handler in detect.load(name).watch(group, facts, tables).items():
+                handlers.setdefault(kind, []).append((ids, handler))
+        except Exception as error:  # noqa: BLE001 - as above: loading or preparing a detector
+            failed += [(rule, _describe(error)) for rule in ids]
+    return handlers, failed
+
+
+def _unique(hits: list[Hit]) -> list[Hit]:
+    seen: dict[Any, Hit] = {}
+    for hit in hits:
+        seen.setdefault(_frozen(hit), hit)
+    return list(seen.values())
+
+
+def _frozen(hit: Hit) -> tuple[Any, ...]:
+    return (hit.rule, hit.line, hit.column, hit.end_line, hit.end_column)
+
+
+def _order(hit: Hit) -> tuple[Any, ...]:
+    return (hit.line, hit.column, hit.rule)
+
+
+def _describe(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = ""
+    if trace is not None:
+        where = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+    return f"{type(error).__name__}: {error}{where}"

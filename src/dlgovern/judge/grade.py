@@ -1,0 +1,49 @@
+"""Turn raw hits into findings: the level of the file's scope, the message with its slots filled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from dlgovern.engine.live import level, scopes
+from dlgovern.engine.result import FileResult
+from dlgovern.finding import Finding, Hit, Place, Related, rank
+from dlgovern.policy import Policy, Rule
+
+
+def grade(policy: Policy, results: Iterable[FileResult]) -> list[Finding]:
+    """The findings of all results, in no order yet."""
+    rules = {rule.id: rule for rule in policy.rules}
+    found: list[Finding] = []
+    for result in results:
+        if result.hits:
+            names = scopes(policy, result.path)
+            found += [finding(rules[hit.rule], hit, result.path, names) for hit in result.hits if hit.rule in rules]
+    return found
+
+
+def finding(rule: Rule, hit: Hit, path: str, names: tuple[str, ...]) -> Finding:
+    """One hit as a finding. A detector may lower the level and the confidence, never raise them."""
+    said = level(rule, names)
+    if hit.level and rank(hit.level) < rank(said):
+        said = hit.level
+    return Finding(
+        place=Place(path, hit.line, hit.column, hit.end_line, hit.end_column, hit.symbol),
+        rule=rule.id,
+        name=rule.name,
+        level=said,
+        confidence=hit.confidence or rule.confidence,
+        message=fill(rule.message, hit.slots),
+        instead=fill(rule.instead, hit.slots),
+        related=tuple(Related(Place(p, line, column, line, column), text) for p, line, column, text in hit.related),
+    )
+
+
+def fill(text: str, slots: dict[str, str]) -> str:
+    """``text`` with each known ``{slot}`` replaced; other braces stay, so that prose may show code."""
+    if "{" not in text:
+        return text
+    return _SLOT.sub(lambda match: slots.get(match.group(1), match.group()), text)
+
+
+_SLOT = re.compile(r"\{(\w+)\}")

@@ -1,0 +1,89 @@
+"""Comments that excuse findings: ``# dlgovern: ignore[DLG201] reason`` and ``# noqa: DLG201``."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from typing import NamedTuple
+
+_OURS = re.compile(r"#\s*dlgovern:\s*(.*)", re.I | re.S)
+_IGNORE = re.compile(r"ignore\s*\[([^\]]*)\]\s*(.*)", re.I | re.S)
+_NOQA = re.compile(r"#\s*noqa\s*:\s*([A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)", re.I)
+_UNTIL = re.compile(r"\buntil=(\d{4}-\d{2}-\d{2})\b")
+_BYTES = re.compile(rb"#[^\n]*?(?:dlgovern\s*:|noqa\s*:)", re.I)
+
+
+class Excuse(NamedTuple):
+    """One comment that wants to hide findings.
+
+    ``lines`` is the line it covers, and its own; ``wrong`` says why it is refused, "" if it is well formed.
+    """
+
+    kind: str  # ignore or noqa
+    line: int
+    column: int
+    end_column: int
+    covers: int  # the line whose findings it means
+    codes: tuple[str, ...]
+    reason: str
+    until: str  # ISO date, "" for ever
+    wrong: str
+
+
+def excuses(data: bytes, text: str) -> list[Excuse]:
+    """Every excuse in a Python file, in order. Tokenizes only when the bytes can hold one."""
+    if not _BYTES.search(data):
+        return []
+    found: list[Excuse] = []
+    lines = text.split("\n")
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                line, column = token.start
+                alone = not lines[line - 1][:column].strip()
+                found += _read(token.string, line, column + 1, _next_code(lines, line) if alone else line)
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        pass  # the parse error is a finding of its own
+    return found
+
+
+def _read(comment: str, line: int, column: int, covers: int) -> list[Excuse]:
+    end = column + len(comment)
+    ours = _OURS.search(comment)
+    if ours:
+        return [_ignore(ours.group(1), line, column + ours.start(), end, covers)]
+    noqa = _NOQA.search(comment)
+    if noqa:
+        codes = tuple(code.upper() for code in re.split(r"[,\s]+", noqa.group(1)) if code)
+        return [Excuse("noqa", line, column + noqa.start(), end, line, codes, "", "", "")]
+    return []
+
+
+def _ignore(text: str, line: int, column: int, end: int, covers: int) -> Excuse:
+    match = _IGNORE.match(text)
+    if match is None:
+        wrong = "say which rules: `# dlgovern: ignore[DLG000] reason`"
+        return Excuse("ignore", line, column, end, covers, (), "", "", wrong)
+    codes = tuple(code.strip() for code in match.group(1).split(",") if code.strip())
+    reason = match.group(2).partition(" #")[0].strip()
+    until = _UNTIL.search(reason)
+    if until:
+        reason = " ".join(_UNTIL.sub("", reason).split())
+    wrong = ""
+    if not codes:
+        wrong = "it names no rule"
+    elif any(code.upper() in ("ALL", "*") for code in codes):
+        wrong = "a blanket form is refused; name the rules"
+    elif not reason:
+        wrong = "it gives no reason"
+    return Excuse("ignore", line, column, end, covers, codes, reason, until.group(1) if until else "", wrong)
+
+
+def _next_code(lines: list[str], line: int) -> int:
+    """The first line after ``line`` that is neither blank nor only a comment."""
+    for number in range(line + 1, len(lines) + 1):
+        text = lines[number - 1].strip()
+        if text and not text.startswith("#"):
+            return number
+    return line

@@ -1,0 +1,1 @@
+"""Writing the law, cold path: read, validate, compile, test, explain."""
