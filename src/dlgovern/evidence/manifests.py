@@ -1,0 +1,101 @@
+"""Which files are manifests or locks, and what each of them says."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable
+
+from dlgovern.evidence import toml
+from dlgovern.evidence.locks import read_pipfile_lock, read_toml_lock
+from dlgovern.evidence.pyproject import read_pipfile, read_pyproject
+from dlgovern.evidence.requirements import read_requirements
+from dlgovern.evidence.setup_files import read_setup_cfg, read_setup_py
+from dlgovern.evidence.text import CONFIG_LIMIT, LOCK_LIMIT, Unreadable, read_text
+from dlgovern.evidence.values import Include, Manifest, Problem
+
+_EXACT = {
+    "pyproject.toml": "pyproject",
+    "setup.cfg": "setup-cfg",
+    "setup.py": "setup-py",
+    "Pipfile": "pipfile",
+    "uv.lock": "lock",
+    "poetry.lock": "lock",
+    "pdm.lock": "lock",
+    "Pipfile.lock": "lock",
+}
+_PYLOCK = re.compile(r"pylock(?:\.[^.]+)?\.toml")
+_REQUIREMENTS = re.compile(r"(?:.*[-_.])?(?:requirements?|reqs?)(?:[-_.].*)?\.(?:txt|in)")
+_CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?\.txt")
+_FOLDERS = ("requirements", "requires", "reqs")
+_MOST_INCLUDED = 200
+
+_READERS: dict[str, Callable[[str, str], Manifest]] = {
+    "pyproject": read_pyproject,
+    "setup-cfg": read_setup_cfg,
+    "setup-py": read_setup_py,
+    "pipfile": read_pipfile,
+}
+
+
+def kind(path: str) -> str | None:
+    """What sort of manifest ``path`` is by its name: see `Manifest`. None for other files."""
+    folder, name = posixpath.split(path)
+    if name in _EXACT:
+        return _EXACT[name]
+    if _PYLOCK.fullmatch(name):
+        return "lock"
+    if _CONSTRAINTS.fullmatch(name):
+        return "constraints"
+    if _REQUIREMENTS.fullmatch(name):
+        return "requirements"
+    parents = folder.split("/")
+    if name.endswith((".txt", ".in")) and any(parent in _FOLDERS for parent in parents[-2:]):
+        return "requirements"
+    return None
+
+
+def read(root: str, path: str, known: str | None = None) -> Manifest:
+    """What the manifest at ``path`` says; trouble is a `Problem` of the result.
+
+    ``known`` is the kind where the name does not tell: a file that another one includes.
+    """
+    sort = known or kind(path) or "requirements"
+    try:
+        text = read_text(root, path, LOCK_LIMIT if sort == "lock" else CONFIG_LIMIT)
+        return parse(text, path, sort)
+    except Unreadable as error:
+        return Manifest(path, sort, problems=(Problem(path, 0, str(error)),))
+
+
+def parse(text: str, path: str, sort: str) -> Manifest:
+    """What ``text`` says, read as a manifest of kind ``sort``; trouble is a `Problem` of the result."""
+    try:
+        if sort == "lock":
+            return read_pipfile_lock(text, path) if path.endswith("Pipfile.lock") else read_toml_lock(text, path)
+        if sort in _READERS:
+            return _READERS[sort](text, path)
+        return read_requirements(text, path, sort)
+    except toml.Broken as error:
+        return Manifest(path, sort, problems=(Problem(path, error.line, str(error)),))
+
+
+def collect(root: str, paths: Iterable[str]) -> dict[str, Manifest]:
+    """The manifests at ``paths`` and those they include, each once, however they include each other."""
+    found: dict[str, Manifest] = {}
+    waiting = [(path, kind(path)) for path in sorted(paths, reverse=True)]
+    included = 0
+    while waiting:
+        path, sort = waiting.pop()
+        if path in found:
+            continue
+        found[path] = manifest = read(root, path, sort)
+        for include in manifest.includes if included < _MOST_INCLUDED else ():
+            included += 1
+            waiting.append((include.target, _kind_of(include)))
+    return found
+
+
+def _kind_of(include: Include) -> str:
+    named = kind(include.target)
+    return include.kind if include.kind == "constraints" or named not in ("requirements", "constraints") else named

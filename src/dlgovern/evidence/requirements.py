@@ -1,0 +1,137 @@
+"""The lines of a requirements or constraints file, as pip reads them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dlgovern.evidence.specifiers import At, requirement
+from dlgovern.evidence.values import Include, IndexOption, Manifest, Problem, Requirement
+
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_HASH = re.compile(r"\s--hash[=\s]\s*\S+")
+_OTHER = re.compile(r"\s--(?:config-settings?|global-option|install-option)[=\s].*$")
+_OPTION = re.compile(r"(-[rceif]|--[a-z][a-z-]*)(?:\s*=\s*|\s+|(?<=^-[rceif])|$)(.*)")
+_MOST_PROBLEMS = 20
+
+_INDEXES = {
+    "-i": "index-url",
+    "--index-url": "index-url",
+    "--pypi-url": "index-url",
+    "--extra-index-url": "extra-index-url",
+    "-f": "find-links",
+    "--find-links": "find-links",
+    "--trusted-host": "trusted-host",
+    "--pre": "pre",
+    "--no-index": "no-index",
+}
+_INCLUDES = {"-r": "requirements", "--requirement": "requirements", "-c": "constraints", "--constraint": "constraints"}
+_SILENT = {"--no-binary", "--only-binary", "--prefer-binary", "--require-hashes", "--use-feature"}
+
+
+class _Line(NamedTuple):
+    text: str  # continuations joined, comments gone, no space around it
+    number: int
+    column: int
+    end_column: int
+
+
+def read_requirements(text: str, path: str, kind: str = "requirements") -> Manifest:
+    """What a requirements file says. Includes are named, not followed."""
+    found: list[Requirement] = []
+    indexes: list[IndexOption] = []
+    includes: list[Include] = []
+    problems: list[Problem] = []
+    for line in _lines(text):
+        if line.text.startswith("-"):
+            _option(line, path, found, indexes, includes, problems)
+            continue
+        entry = _requirement(line, line.text, path)
+        if entry:
+            found.append(entry)
+        elif len(problems) < _MOST_PROBLEMS:
+            problems.append(Problem(path, line.number, "this line is no requirement"))
+    return Manifest(
+        path,
+        kind,
+        requirements=tuple(found),
+        indexes=tuple(indexes),
+        includes=tuple(includes),
+        problems=tuple(problems),
+    )
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    pieces: list[str] = []
+    first = (0, "")
+    for number, physical in enumerate(text.split("\n"), 1):
+        line = physical.rstrip("\r")
+        if not pieces:
+            first = (number, line)
+        if line.endswith("\\") and not line.lstrip().startswith("#"):
+            pieces.append(line[:-1])
+            continue
+        pieces.append(line)
+        yield from _joined(pieces, *first)
+        pieces = []
+    if pieces:
+        yield from _joined(pieces, *first)
+
+
+def _joined(pieces: list[str], number: int, first: str) -> Iterator[_Line]:
+    text = _COMMENT.sub("", "".join(pieces)).strip()
+    if not text:
+        return
+    column = len(first) - len(first.lstrip()) + 1
+    seen = _COMMENT.sub("", first.rstrip("\\")).rstrip()
+    yield _Line(text, number, column, max(len(seen) + 1, column))
+
+
+def _requirement(line: _Line, text: str, path: str) -> Requirement | None:
+    hashed = bool(_HASH.search(text))
+    bare = _OTHER.sub("", _HASH.sub("", text)).strip()
+    offset = line.text.find(bare) if bare else 0
+    column = line.column + max(offset, 0)
+    return requirement(bare, At("", path, line.number, column, min(column + len(bare), line.end_column)), hashed=hashed)
+
+
+def _option(
+    line: _Line,
+    path: str,
+    found: list[Requirement],
+    indexes: list[IndexOption],
+    includes: list[Include],
+    problems: list[Problem],
+) -> None:
+    match = _OPTION.match(line.text)
+    name, value = (match[1], match[2].strip()) if match else (line.text.split()[0], "")
+    if name in _INDEXES:
+        span = (path, line.number, line.column, line.end_column)
+        indexes.append(IndexOption(_INDEXES[name], _unquoted(value), False, *span))
+    elif name in _INCLUDES:
+        _include(_INCLUDES[name], _unquoted(value), line, path, includes, problems)
+    elif name in ("-e", "--editable"):
+        entry = _requirement(line, value, path)
+        if entry:
+            found.append(entry)
+    elif name not in _SILENT and len(problems) < _MOST_PROBLEMS:
+        problems.append(Problem(path, line.number, "this option is unknown"))
+
+
+def _include(
+    kind: str, target: str, line: _Line, path: str, includes: list[Include], problems: list[Problem]
+) -> None:
+    if re.match(r"[a-z][a-z+]+:", target, re.IGNORECASE):
+        problems.append(Problem(path, line.number, "a file on the network is not read"))
+        return
+    inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), target.replace("\\", "/")))
+    if inner.startswith(("../", "/")) or inner in ("..", "."):
+        problems.append(Problem(path, line.number, "the file it reads lies outside the project's root"))
+        return
+    includes.append(Include(kind, inner, line.number))
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text

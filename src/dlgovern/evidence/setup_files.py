@@ -1,0 +1,97 @@
+"""The dependencies that a setup.cfg or a setup.py declares literally."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from dlgovern.evidence.specifiers import At, requirement
+from dlgovern.evidence.values import Manifest, Problem, Requirement
+
+_SECTION = re.compile(r"\[([^\]]+)\]\s*(?:[#;].*)?$")
+_DELIMITER = re.compile("[=:]")
+
+
+def read_setup_cfg(text: str, path: str) -> Manifest:
+    """``install_requires`` and the extras of a setup.cfg."""
+    found: list[Requirement] = []
+    problems: list[Problem] = []
+    section, key = "", ""
+    for number, line in enumerate(text.split("\n"), 1):
+        stripped = line.strip()
+        if not stripped or stripped[0] in "#;":
+            continue
+        header = _SECTION.match(stripped)
+        if header and not line[0].isspace():
+            section, key = header[1].strip(), ""
+            continue
+        if line[0].isspace():
+            group, value = _group(section, key), stripped
+        else:
+            delimiter = _DELIMITER.search(line)
+            if not delimiter:
+                continue
+            key, value = line[: delimiter.start()].strip(), line[delimiter.end() :].strip()
+            group = _group(section, key)
+        if group is None or not value or value.startswith("file:"):
+            continue
+        part = re.split(r"\s#", value)[0].strip()
+        column = line.find(part) + 1
+        made = requirement(part, At(group, path, number, column, column + len(part)))
+        if made:
+            found.append(made)
+        else:
+            problems.append(Problem(path, number, "this line is no requirement"))
+    return Manifest(path, "setup-cfg", requirements=tuple(found), problems=tuple(problems), published=bool(found))
+
+
+def _group(section: str, key: str) -> str | None:
+    if section == "options" and key in ("install_requires", "setup_requires", "tests_require"):
+        return "" if key == "install_requires" else key.partition("_")[0]
+    if section == "options.extras_require" and key:
+        return key
+    return None
+
+
+def read_setup_py(text: str, path: str) -> Manifest:
+    """The literal lists that a setup.py hands to ``setup``; what is computed stays unknown."""
+    try:
+        module = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Manifest(path, "setup-py", problems=(Problem(path, 0, "it does not parse"),))
+    bound: dict[str, ast.expr] = {}
+    for statement in module.body:
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0]
+            if isinstance(target, ast.Name):
+                bound[target.id] = statement.value
+    found: list[Requirement] = []
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and _last(node.func) == "setup":
+            for keyword in node.keywords:
+                _argument(keyword, bound, path, found)
+    return Manifest(path, "setup-py", requirements=tuple(sorted(found, key=lambda r: (r.line, r.column))), published=True)
+
+
+def _argument(keyword: ast.keyword, bound: dict[str, ast.expr], path: str, found: list[Requirement]) -> None:
+    value = bound.get(keyword.value.id, keyword.value) if isinstance(keyword.value, ast.Name) else keyword.value
+    if keyword.arg == "install_requires":
+        _strings(value, "", path, found)
+    elif keyword.arg == "extras_require" and isinstance(value, ast.Dict):
+        for key, entries in zip(value.keys, value.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                known = bound.get(entries.id, entries) if isinstance(entries, ast.Name) else entries
+                _strings(known, key.value, path, found)
+
+
+def _strings(value: ast.expr, group: str, path: str, found: list[Requirement]) -> None:
+    for entry in value.elts if isinstance(value, ast.List | ast.Tuple) else ():
+        if isinstance(entry, ast.Constant) and isinstance(entry.value, str):
+            column = entry.col_offset + 2
+            made = requirement(entry.value, At(group, path, entry.lineno, column, column + len(entry.value)))
+            if made:
+                found.append(made)
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

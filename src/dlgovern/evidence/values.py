@@ -1,0 +1,132 @@
+"""What manifests and lock files say, as plain values with their places.
+
+Lines and columns count from 1, columns in characters, the end is exclusive. Names are normalised as PEP 503 says.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+
+class Problem(NamedTuple):
+    """Something in a file that could not be read. ``line`` is 0 where the whole file is meant."""
+
+    path: str
+    line: int
+    why: str
+
+
+class Requirement(NamedTuple):
+    """One dependency as a manifest declares it.
+
+    ``specifier`` is in the words of PEP 440 also where the manifest has other ones; ``url`` is what stands after
+    ``@``, or where the package comes from (``git+https://…@commit``, ``file:../sibling``). ``group`` is "" for what
+    the project itself needs, else the extra or group. ``hashed``: a digest is demanded.
+    """
+
+    name: str  # "" where the manifest gives only a place
+    raw: str
+    specifier: str
+    extras: tuple[str, ...]
+    marker: str
+    url: str
+    group: str
+    path: str
+    line: int
+    column: int
+    end_column: int
+    hashed: bool = False
+
+
+class Source(NamedTuple):
+    """Where a tool table sends one dependency: ``[tool.uv.sources]`` or the ``source`` of a poetry dependency."""
+
+    name: str
+    kind: str  # git, url, path, index, workspace
+    url: str  # for index: the name of the index
+    path: str
+    line: int
+    column: int
+    end_column: int
+
+
+class IndexOption(NamedTuple):
+    """A place that packages may come from.
+
+    ``kind`` is an option of pip (``index-url``, ``extra-index-url``, ``find-links``, ``trusted-host``, ``pre``,
+    ``no-index``), or ``index`` and ``default-index`` of a tool that has named indexes. ``explicit``: only packages
+    that name this index are looked up there.
+    """
+
+    kind: str
+    url: str
+    explicit: bool
+    path: str
+    line: int
+    column: int
+    end_column: int
+    name: str = ""
+
+
+class Locked(NamedTuple):
+    """One version that a lock file fixes."""
+
+    name: str
+    version: str
+    path: str
+    line: int
+
+
+class Include(NamedTuple):
+    """Another file that this one reads: ``-r`` (kind requirements) or ``-c`` (kind constraints)."""
+
+    kind: str
+    target: str  # POSIX, relative to the root
+    line: int
+
+
+class Manifest(NamedTuple):
+    """Everything one file says.
+
+    ``kind`` is pyproject, requirements, constraints, setup-cfg, setup-py, pipfile or lock. ``published``: the project
+    is built and handed to others, so that narrow versions would harm them.
+    """
+
+    path: str
+    kind: str
+    requirements: tuple[Requirement, ...] = ()
+    sources: tuple[Source, ...] = ()
+    indexes: tuple[IndexOption, ...] = ()
+    locked: tuple[Locked, ...] = ()
+    includes: tuple[Include, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    published: bool = False
+
+
+_PARTS: dict[str, Any] = {
+    "requirements": Requirement,
+    "sources": Source,
+    "indexes": IndexOption,
+    "locked": Locked,
+    "includes": Include,
+    "problems": Problem,
+}
+
+
+def dump(manifest: Manifest) -> dict[str, Any]:
+    """The manifest as JSON-ready values."""
+    return {key: [list(v) for v in value] if key in _PARTS else value for key, value in manifest._asdict().items()}
+
+
+def load(data: dict[str, Any]) -> Manifest:
+    """The manifest that `dump` wrote. Raises KeyError or TypeError for anything else."""
+    fields = dict(data)
+    for key, kind in _PARTS.items():
+        fields[key] = tuple(kind(*(tuple(v) if isinstance(v, list) else v for v in row)) for row in data[key])
+    return Manifest(**fields)
+
+
+def normal(name: str) -> str:
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
