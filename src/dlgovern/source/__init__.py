@@ -1,1 +1,1 @@
-"""Bytes to facts, for Python sources: nothing here knows a rule."""
+"""Bytes to facts for Python: read, classify, prefilter, parse, resolve names."""
