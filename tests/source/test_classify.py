@@ -51,14 +51,22 @@ def test_a_name_that_only_resembles_one_has_none(path):
 
 @pytest.mark.parametrize(
     "line",
-    [b"#!/usr/bin/python3\n", b"#!/usr/bin/env python\n", b"#!/usr/bin/env -S python3.12 -u", b"#!/usr/bin/env pypy3\n",
-     b"#!/usr/bin/env -S uv run --script\n", b"#! /usr/bin/python\r\n"],
+    [
+        b"#!/usr/bin/python3\n",
+        b"#!/usr/bin/env python\n",
+        b"#!/usr/bin/env -S python3.12 -u",
+        b"#!/usr/bin/env pypy3\n",
+        b"#!/usr/bin/env -S uv run --script\n",
+        b"#! /usr/bin/python\r\n",
+    ],
 )
 def test_a_file_without_suffix_is_python_by_its_first_line(line):
     assert classify("bin/train", line) == "python"
 
 
-@pytest.mark.parametrize("line", [b"#!/bin/bash\n# python\n", b"import os\n", b" #!/usr/bin/python", b"#!/bin/sh\n", b""])
+@pytest.mark.parametrize(
+    "line", [b"#!/bin/bash\n# python\n", b"import os\n", b" #!/usr/bin/python", b"#!/bin/sh\n", b""]
+)
 def test_a_file_without_suffix_and_such_a_first_line_is_not(line):
     assert classify("bin/train", line) is None
 
@@ -68,7 +76,13 @@ def test_a_first_line_counts_for_nothing_where_there_is_a_suffix():
 
 
 def test_only_a_name_without_suffix_needs_its_head():
-    assert [needs_head(path) for path in ("bin/train", ".hook", "a.d/b", "a.py", "b.txt")] == [True, True, True, False, False]
+    assert [needs_head(path) for path in ("bin/train", ".hook", "a.d/b", "a.py", "b.txt")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_what_can_be_of_a_kind_is_possible():
@@ -111,5 +125,7 @@ def test_a_path_says_what_a_file_is_written_for(path, expected):
 
 
 def test_every_answer_is_announced():
-    assert {classify(path) for path in ("a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock")} == set(KINDS)
+    assert {
+        classify(path) for path in ("a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock")
+    } == set(KINDS)
     assert len(set(SETTINGS)) == 5

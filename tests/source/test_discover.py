@@ -243,7 +243,9 @@ def test_odd_names_are_kept_as_they_are(repository):
     names = ["a b.py", "new\nline.py", "ünï.py", "-x.py", ":(glob)*.py", "esc\x1b.py"]
     root = repository(*names)
     assert found(root) == tuple(sorted(names))
-    assert found(root, "./-x.py", "new\nline.py", ":(glob)*.py") == tuple(sorted(["-x.py", "new\nline.py", ":(glob)*.py"]))
+    assert found(root, "./-x.py", "new\nline.py", ":(glob)*.py") == tuple(
+        sorted(["-x.py", "new\nline.py", ":(glob)*.py"])
+    )
 
 
 @posix
@@ -372,7 +374,11 @@ def test_a_git_that_called_us_does_not_change_what_is_found(tree, monkeypatch):
     root = tree("a.py", "other/b.py")
     run_git("init", "-q", ".")
     run_git("init", "-q", str(root.parent / "elsewhere"))
-    for name, value in (("GIT_DIR", root.parent / "elsewhere/.git"), ("GIT_INDEX_FILE", "none"), ("GIT_PREFIX", "other/")):
+    for name, value in (
+        ("GIT_DIR", root.parent / "elsewhere/.git"),
+        ("GIT_INDEX_FILE", "none"),
+        ("GIT_PREFIX", "other/"),
+    ):
         monkeypatch.setenv(name, str(value))
     assert found(root) == ("a.py", "other/b.py")
 

@@ -49,10 +49,16 @@ def test_text_that_says_one_thing_is_no_problem_and_reads_as_in_python(data):
         (b"\xfe\xff\0x", 1, "starts with a UTF-16 byte order mark; Python reads UTF-8"),
         (b"\xef\xbb\xbf# coding: latin-1\n", 1, "starts with a UTF-8 byte order mark but declares latin-1"),
         (b"\n# coding: utf-7\n# +AAo-import os\n", 2, "declares utf-7, in which what looks like a comment can be code"),
-        (b"# coding: unicode_escape\n# \\nimport os\n", 1,
-         "declares unicode_escape, in which what looks like a comment can be code"),
-        (b"# coding=raw-unicode-escape\n", 1,
-         "declares raw-unicode-escape, in which what looks like a comment can be code"),
+        (
+            b"# coding: unicode_escape\n# \\nimport os\n",
+            1,
+            "declares unicode_escape, in which what looks like a comment can be code",
+        ),
+        (
+            b"# coding=raw-unicode-escape\n",
+            1,
+            "declares raw-unicode-escape, in which what looks like a comment can be code",
+        ),
         (b"# coding: rot13\n", 1, "declares rot13, in which what looks like a comment can be code"),
         (b"# coding: cp037\n", 1, "declares cp037, which is not an encoding for source text"),
         (b"# coding: nonsense\n", 1, "declares nonsense, which is not an encoding for source text"),
@@ -162,7 +168,9 @@ def test_an_ordinary_file_costs_far_less_than_parsing_it():
     assert best(problem) * 20 < best(ast.parse)
 
 
-@pytest.mark.parametrize("data", [b"#" * 1_000_000, b"#\r" * 500_000, b"# coding:" * 100_000, b"# coding: " + b" " * 900_000])
+@pytest.mark.parametrize(
+    "data", [b"#" * 1_000_000, b"#\r" * 500_000, b"# coding:" * 100_000, b"# coding: " + b" " * 900_000]
+)
 def test_a_hostile_file_is_scanned_in_linear_time(data):
     begin = time.perf_counter()
     problem(data)

@@ -38,8 +38,22 @@ def test_a_syntax_error_has_its_place_in_characters():
 
 @pytest.mark.parametrize(
     "data",
-    [b"x = (", b"  x = 1", b"if x:\n\ty\n        z\n", b"'abc", b"x = 1 +\n", b"1" * 5000, b"\xff", b"x\0", b"# coding: nonsense\n",
-     b"# coding: rot13\n", b"'\\N{no such name}'", b"x = \xe2\x82", b"return = 1", b"f(**x, *y)"],
+    [
+        b"x = (",
+        b"  x = 1",
+        b"if x:\n\ty\n        z\n",
+        b"'abc",
+        b"x = 1 +\n",
+        b"1" * 5000,
+        b"\xff",
+        b"x\0",
+        b"# coding: nonsense\n",
+        b"# coding: rot13\n",
+        b"'\\N{no such name}'",
+        b"x = \xe2\x82",
+        b"return = 1",
+        b"f(**x, *y)",
+    ],
 )
 def test_every_broken_source_is_unparsable_and_nothing_else(data):
     assert kind(data) in ("syntax", "limits")
@@ -160,8 +174,15 @@ def test_newer_syntax_is_told_apart_from_wrong_syntax(since, text, what):
 
 @pytest.mark.parametrize(
     "data",
-    [b"lazy = import torch\n", b"t 'a'\n", b"def f(T](x): pass\n", b"class A(T]: pass\n",
-     b"type X int\n", b"x = 'f{' 'a' y\n", b"x = not_t'a' b\n"],
+    [
+        b"lazy = import torch\n",
+        b"t 'a'\n",
+        b"def f(T](x): pass\n",
+        b"class A(T]: pass\n",
+        b"type X int\n",
+        b"x = 'f{' 'a' y\n",
+        b"x = not_t'a' b\n",
+    ],
 )
 def test_wrong_syntax_that_resembles_newer_is_only_wrong(data):
     assert kind(data) == "syntax"

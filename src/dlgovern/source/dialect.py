@@ -10,7 +10,7 @@ _NAME = r"[^\W\d]\w*"
 _NEWER = (
     ((3, 15), "a lazy import", r"\s*lazy\s+(?:import|from)\s", ""),
     ((3, 15), "unpacking in a comprehension", "", "unpacking cannot be used in"),
-    ((3, 14), "except without parentheses", rf"\s*except\*?\s+[A-Z][\w.]*(?:\s*,\s*[A-Z][\w.]*)+\s*:", ""),
+    ((3, 14), "except without parentheses", r"\s*except\*?\s+[A-Z][\w.]*(?:\s*,\s*[A-Z][\w.]*)+\s*:", ""),
     ((3, 14), "a template string", r"(?:.*?[^\w'\"])?(?:t|tr|rt)['\"]", ""),
     ((3, 13), "defaults of type parameters", rf"\s*(?:(?:async\s+)?def|class|type)\s+{_NAME}\s*\[[^\]()]*=", ""),
     ((3, 12), "type parameters", rf"\s*(?:(?:async\s+)?def|class)\s+{_NAME}\s*\[", ""),
@@ -23,7 +23,7 @@ _NEWER = (
 _OLDER = (
     ("a print statement", "", "Missing parentheses in call to 'print'"),
     ("an exec statement", "", "Missing parentheses in call to 'exec'"),
-    ("except with a comma", rf"\s*except\s+.+,\s*{_NAME}\s*:", ""),
+    ("except with a comma", r"\s*except\s+.+,\s*{_NAME}\s*:", ""),
     ("raise with a comma", r"\s*raise\s+[\w.]+\s*,", ""),
     ("an octal number without 0o", "", "leading zeros in decimal integer literals"),
     ("the operator <>", r".*<>", ""),

@@ -70,10 +70,16 @@ def decode(data: bytes) -> str:
 
     Only for bytes in which `problem` finds none; others may raise ValueError or LookupError.
     """
-    codec = _codec(_cookie(data)[1])
+    codec = codec_of(data)
     if codec not in HONEST:
         raise LookupError(f"not a codec for source text: {codec}")
     return data[_start(data) :].decode(codec)
+
+
+def codec_of(data: bytes) -> str:
+    """Python's own name of the codec in which this source is written, byte order mark aside."""
+    codec = _codec(_cookie(data)[1])
+    return "utf_8" if codec == "utf_8_sig" else codec
 
 
 def line_of(data: bytes, offset: int) -> int:
@@ -96,8 +102,8 @@ def line_starts(data: bytes) -> list[int]:
 def byte_offset(data: bytes, starts: list[int], line: int, column: int) -> int:
     """Where a node begins in the file, from ``lineno`` and ``col_offset`` (UTF-8 bytes, whatever the file's codec)."""
     start = starts[line - 1]
-    codec = _codec(_cookie(data)[1])
-    if codec in ("utf_8", "utf_8_sig", "ascii"):
+    codec = codec_of(data)
+    if codec in ("utf_8", "ascii"):
         return start + column
     end = starts[line] if line < len(starts) else len(data)
     before = data[start:end].decode(codec).encode()[:column].decode()

@@ -19,7 +19,7 @@ def translate(pattern: str) -> str:
     any later one there, so nothing has to be tried twice.
     """
     if pattern.startswith("!"):
-        raise ConfigurationError(f"the pattern {pattern!r} begins with '!'", do="list what to leave out, not what to keep")
+        raise ConfigurationError(f"the pattern {pattern!r} begins with '!'", do="name what to leave out instead")
     folder = pattern.endswith("/")
     names = [name for name in pattern.strip("/").split("/") if name not in ("", ".")]
     if not names:
@@ -53,19 +53,19 @@ def matcher(patterns: Iterable[str]) -> re.Pattern[str] | None:
 def _name(name: str) -> str:
     """One name of a pattern. Each star but the last stops at the first place where what follows it fits."""
     pieces = [""]
-    for token in _PART.findall(name):
-        if token == "*":
+    for part in _PART.findall(name):
+        if part == "*":
             pieces.append("")
-        elif token == "?":
+        elif part == "?":
             pieces[-1] += "[^/]"
-        elif len(token) > 2 and token.startswith("["):
-            pieces[-1] += _choice(token[1:-1])
+        elif len(part) > 2 and part.startswith("["):
+            pieces[-1] += _choice(part[1:-1])
         else:
-            pieces[-1] += re.escape(token[-1])
+            pieces[-1] += re.escape(part[-1])
     first, *rest = pieces
-    *middle, last = [piece for piece in rest[:-1] if piece] + rest[-1:] or [None]
-    if last is None:
+    if not rest:
         return first
+    *middle, last = [piece for piece in rest[:-1] if piece] + rest[-1:]
     return first + "".join(f"(?>[^/]*?{piece})" for piece in middle) + f"[^/]*{last}(?=/|\\Z)"
 
 
@@ -77,5 +77,5 @@ def _choice(inside: str) -> str:
     try:
         re.compile(f"[{text}]")
     except re.error:
-        raise ConfigurationError(f"the set [{inside}] of a pattern makes no sense", do="write it as in [a-z0-9]") from None
+        raise ConfigurationError(f"the set [{inside}] makes no sense", do="write it as in [a-z0-9]") from None
     return f"(?!/)[{'^' if negated else ''}{text}]"

@@ -25,11 +25,17 @@ _FORMATTED = re.compile(rb"\b(?:f|fr|rf|t|tr|rt)['\"]", re.IGNORECASE)
 _TOO_COMPLEX = (RecursionError, MemoryError, OverflowError, SystemError)
 _TOO_COMPLEX_WORDS = ("too many nested", "too many levels", "too complex", "Exceeds the limit")
 
-_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
-_WITH_BLOCKS = (
-    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With),
-    *(ast.AsyncWith, ast.Try, ast.TryStar, ast.ExceptHandler, ast.Match, ast.match_case),
-)
+_ONE = ("body",)
+_TWO = ("body", "orelse")
+_TRY = ("body", "handlers", "orelse", "finalbody")
+_BLOCKS: dict[type, tuple[str, ...]] = {  # where each kind of block keeps its statements
+    **dict.fromkeys((ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.AsyncWith), _ONE),
+    **dict.fromkeys((ast.ExceptHandler, ast.match_case), _ONE),
+    **dict.fromkeys((ast.If, ast.For, ast.AsyncFor, ast.While), _TWO),
+    **dict.fromkeys((ast.Try, ast.TryStar), _TRY),
+    ast.Match: ("cases",),
+}
+_BLOCK_PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 
 class Unparsable(Exception):
@@ -87,9 +93,9 @@ def _demand_shallow(tree: ast.Module, data: bytes) -> None:
     for depth in range(DEPTH):
         below: list[Any] = []
         for block in level:
-            for name in _BLOCKS:
-                for inner in getattr(block, name, ()):
-                    if isinstance(inner, _WITH_BLOCKS):
+            for name in _BLOCKS[type(block)]:
+                for inner in getattr(block, name):
+                    if type(inner) in _BLOCKS:
                         below.append(inner)
                     elif ends[inner.end_lineno] - ends[inner.lineno - 1] > DEPTH:
                         _measure([(inner, depth)])
@@ -103,23 +109,34 @@ def _demand_shallow(tree: ast.Module, data: bytes) -> None:
 
 def _measure_header(block: Any, depth: int, ends: list[int]) -> None:
     """Look into a block's own expressions, where they are long: conditions, bases, decorators, defaults."""
-    if isinstance(block, ast.Match):
+    kind = type(block)
+    if kind is ast.Match:
         first, last = block.lineno, block.cases[0].pattern.lineno
+    elif kind is ast.match_case:
+        first, last = block.pattern.lineno, block.body[0].lineno
     else:
-        starts = getattr(block, "decorator_list", None) or (getattr(block, "pattern", block),)
-        first, last = starts[0].lineno, block.body[0].lineno
+        decorators = getattr(block, "decorator_list", None)
+        first, last = decorators[0].lineno if decorators else block.lineno, block.body[0].lineno
     if ends[last] - ends[first - 1] > DEPTH:
-        own = (inner for inner in ast.iter_child_nodes(block) if not isinstance(inner, (ast.stmt, *_WITH_BLOCKS)))
+        own = (inner for inner in ast.iter_child_nodes(block) if not isinstance(inner, _BLOCK_PARTS))
         _measure([(inner, depth) for inner in own])
 
 
-def _measure(todo: list[tuple[ast.AST, int]]) -> None:
+def _measure(todo: list[tuple[Any, int]]) -> None:
     """Raise where a node lies deeper than `DEPTH`; each node comes with its own depth."""
     while todo:
         node, depth = todo.pop()
         if depth > DEPTH:
             raise _too_deep(node)
-        todo.extend((inner, depth + 1) for inner in ast.iter_child_nodes(node))
+        for name in node._fields:
+            held = getattr(node, name, None)
+            for inner in held if isinstance(held, list) else (held,):
+                if not isinstance(inner, ast.AST) or isinstance(inner, ast.expr_context):
+                    continue
+                line = getattr(inner, "lineno", None)
+                # What fits in the bytes that are left needs no look.
+                if line is None or line != inner.end_lineno or inner.end_col_offset - inner.col_offset > DEPTH - depth:
+                    todo.append((inner, depth + 1))
 
 
 def _too_deep(node: ast.AST) -> Unparsable:

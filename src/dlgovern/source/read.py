@@ -77,7 +77,7 @@ def reason(error: OSError | ValueError) -> str:
 
 def _take(descriptor: int, limit: int) -> bytes:
     """At most ``limit`` bytes; one more is asked for, so that a growing or endless file is noticed."""
-    parts = []
+    parts: list[bytes] = []
     left = limit + 1
     while left > 0:
         part = os.read(descriptor, left)
