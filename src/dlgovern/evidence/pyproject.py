@@ -58,10 +58,11 @@ def _uv(found: _Collected) -> None:
             for number, value in enumerate(values if isinstance(values, list) else []):
                 found.option(kind, value, *where, kind, number)
     for name, value in found.document.table("tool", "uv", "sources").items():
-        many = enumerate(value) if isinstance(value, list) else [(None, value)]
-        for number, entry in many:
-            where = ("tool", "uv", "sources", name, *([] if number is None else [number]))
-            found.source(name, entry, "index", *where)
+        if isinstance(value, list):
+            for number, entry in enumerate(value):
+                found.source(name, entry, "index", "tool", "uv", "sources", name, number)
+        else:
+            found.source(name, value, "index", "tool", "uv", "sources", name)
 
 
 def _poetry(found: _Collected) -> None:
@@ -124,9 +125,11 @@ class _Collected:
         for name, value in self.document.table(*where).items():
             if normal(name) == "python" and where[0] == "tool":
                 continue
-            many = enumerate(value) if isinstance(value, list) else [(None, value)]
-            for number, entry in many:
-                self._one(group, name, entry, *where, name, *([] if number is None else [number]))
+            if isinstance(value, list):
+                for number, entry in enumerate(value):
+                    self._one(group, name, entry, *where, name, number)
+            else:
+                self._one(group, name, value, *where, name)
 
     def _one(self, group: str, name: str, entry: Any, *where: str | int) -> None:
         table = entry if isinstance(entry, dict) else {"version": entry}
