@@ -35,6 +35,7 @@ class Row(NamedTuple):
     fix: str
     since: str
     group: str
+    evidence: str
     note: str
 
 

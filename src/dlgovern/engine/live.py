@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from dlgovern.policy import Policy, Rule
 from dlgovern.source.classify import setting
-from dlgovern.source.discover import glob_matches
+from dlgovern.source.globs import matcher
 
 
 def scopes(policy: Policy, path: str) -> tuple[str, ...]:
@@ -12,10 +14,16 @@ def scopes(policy: Policy, path: str) -> tuple[str, ...]:
     kind = setting(path)
     found = [""]
     for scope in policy.scopes:
-        by_path = any(glob_matches(pattern, path) for pattern in scope.paths)
-        if by_path or kind in scope.kinds:
+        if kind in scope.kinds or (scope.paths and _matches(scope.paths, path)):
             found.append(scope.name)
     return tuple(found)
+
+
+def _matches(patterns: tuple[str, ...], path: str) -> bool:
+    if patterns not in _PATTERNS:
+        _PATTERNS[patterns] = matcher(patterns)
+    pattern = _PATTERNS[patterns]
+    return pattern is not None and pattern.match(path) is not None
 
 
 def level(rule: Rule, names: tuple[str, ...]) -> str:
@@ -28,6 +36,7 @@ def live_rules(policy: Policy, path: str) -> tuple[Rule, ...]:
     return _live(policy.rules, scopes(policy, path))
 
 
+_PATTERNS: dict[tuple[str, ...], re.Pattern[str] | None] = {}
 _CACHE: dict[tuple[int, tuple[str, ...]], tuple[Rule, ...]] = {}
 
 

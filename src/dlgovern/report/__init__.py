@@ -1,1 +1,1 @@
-"""Saying it: one module a format, each a function from a report to text."""
+"""Saying it: one module a format, each a function from a report to text (see `formats`)."""

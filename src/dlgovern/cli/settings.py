@@ -1,0 +1,174 @@
+"""A project's configuration: ``[tool.dlgovern]`` or ``dlgovern.toml``, the nearest above what is judged."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from dlgovern.errors import ConfigurationError, Mistake, StandardError
+from dlgovern.finding import CONFIDENCES, LEVELS
+from dlgovern.store import Store, key
+
+_LARGEST = 256 * 1024
+_STRINGS = "a list of strings"
+KEYS: dict[str, str] = {
+    "standard": "a string",
+    "profile": "a string",
+    "select": _STRINGS,
+    "ignore": _STRINGS,
+    "extend-select": _STRINGS,
+    "extend-ignore": _STRINGS,
+    "exclude": _STRINGS,
+    "extend-exclude": _STRINGS,
+    "respect-gitignore": "true or false",
+    "force-exclude": "true or false",
+    "fail-on": "one of " + ", ".join(LEVELS),
+    "min-confidence": "one of " + ", ".join(CONFIDENCES),
+    "output-format": "a string",
+    "cache-dir": "a string",
+    "levels": "a table of rule or family to level",
+    "parameters": "a table of rule to a table of its parameters",
+    "window": "a table of library to version specifier",
+    "metadata": "a table of what the company asks of a project",
+}
+"""Every key of the configuration, with what its value must be."""
+
+
+class Settings(NamedTuple):
+    """The configuration as found. ``values`` holds only known keys, each of the right form."""
+
+    root: str  # absolute; paths in the configuration count from here
+    path: str  # the file it came from, "" for none
+    values: dict[str, Any]
+
+
+def find_settings(start: str, store: Store, *, isolated: bool = False) -> Settings:
+    """The configuration for a file or folder. Raises StandardError with every mistake in it."""
+    folder = os.path.realpath(start)
+    if not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    top = ""
+    current = folder
+    while True:
+        if not isolated:
+            for name in ("dlgovern.toml", "pyproject.toml"):
+                path = os.path.join(current, name)
+                if (values := _read(path, store)) is not None:
+                    return Settings(current, path, values)
+        if not top and os.path.exists(os.path.join(current, ".git")):
+            top = current
+            break
+        parent = os.path.dirname(current)
+        if parent == current:
+            break
+        current = parent
+    return Settings(top or folder, "", {})
+
+
+def read_settings(path: str, store: Store) -> Settings:
+    """The configuration in a file named on the command line."""
+    values = _read(os.path.realpath(path), store, named=True)
+    if values is None:
+        raise ConfigurationError("holds no configuration of dlgovern", path, "add [tool.dlgovern], or name a dlgovern.toml")
+    return Settings(os.path.dirname(os.path.realpath(path)), path, values)
+
+
+def override(values: dict[str, Any], text: str) -> dict[str, Any]:
+    """The configuration with one ``key=value`` in TOML laid over it. Raises StandardError."""
+    import tomli  # cold
+
+    try:
+        said = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise ConfigurationError(f"not `key = value` in TOML: {error}", "--config") from None
+    mistakes = _mistakes(said, "--config", None)
+    if mistakes:
+        raise StandardError(mistakes)
+    merged = dict(values)
+    for word, value in said.items():
+        merged[word] = {**merged.get(word, {}), **value} if isinstance(value, dict) else value
+    return merged
+
+
+def _read(path: str, store: Store, *, named: bool = False) -> dict[str, Any] | None:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        if named:
+            raise ConfigurationError("no such file", path) from None
+        return None
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", path) from None
+    inner = os.path.basename(path) == "pyproject.toml"
+    if inner and b"dlgovern" not in data:
+        return None
+    if len(data) > _LARGEST:
+        raise ConfigurationError("is larger than 256 KiB", path)
+    name = f"settings-{key(data.hex(), inner, sorted(KEYS))}.json"
+    cached = store.get(name)
+    if isinstance(cached, dict) and "values" in cached:
+        return None if cached["values"] is None else dict(cached["values"])
+    values = _parse(path, data, inner)
+    store.put(name, {"values": values})
+    return values
+
+
+def _parse(path: str, data: bytes, inner: bool) -> dict[str, Any] | None:
+    import tomli  # cold: the result is cached
+
+    from dlgovern.standard.locate import Lines
+
+    try:
+        text = data.decode("utf-8")
+        whole = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise StandardError([Mistake(path, getattr(error, "lineno", 0), f"not valid TOML: {error}")]) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise StandardError([Mistake(path, 0, f"cannot be read as TOML: {error}")]) from None
+    values = whole
+    if inner:
+        tool = whole.get("tool", {})
+        values = tool.get("dlgovern") if isinstance(tool, dict) else None
+        if values is None:
+            return None
+        if not isinstance(values, dict):
+            raise StandardError([Mistake(path, 0, "tool.dlgovern must be a table")])
+    mistakes = _mistakes(values, path, Lines(text), ("tool", "dlgovern") if inner else ())
+    if mistakes:
+        raise StandardError(mistakes)
+    return values
+
+
+def _mistakes(values: dict[str, Any], path: str, lines: Any, prefix: tuple[str, ...] = ()) -> list[Mistake]:
+    from dlgovern.standard.model import suggestion  # cold
+
+    found = []
+    for word, value in values.items():
+        line = lines.line((*prefix, word)) if lines else 0
+        if word not in KEYS:
+            found.append(Mistake(path, line, f"{word} is unknown{suggestion(word, list(KEYS))}"))
+        elif not _fits(word, value):
+            found.append(Mistake(path, line, f"{word} must be {KEYS[word]}"))
+    return found
+
+
+def _fits(word: str, value: Any) -> bool:
+    wanted = KEYS[word]
+    if wanted == _STRINGS:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if wanted == "true or false":
+        return isinstance(value, bool)
+    if word == "levels":
+        return isinstance(value, dict) and all(level in ("off", *LEVELS) for level in value.values())
+    if word == "parameters":
+        return isinstance(value, dict) and all(isinstance(table, dict) for table in value.values())
+    if word == "window":
+        return isinstance(value, dict) and all(isinstance(spec, str) for spec in value.values())
+    if wanted.startswith("a table"):
+        return isinstance(value, dict)
+    if word == "fail-on":
+        return value in LEVELS
+    if word == "min-confidence":
+        return value in CONFIDENCES
+    return isinstance(value, str)

@@ -1,0 +1,77 @@
+"""Judge many files: what the cache does not know, here or by workers, in an order that no timing can change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from dlgovern import __version__
+from dlgovern.engine.cache import Cache
+from dlgovern.engine.result import FileResult
+from dlgovern.engine.walk import Walk
+from dlgovern.policy import Policy
+from dlgovern.repository.window import Windows
+from dlgovern.source.classify import classify
+from dlgovern.store import Store
+
+_FEW = 24  # files; fewer are judged faster in this process than workers start
+_SMALL = 400_000  # bytes in all, likewise
+_PYTHON = ("python", "notebook")
+
+
+class Job(NamedTuple):
+    """What to judge, and by what."""
+
+    policy: Policy
+    root: str
+    windows: Windows
+    jobs: int = 0  # workers; 0 means as many as there are processors
+    prefilter: bool = True
+
+
+def judge_files(job: Job, paths: Iterable[str], store: Store) -> list[FileResult]:
+    """The results for these files, sorted by path. Manifests and other evidence are not judged here."""
+    wanted = sorted(path for path in set(paths) if classify(path) in _PYTHON or _has_python_head(job.root, path))
+    cache = Cache(store, job.root, job.policy, job.windows, __version__)
+    known = {path: result for path in wanted if (result := cache.get(path)) is not None}
+    rest = [path for path in wanted if path not in known]
+    results = dict(known)
+    for result in _judge(job, rest):
+        results[result.path] = result
+        cache.put(result)
+    cache.save()
+    return [results[path] for path in wanted]
+
+
+def _judge(job: Job, paths: list[str]) -> Iterable[FileResult]:
+    workers = job.jobs or os.cpu_count() or 1
+    if workers == 1 or not paths or (len(paths) <= _FEW and _bytes(job.root, paths) <= _SMALL):
+        walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter)
+        return [walk.judge(path) for path in paths]
+    from dlgovern.engine.supervise import supervise  # workers are for many files
+
+    return supervise(job, paths, workers)
+
+
+def _bytes(root: str, paths: list[str]) -> int:
+    total = 0
+    for path in paths:
+        try:
+            total += os.lstat(os.path.join(root, path)).st_size
+        except OSError:
+            continue
+    return total
+
+
+def _has_python_head(root: str, path: str) -> bool:
+    if "." in path.rpartition("/")[2]:
+        return False
+    try:
+        descriptor = os.open(os.path.join(root, path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            return classify(path, os.read(descriptor, 100)) == "python"
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""Changing it: from repairs to files on disk, each step proven."""

@@ -1,0 +1,62 @@
+"""From the files of a repository to a report: judge, grade, suppress, count what was not judged."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+
+from dlgovern import __version__
+from dlgovern.engine.result import FileResult
+from dlgovern.engine.run import Job, judge_files
+from dlgovern.finding import Finding, NotJudged, Report, RuleNotRun
+from dlgovern.judge.grade import grade
+from dlgovern.judge.manifests import judge_manifests
+from dlgovern.judge.suppress import suppress
+from dlgovern.store import Store
+
+
+def judge(
+    job: Job,
+    files: Sequence[str],
+    problems: Iterable[tuple[str, str]],
+    store: Store,
+    *,
+    not_run: Sequence[RuleNotRun] = (),
+    whole: bool = True,
+    fail_on: str = "error",
+    min_confidence: str = "high",
+    today: datetime.date | None = None,
+    extra: Sequence[FileResult] = (),
+) -> Report:
+    """The report on ``files`` (POSIX, relative to the root); ``problems`` are files that could not be taken up.
+
+    ``extra`` brings results of files that are not on disk, such as standard input.
+    """
+    results = [*judge_files(job, files, store), *judge_manifests(job.policy, job.root, files, job.windows), *extra]
+    findings = grade(job.policy, results)
+    settled = suppress(
+        job.policy, findings, results, whole=whole, today=today or datetime.datetime.now(tz=datetime.UTC).date()
+    )
+    not_judged = [NotJudged(path, why) for path, why in problems]
+    not_judged += [NotJudged(result.path, result.not_judged) for result in results if result.not_judged]
+    failed = sorted({RuleNotRun(rule, f"{why} on {r.path}") for r in results for rule, why in r.failed})
+    return Report(
+        version=__version__,
+        standard={"name": job.policy.name, "version": job.policy.version, "fingerprint": job.policy.fingerprint},
+        profile=job.policy.profile,
+        findings=tuple(sorted(settled.findings, key=_order)),
+        not_judged=tuple(sorted(not_judged)),
+        rules_not_run=tuple(sorted(not_run)),
+        failed=tuple(failed),
+        files_seen=len(results) + len(list(problems)),
+        files_judged=sum(not result.not_judged for result in results),
+        noqa=settled.noqa,
+        rules={rule.id: rule for rule in job.policy.rules},
+        root=job.root,
+        fail_on=fail_on,
+        min_confidence=min_confidence,
+    )
+
+
+def _order(one: Finding) -> tuple[object, ...]:
+    return (one.place, one.rule, one.message)

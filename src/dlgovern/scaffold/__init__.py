@@ -1,0 +1,1 @@
+"""New projects that are compliant from birth."""

@@ -1,0 +1,107 @@
+"""Say from a path, and at most the first bytes, what kind of evidence a file is."""
+
+from __future__ import annotations
+
+import re
+
+KINDS = ("python", "notebook", "pyproject", "requirements", "setup-cfg", "lock")
+"""Every kind that `classify` can answer."""
+
+_BY_SUFFIX = {
+    ".py": "python",
+    ".pyi": "python",
+    ".pyw": "python",
+    ".ipynb": "notebook",
+}
+
+_BY_NAME = {
+    "pyproject.toml": "pyproject",
+    "setup.cfg": "setup-cfg",
+    "uv.lock": "lock",
+    "poetry.lock": "lock",
+    "pdm.lock": "lock",
+    "pipfile.lock": "lock",
+}
+
+_REQUIREMENTS = (
+    (re.compile(r"(?:^|/)(?:requirements|constraints)[^/]*$"), "requirements"),
+    (re.compile(r"requirements\.[a-z]+$"), "requirements"),
+    (re.compile(r"(?:^|/)requirements/[^/]+$"), "requirements"),
+)
+
+# By suffix, tried in order on the lower-cased path; only here may a kind depend on a folder.
+_BY_PATH = {
+    ".txt": _REQUIREMENTS,
+    ".in": _REQUIREMENTS,
+    ".toml": ((re.compile(r"(?:^|/)pylock(?:\.[^/.]+)?\.toml$"), "lock"),),
+}
+
+# Tried on the first line of a file whose name has no suffix.
+_BY_SHEBANG = ((re.compile(rb"#![^\n]*?(?:\bpython|\bpypy|\buv +run\b)"), "python"),)
+
+HEAD = 256
+"""How many first bytes `classify` wants at most."""
+
+_TEST_FOLDER = re.compile(r"(?:^|_)tests?$")
+_TEST_NAME = re.compile(r"(?:test_.*|.*_test|conftest)\.pyi?$")
+_EXAMPLE_FOLDERS = frozenset(
+    ("example", "examples", "tutorial", "tutorials", "demo", "demos", "sample", "samples", "doc", "docs")
+)
+_ENTRY = re.compile(r"(?:(?:pre)?train|fine_?tune|main|__main__)(?:_.*)?\.py$|.*_train\.py$")
+
+SETTINGS = ("test", "notebook", "example", "library", "training")
+"""Every answer of `setting`."""
+
+
+def classify(path: str, head: bytes = b"") -> str | None:
+    """The kind of a file from its POSIX path relative to the root, or None for a file that no rule reads.
+
+    ``head`` counts only where the name has no suffix: see `needs_head`. Case does not matter, since a file
+    system may ignore it and ``python TRAIN.PY`` runs everywhere.
+    """
+    path = path.lower()
+    name = path.rpartition("/")[2]
+    stem, dot, last = name.rpartition(".")
+    if dot:
+        kind = (_BY_SUFFIX.get(dot + last) if stem else None) or _BY_NAME.get(name)
+        if kind:
+            return kind
+        for pattern, kind in _BY_PATH.get(dot + last, ()):
+            if pattern.search(path):
+                return kind
+    if head and needs_head(path):
+        for shebang, kind in _BY_SHEBANG:
+            if shebang.match(head[:HEAD]):
+                return kind
+    return None
+
+
+def needs_head(path: str) -> bool:
+    """Whether only the first bytes can tell the kind: the name has no suffix."""
+    return "." not in path.rpartition("/")[2].lstrip(".")
+
+
+def possible(path: str) -> bool:
+    """Whether a file of this name can be of a kind that we judge."""
+    return classify(path) is not None or needs_head(path)
+
+
+def setting(path: str) -> str:
+    """What a file is written for, from its path alone; the first that fits, of:
+
+    test      below a folder ``test``, ``tests`` or ``*_tests``; ``test_*.py``, ``*_test.py``, ``conftest.py``
+    notebook  ``*.ipynb``
+    example   below ``examples``, ``tutorials``, ``demos``, ``samples`` or ``docs``, or the singular of one
+    library   in a package below ``src``, but not its entry points (``train.py``, ``finetune_lora.py``, ``main.py``)
+    training  everything else
+    """
+    *folders, name = path.lower().split("/")
+    if _TEST_NAME.match(name) or any(_TEST_FOLDER.search(folder) for folder in folders):
+        return "test"
+    if name.endswith(".ipynb"):
+        return "notebook"
+    if not _EXAMPLE_FOLDERS.isdisjoint(folders):
+        return "example"
+    if "src" in folders[:-1] and not _ENTRY.match(name):
+        return "library"
+    return "training"
