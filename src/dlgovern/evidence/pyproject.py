@@ -108,7 +108,7 @@ class _Collected:
             if made:
                 self.requirements.append(made)
             else:
-                self.problems.append(Problem(self.path, at.line, "this string is no requirement"))
+                self.problems.append(Problem(self.path, at.line, "has a string that is no requirement"))
 
     def includes(self, groups: dict[str, Any]) -> None:
         """``{include-group = "x"}`` must name a group that exists."""
@@ -118,7 +118,7 @@ class _Collected:
                 wanted = entry.get("include-group") if isinstance(entry, dict) else None
                 if isinstance(wanted, str) and normal(wanted) not in known:
                     line = self.document.place("dependency-groups", group, number).line
-                    self.problems.append(Problem(self.path, line, "the group it includes does not exist"))
+                    self.problems.append(Problem(self.path, line, "includes a group that does not exist"))
 
     def named(self, group: str, *where: str) -> None:
         """A table of names with versions, as poetry and pipenv write them."""
