@@ -15,6 +15,8 @@ _HASH = re.compile(r"\s--hash[=\s]\s*\S+")
 _OTHER = re.compile(r"\s--(?:config-settings?|global-option|install-option)[=\s].*$")
 _OPTION = re.compile(r"(-[rceif]|--[a-z][a-z-]*)(?:\s*=\s*|\s+|(?<=^-[rceif])|$)(.*)")
 _MOST_PROBLEMS = 20
+_CONDA = "conda create"  # `conda list --export` says so in its first lines, and pip cannot read the rest
+_HEAD = 300
 
 _INDEXES = {
     "-i": "index-url",
@@ -44,15 +46,18 @@ def read_requirements(text: str, path: str, kind: str = "requirements") -> Manif
     indexes: list[IndexOption] = []
     includes: list[Include] = []
     problems: list[Problem] = []
+    skipped: list[Problem] = []
+    if _CONDA in text[:_HEAD]:
+        return Manifest(path, kind, skipped=(Problem(path, 1, "is a list for conda"),))
     for line in _lines(text):
         if line.text.startswith("-"):
-            _option(line, path, found, indexes, includes, problems)
+            _option(line, path, found, indexes, includes, skipped)
             continue
         entry = _requirement(line, line.text, path)
         if entry:
             found.append(entry)
         elif len(problems) < _MOST_PROBLEMS:
-            problems.append(Problem(path, line.number, "this line is no requirement"))
+            problems.append(Problem(path, line.number, "has a line that is no requirement"))
     return Manifest(
         path,
         kind,
@@ -60,6 +65,7 @@ def read_requirements(text: str, path: str, kind: str = "requirements") -> Manif
         indexes=tuple(indexes),
         includes=tuple(includes),
         problems=tuple(problems),
+        skipped=tuple(skipped),
     )
 
 
@@ -103,7 +109,7 @@ def _option(
     found: list[Requirement],
     indexes: list[IndexOption],
     includes: list[Include],
-    problems: list[Problem],
+    skipped: list[Problem],
 ) -> None:
     match = _OPTION.match(line.text)
     name, value = (match[1], match[2].strip()) if match else (line.text.split()[0], "")
@@ -111,24 +117,24 @@ def _option(
         span = (path, line.number, line.column, line.end_column)
         indexes.append(IndexOption(_INDEXES[name], _unquoted(value), False, *span))
     elif name in _INCLUDES:
-        _include(_INCLUDES[name], _unquoted(value), line, path, includes, problems)
+        _include(_INCLUDES[name], _unquoted(value), line, path, includes, skipped)
     elif name in ("-e", "--editable"):
         entry = _requirement(line, value, path)
         if entry:
             found.append(entry)
-    elif name not in _SILENT and len(problems) < _MOST_PROBLEMS:
-        problems.append(Problem(path, line.number, "this option is unknown"))
+    elif name not in _SILENT and len(skipped) < _MOST_PROBLEMS:
+        skipped.append(Problem(path, line.number, "has an option that is unknown here"))
 
 
 def _include(
-    kind: str, target: str, line: _Line, path: str, includes: list[Include], problems: list[Problem]
+    kind: str, target: str, line: _Line, path: str, includes: list[Include], skipped: list[Problem]
 ) -> None:
     if re.match(r"[a-z][a-z+]+:", target, re.IGNORECASE):
-        problems.append(Problem(path, line.number, "a file on the network is not read"))
+        skipped.append(Problem(path, line.number, "reads a file on the network"))
         return
     inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), target.replace("\\", "/")))
     if inner.startswith(("../", "/")) or inner in ("..", "."):
-        problems.append(Problem(path, line.number, "the file it reads lies outside the project's root"))
+        skipped.append(Problem(path, line.number, "reads a file outside the project's root"))
         return
     includes.append(Include(kind, inner, line.number))
 
