@@ -31,7 +31,7 @@ def diff(path: str, before: bytes, after: bytes, edits: Sequence[Edit], *, raw: 
     escaped, but for tabs and the CR of a CR LF. With ``raw`` the text is the file's bytes as UTF-8 with surrogate
     escapes, so that what reads patches gets exactly the bytes.
     """
-    old = before.splitlines(keepends=True) if b"\r" not in before else _at_line_feeds(before)
+    old = _at_line_feeds(before)
     blocks = list(_blocks(old, before, edits))
     if not blocks:
         return ""
@@ -131,6 +131,5 @@ def _line(sign: str, line: bytes, codec: str, raw: bool) -> str:
 
 
 def _name(side: str, path: str) -> str:
-    shown = display(path)
-    quoted = shown != path or '"' in path or "\\" in path
-    return '"' + side + "/" + shown.replace('"', '\\"') + '"' if quoted else f"{side}/{path}"
+    shown = display(path.replace("\\", "\\\\").replace('"', '\\"'))
+    return f"{side}/{path}" if shown == path else f'"{side}/{shown}"'
