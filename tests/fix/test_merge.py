@@ -69,6 +69,13 @@ def test_the_same_bracket_inserted_by_two_repairs_is_not_one_bracket():
     assert (rules(merged.taken), rules(left.finding for left in merged.left)) == (["A"], ["B"])
 
 
+def test_the_same_new_file_of_two_repairs_is_made_once_and_another_text_for_it_is_left():
+    new = edit(0, 0, "a = 1", "n.toml", "")
+    merged = merge([finding("A", new), finding("B", new, edit(0, 1, "x")), finding("C", new._replace(text="b = 2"))])
+    assert (sorted(rules(merged.taken)), merged.edits["n.toml"]) == (["A", "B"], (new,))
+    assert rules(left.finding for left in merged.left) == ["C"]
+
+
 def test_two_insertions_at_one_place_have_no_order_so_one_is_left():
     assert rules(merge([finding("A", edit(3, 3, "x")), finding("B", edit(3, 3, "y"))]).taken) == ["A"]
 

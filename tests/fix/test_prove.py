@@ -141,7 +141,7 @@ def test_a_bom_and_a_legacy_codec_are_kept():
 def test_a_deep_tree_gives_an_answer_and_no_traceback():
     deep = "x = " + "+".join(["a"] * 390) + "\ny = 1\n"
     assert proof(deep, ("y = 1", "y = 2")) == ""
-    assert "too deep" in proof(deep, ("y = 1", "y = " + "-" * 5000 + "1")).replace("deeply", "deep")
+    assert proof(deep, ("y = 1", "y = " + "-" * 5000 + "1")).startswith("does not parse afterwards")
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,20 @@ def test_the_mode_is_kept(root, mode):
     assert stat.S_IMODE((root / "a.py").stat().st_mode) == mode
 
 
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give files away")
+def test_owner_and_group_are_kept(root):
+    os.chown(root / "a.py", 12345, 12346)
+    put(root, content("a.py", b"old", b"new"))
+    status = (root / "a.py").stat()
+    assert (status.st_uid, status.st_gid) == (12345, 12346)
+
+
+@posix
+def test_a_file_that_runs_with_the_rights_of_its_owner_is_refused(root):
+    (root / "a.py").chmod(0o4755)
+    assert put(root, content("a.py", b"old", b"new"))[0].why == "runs with the rights of its owner and is left to them"
+
+
 @posix
 def test_a_new_file_has_the_usual_mode(root):
     mask = os.umask(0o022)

@@ -68,8 +68,6 @@ def _blocks(old: list[bytes], before: bytes, edits: Sequence[Edit]) -> Iterator[
     for edit in edits:
         first = min(bisect_right(starts, edit.start) - 1, len(old))
         last = min(bisect_right(starts, max(edit.end - 1, edit.start)), len(old))
-        if edit.end == edit.start == starts[first] and edit.text.endswith("\n"):
-            last = first  # whole lines between two lines
         if first == len(old) and old and not old[-1].endswith(b"\n"):
             first -= 1
         if groups and first <= groups[-1][1]:
