@@ -8,7 +8,7 @@ from typing import Any
 from dlgovern.detect import Parameter
 from dlgovern.evidence.manifests import kind
 from dlgovern.evidence.values import Manifest, Requirement, normal
-from dlgovern.evidence.versions import Range, versions_of
+from dlgovern.evidence.versions import Range, is_aside, versions_of
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
 from dlgovern.repository.window import Window, Windows, parse_version
@@ -51,7 +51,9 @@ def _open(rule: Rule, manifest: Manifest, windows: Windows, names: set[str]) -> 
     if manifest.published or manifest.kind in _BINDING or manifest.path.endswith(".in"):
         return
     for requirement in manifest.requirements:
-        if requirement.name not in names or requirement.url or versions_of(requirement.specifier).below:
+        if requirement.name not in names or requirement.url or is_aside(requirement):
+            continue
+        if versions_of(requirement.specifier).below:
             continue
         window = windows.of(manifest.path, requirement.name)
         source = window.source.rpartition(":")[0] if window else ""
