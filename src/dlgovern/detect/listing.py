@@ -77,7 +77,7 @@ class Listing:
         return found or self.of_distribution(self.distributions(module)[0], modules=True)
 
     def of_distribution(self, name: str, *, modules: bool = False) -> Entry | None:
-        """What the table says about a distribution. ``modules``: asked for an import, which manifest entries are not."""
+        """What the table says about a distribution; with ``modules`` entries for manifests alone do not count."""
         entry = self._by_name.get(normal(name))
         return None if entry and modules and not entry.imports else entry
 
