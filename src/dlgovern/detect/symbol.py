@@ -16,7 +16,7 @@ from dlgovern.repository.window import Window, parse_version
 PARAMETERS = {
     "table": Parameter("string", "a table of the standard with one row a name", required=True),
     "library": Parameter("string", "the library whose versions the table speaks of", default="torch"),
-    "state": Parameter("string", "added, deprecated or removed: which column must be reached", required=True),
+    "state": Parameter("string", "added, deprecated, removed or outdated (one of the last two)", required=True),
     "groups": Parameter("strings", "only rows of these groups", default=[]),
     "without": Parameter("strings", "no rows of these groups: another rule has them", default=[]),
 }
@@ -61,8 +61,9 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
             return
         origin = facts.names.origin(node)
         for rule, live, window in lookups:
-            if origin in live and not _reported_at_import(facts, node, rule) and not _guarded(node, rule):
-                yield _hit(facts, rule, node, live[origin], window)
+            row = live.get(origin) if origin else None
+            if row and not _reported_at_import(facts, node, row, rule, window) and not _guarded(node, rule):
+                yield _hit(facts, rule, node, row, window)
 
     def import_from(node: ast.ImportFrom) -> Iterator[Hit]:
         if node.level or facts.inside(0, node.module or ""):
@@ -71,8 +72,9 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
             name = f"{node.module}.{alias.name}"
             for rule, live, window in lookups:
                 row = live.get(name) or live.get(node.module or "")
-                at_import = _at_import(rule) or not _is_used(facts, alias.asname or alias.name)
-                if row and at_import and not _guarded(node, rule):
+                if row is None or _guarded(node, rule):
+                    continue
+                if _at_import(row, rule, window) or not _is_used(facts, alias.asname or alias.name):
                     yield _hit(facts, rule, alias, row, window)
 
     def import_(node: ast.Import) -> Iterator[Hit]:
@@ -85,17 +87,26 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
 
 
 def _hit(facts: Facts, rule: Rule, node: ast.AST, row: Row, window: Window | None) -> Hit:
-    version = getattr(row, rule.parameters["state"])
+    state = _state(row, rule, window)
+    version = getattr(row, state)
     replacement = f"write `{row.replacement}`" if row.fix == "rename" else row.replacement
     return facts.hit(
         rule.id,
         node,
         name=row.name,
+        state=state,
         version=version,
         replacement=replacement,
         note=row.note,
         source=window.source if window else "the standard",
-    )
+    )._replace(level="warning" if state == "deprecated" and rule.parameters["state"] == "outdated" else "")
+
+
+def _state(row: Row, rule: Rule, window: Window | None) -> str:
+    """The column a row is reported for."""
+    if rule.parameters["state"] != "outdated":
+        return str(rule.parameters["state"])
+    return "removed" if _reached(row, "removed", window) else "deprecated"
 
 
 def _live(parameters: dict[str, Any], tables: dict[str, Any], window: Window | None) -> dict[str, Row]:
@@ -111,6 +122,8 @@ def _live(parameters: dict[str, Any], tables: dict[str, Any], window: Window | N
 
 
 def _reached(row: Row, state: str, window: Window | None) -> bool:
+    if state == "outdated":
+        return _reached(row, "removed", window) or _reached(row, "deprecated", window)
     version = getattr(row, state)
     if not version or window is None:
         return False
@@ -121,12 +134,14 @@ def _reached(row: Row, state: str, window: Window | None) -> bool:
     return window.reaches(parse_version(version))
 
 
-def _at_import(rule: Rule) -> bool:
-    return rule.parameters["state"] != "deprecated"
+def _at_import(row: Row, rule: Rule, window: Window | None) -> bool:
+    return _state(row, rule, window) != "deprecated"
 
 
-def _reported_at_import(facts: Facts, node: ast.Name | ast.Attribute, rule: Rule) -> bool:
-    if not _at_import(rule) or not isinstance(node, ast.Name):
+def _reported_at_import(
+    facts: Facts, node: ast.Name | ast.Attribute, row: Row, rule: Rule, window: Window | None
+) -> bool:
+    if not _at_import(row, rule, window) or not isinstance(node, ast.Name):
         return False
     binding = facts.names.binding(node)
     return binding is not None and isinstance(binding.node, ast.ImportFrom)
