@@ -200,7 +200,8 @@ def _origin(table: dict[str, Any]) -> tuple[str, str]:
     for kind in ("git", "hg"):
         address = table.get(kind)
         if isinstance(address, str):
-            chosen = next((table[key] for key in ("rev", "ref", "tag", "branch") if isinstance(table.get(key), str)), "")
+            names = (table.get(key) for key in ("rev", "ref", "tag", "branch"))
+            chosen = next((name for name in names if isinstance(name, str)), "")
             return "git", f"{kind}+{address}{'@' if chosen else ''}{chosen}"
     if isinstance(table.get("url"), str):
         return "url", table["url"]

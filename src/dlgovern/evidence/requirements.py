@@ -40,32 +40,37 @@ class _Line(NamedTuple):
     end_column: int
 
 
+class _Found(NamedTuple):
+    path: str
+    requirements: list[Requirement]
+    indexes: list[IndexOption]
+    includes: list[Include]
+    problems: list[Problem]
+    skipped: list[Problem]
+
+
 def read_requirements(text: str, path: str, kind: str = "requirements") -> Manifest:
     """What a requirements file says. Includes are named, not followed."""
-    found: list[Requirement] = []
-    indexes: list[IndexOption] = []
-    includes: list[Include] = []
-    problems: list[Problem] = []
-    skipped: list[Problem] = []
+    found = _Found(path, [], [], [], [], [])
     if _CONDA in text[:_HEAD]:
         return Manifest(path, kind, skipped=(Problem(path, 1, "is a list for conda"),))
     for line in _lines(text):
         if line.text.startswith("-"):
-            _option(line, path, found, indexes, includes, skipped)
+            _option(line, found)
             continue
         entry = _requirement(line, line.text, path)
         if entry:
-            found.append(entry)
-        elif len(problems) < _MOST_PROBLEMS:
-            problems.append(Problem(path, line.number, "has a line that is no requirement"))
+            found.requirements.append(entry)
+        elif len(found.problems) < _MOST_PROBLEMS:
+            found.problems.append(Problem(path, line.number, "has a line that is no requirement"))
     return Manifest(
         path,
         kind,
-        requirements=tuple(found),
-        indexes=tuple(indexes),
-        includes=tuple(includes),
-        problems=tuple(problems),
-        skipped=tuple(skipped),
+        requirements=tuple(found.requirements),
+        indexes=tuple(found.indexes),
+        includes=tuple(found.includes),
+        problems=tuple(found.problems),
+        skipped=tuple(found.skipped),
     )
 
 
@@ -103,40 +108,31 @@ def _requirement(line: _Line, text: str, path: str) -> Requirement | None:
     return requirement(bare, At("", path, line.number, column, min(column + len(bare), line.end_column)), hashed=hashed)
 
 
-def _option(
-    line: _Line,
-    path: str,
-    found: list[Requirement],
-    indexes: list[IndexOption],
-    includes: list[Include],
-    skipped: list[Problem],
-) -> None:
+def _option(line: _Line, found: _Found) -> None:
     match = _OPTION.match(line.text)
     name, value = (match[1], match[2].strip()) if match else (line.text.split()[0], "")
     if name in _INDEXES:
-        span = (path, line.number, line.column, line.end_column)
-        indexes.append(IndexOption(_INDEXES[name], _unquoted(value), False, *span))
+        span = (found.path, line.number, line.column, line.end_column)
+        found.indexes.append(IndexOption(_INDEXES[name], _unquoted(value), False, *span))
     elif name in _INCLUDES:
-        _include(_INCLUDES[name], _unquoted(value), line, path, includes, skipped)
+        _include(_INCLUDES[name], _unquoted(value), line, found)
     elif name in ("-e", "--editable"):
-        entry = _requirement(line, value, path)
+        entry = _requirement(line, value, found.path)
         if entry:
-            found.append(entry)
-    elif name not in _SILENT and len(skipped) < _MOST_PROBLEMS:
-        skipped.append(Problem(path, line.number, "has an option that is unknown here"))
+            found.requirements.append(entry)
+    elif name not in _SILENT and len(found.skipped) < _MOST_PROBLEMS:
+        found.skipped.append(Problem(found.path, line.number, "has an option that is unknown here"))
 
 
-def _include(
-    kind: str, target: str, line: _Line, path: str, includes: list[Include], skipped: list[Problem]
-) -> None:
+def _include(kind: str, target: str, line: _Line, found: _Found) -> None:
     if re.match(r"[a-z][a-z+]+:", target, re.IGNORECASE):
-        skipped.append(Problem(path, line.number, "reads a file on the network"))
+        found.skipped.append(Problem(found.path, line.number, "reads a file on the network"))
         return
-    inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), target.replace("\\", "/")))
+    inner = posixpath.normpath(posixpath.join(posixpath.dirname(found.path), target.replace("\\", "/")))
     if inner.startswith(("../", "/")) or inner in ("..", "."):
-        skipped.append(Problem(path, line.number, "reads a file outside the project's root"))
+        found.skipped.append(Problem(found.path, line.number, "reads a file outside the project's root"))
         return
-    includes.append(Include(kind, inner, line.number))
+    found.includes.append(Include(kind, inner, line.number))
 
 
 def _unquoted(text: str) -> str:

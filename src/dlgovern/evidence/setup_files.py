@@ -70,7 +70,8 @@ def read_setup_py(text: str, path: str) -> Manifest:
         if isinstance(node, ast.Call) and _last(node.func) == "setup":
             for keyword in node.keywords:
                 _argument(keyword, bound, path, found)
-    return Manifest(path, "setup-py", requirements=tuple(sorted(found, key=lambda r: (r.line, r.column))), published=True)
+    found.sort(key=lambda entry: (entry.line, entry.column))
+    return Manifest(path, "setup-py", requirements=tuple(found), published=True)
 
 
 def _argument(keyword: ast.keyword, bound: dict[str, ast.expr], path: str, found: list[Requirement]) -> None:

@@ -39,7 +39,7 @@ def mentions(
     for level, module in stars:
         _read_star(level, module, tokens, chase, heads)
     if not heads.origins and not inner:
-        return set()
+        return heads.found
     chains = {chain.decode("utf-8", "replace") for chain in set(data.translate(DOTTED).split())}
     text = data.decode("utf-8", "replace")
     for _ in range(_ROUNDS):
@@ -137,7 +137,7 @@ def _look(
         if "." in chain:
             _meet(chain, heads, inner, chase)
     for match in loose.finditer(text):
-        _meet(re.sub(r"\s|#[^\n]*\n", "", match.group()), heads, inner, chase)
+        _meet(re.sub(r"\\\r?\n|#[^\n]*\n|\s", "", match.group()), heads, inner, chase)
     for pattern in (wrapped, fetch):
         for match in pattern.finditer(text):
             _meet(f"{match.group(1)}.{match.group(2)}", heads, inner, chase)
@@ -191,7 +191,7 @@ def _add_inner(level: int, module: str, rest: list[str], chase: Chase) -> list[s
 def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     if names not in _PATTERNS:
         any_head = "|".join(map(re.escape, names)) or r"(?!)"
-        gap = r"(?:\s|#[^\n]*\n)"
+        gap = r"(?:\s|\\\r?\n|#[^\n]*\n)"
         chain = rf"(?:{any_head})(?:\.\w+)*"
         _PATTERNS[names] = (
             re.compile(rf"\b(?:{any_head})(?:{gap}*\.{gap}*\w+)*?(?:{gap}+\.{gap}*\w+|\.{gap}+\w+)(?:{gap}*\.{gap}*\w+)*"),
