@@ -116,9 +116,14 @@ def _setup(job: Any) -> bytes:
         "root": job.root,
         "windows": job.windows.to_json(),
         "prefilter": job.prefilter,
-        "path": [entry for entry in sys.path if entry and not os.path.realpath(entry).startswith(job.root + os.sep)],
+        "path": [entry for entry in sys.path if entry and not _is_inside(entry, job.root)],
     }
     return json.dumps(values).encode() + b"\n"
+
+
+def _is_inside(folder: str, root: str) -> bool:
+    real, inside = os.path.realpath(folder), os.path.realpath(root)
+    return real == inside or real.startswith(os.path.join(inside, ""))
 
 
 def _batches(root: str, paths: list[str], count: int) -> list[list[str]]:

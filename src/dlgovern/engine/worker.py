@@ -14,7 +14,8 @@ MEMORY = 2 << 30
 def main() -> None:
     """Judge until standard input ends. The first line holds the policy and the root."""
     setup = json.loads(sys.stdin.buffer.readline())
-    sys.path[:] = setup["path"]  # the parent's own, less the checked tree: company detectors are found there
+    known = set(sys.path)  # isolated; the parent's other folders, less the checked tree, hold company detectors
+    sys.path += [entry for entry in setup["path"] if entry not in known]
     _limit_memory()
     from dlgovern import policy
     from dlgovern.engine import result as results
