@@ -127,7 +127,8 @@ class _Sight:
             since=row.since,
             source=self.window.source if self.window else "standard",
         )
-        return found._replace(level="info") if row.evidence == "documented" else found
+        silent = row.evidence == "documented" and not self.at_import
+        return found._replace(level="info") if silent else found
 
 
 def guarded(node: ast.AST, rule: Rule) -> bool:
