@@ -37,11 +37,12 @@ def live_rules(policy: Policy, path: str) -> tuple[Rule, ...]:
 
 
 _PATTERNS: dict[tuple[str, ...], re.Pattern[str] | None] = {}
-_CACHE: dict[tuple[int, tuple[str, ...]], tuple[Rule, ...]] = {}
+_CACHE: dict[tuple[int, tuple[str, ...]], tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
 
 
 def _live(rules: tuple[Rule, ...], names: tuple[str, ...]) -> tuple[Rule, ...]:
     key = (id(rules), names)
-    if key not in _CACHE:
-        _CACHE[key] = tuple(rule for rule in rules if level(rule, names) != "off")
-    return _CACHE[key]
+    known = _CACHE.get(key)
+    if known is None or known[0] is not rules:  # the address of a policy that is gone may be used again
+        known = _CACHE[key] = (rules, tuple(rule for rule in rules if level(rule, names) != "off"))
+    return known[1]

@@ -74,7 +74,7 @@ class Prefilter:
                         fired.add(entry.rule)
         named = [entry for entry in named if entry.rule not in fired]
         if named:
-            meant = mentions(data, tokens, imports, chase)
+            meant = mentions(data, tokens, imports, chase, {entry.name for entry in named})
             fired.update(entry.rule for entry in named if meant is None or entry.name in meant)
         return frozenset(fired)
 
