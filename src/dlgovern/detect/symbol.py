@@ -130,7 +130,7 @@ class _Sight:
             since=row.since,
             source=self.window.source if self.window else "standard",
         )
-        if row.evidence == "documented":
+        if row.evidence == "documented" and state == "deprecated":
             return found._replace(level="info")
         return found._replace(level="warning") if (self.state, state) == ("outdated", "deprecated") else found
 
