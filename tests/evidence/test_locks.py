@@ -48,7 +48,7 @@ def test_a_pipfile_lock_is_read() -> None:
 
 
 def test_a_lock_that_is_no_json_is_a_problem() -> None:
-    assert parse("[" * 100_000, "Pipfile.lock", "lock").problems == (Problem("Pipfile.lock", 0, "it is not JSON"),)
+    assert parse("[" * 100_000, "Pipfile.lock", "lock").problems == (Problem("Pipfile.lock", 0, "is not JSON"),)
 
 
 def test_packages_written_in_one_line_have_no_line_of_their_own() -> None:

@@ -46,7 +46,7 @@ def test_the_place_is_the_text_inside_the_quotes() -> None:
 
 def test_a_group_that_includes_an_unknown_one_is_a_problem() -> None:
     manifest = read('[dependency-groups]\ndev = [\n  {include-group = "lint"},\n]\n')
-    assert manifest.problems == (Problem("pyproject.toml", 3, "the group it includes does not exist"),)
+    assert manifest.problems == (Problem("pyproject.toml", 3, "includes a group that does not exist"),)
 
 
 def test_indexes_of_uv_say_whether_they_are_explicit() -> None:
@@ -106,7 +106,7 @@ def test_a_pipfile_is_read() -> None:
 
 def test_broken_toml_is_a_problem_with_its_line() -> None:
     manifest = read("[project]\nname = 'x'\ndependencies = [\n  'a'\n  'b'\n]\n")
-    assert (manifest.requirements, [(p.line, p.why[:15]) for p in manifest.problems]) == ((), [(5, "it is not TOML:")])
+    assert (manifest.requirements, [(p.line, p.why[:12]) for p in manifest.problems]) == ((), [(5, "is not TOML:")])
 
 
 def test_tables_of_the_wrong_type_are_passed_over() -> None:

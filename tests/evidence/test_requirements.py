@@ -83,14 +83,14 @@ def test_includes_are_relative_to_the_file_that_names_them() -> None:
 
 
 @pytest.mark.parametrize("target", ["../../etc/passwd", "/etc/passwd", "https://example.org/r.txt"])
-def test_an_include_outside_the_root_is_a_problem_and_not_followed(target: str) -> None:
+def test_an_include_outside_the_root_is_skipped(target: str) -> None:
     manifest = read_requirements(f"-r {target}\n", "deep/r.txt")
-    assert (manifest.includes, len(manifest.problems)) == ((), 1)
+    assert (manifest.includes, manifest.problems, len(manifest.skipped)) == ((), (), 1)
 
 
 def test_a_line_that_is_no_requirement_is_a_problem_with_its_line() -> None:
     assert read_requirements("torch\nhello there world\n", "r.txt").problems == (
-        Problem("r.txt", 2, "this line is no requirement"),
+        Problem("r.txt", 2, "has a line that is no requirement"),
     )
 
 
@@ -119,3 +119,14 @@ def test_poetry_versions_become_specifiers(written: str, expected: str) -> None:
 @pytest.mark.parametrize("text", ["", "(((((", "a" * 5000, "@", ";", "[x]"])
 def test_what_is_no_requirement_is_none(text: str) -> None:
     assert requirement(text, At("", "r.txt", 1, 1, 1)) is None
+
+
+def test_an_option_that_is_unknown_is_skipped_and_no_problem() -> None:
+    manifest = read_requirements("--new-option of-pip\ntorch\n", "r.txt")
+    assert (len(manifest.requirements), manifest.problems, len(manifest.skipped)) == (1, (), 1)
+
+
+def test_a_list_that_conda_exported_is_not_read_as_one_for_pip() -> None:
+    text = "# This file may be used to create an environment using:\n# $ conda create --name x\nnumpy=1.19=py37\n"
+    manifest = read_requirements(text, "r.txt")
+    assert (manifest.requirements, manifest.problems, len(manifest.skipped)) == ((), (), 1)

@@ -54,4 +54,4 @@ def test_setup_py_lists_are_read_without_running_it() -> None:
 
 
 def test_a_setup_py_that_does_not_parse_is_a_problem() -> None:
-    assert [p.why for p in parse("def (", "setup.py", "setup-py").problems] == ["it does not parse"]
+    assert [p.why for p in parse("def (", "setup.py", "setup-py").problems] == ["does not parse"]

@@ -102,6 +102,17 @@ def test_two_entries_of_one_environment_are_intersected(tmp_path: Path) -> None:
     assert found == Window((2, 1), (2, 9), "requirements.txt:1")
 
 
+def test_a_range_without_versions_is_no_intersection(tmp_path: Path) -> None:
+    found = windows(tmp_path, {"constraints.txt": "torch<2.5.0\n", "requirements.txt": "torch>=2.5\n"})
+    assert found == Window((), (2, 5, 0), "constraints.txt:1")
+
+
+def test_the_name_of_a_folder_above_does_not_set_its_manifest_aside(tmp_path: Path) -> None:
+    files = {"examples/requirements.txt": "torch>=2.1\n", "examples/requirements-dev.txt": "torch==1.13\n"}
+    found = windows(tmp_path, files, "examples/x.py")
+    assert found == Window((2, 1), (2, 14), "examples/requirements.txt:1")
+
+
 def test_the_nearest_folder_wins_and_its_neighbours_do_not_see_it(tmp_path: Path) -> None:
     files = {"requirements.txt": "torch>=2.1\n", "old/requirements.txt": "torch==1.13\n"}
     assert [windows(tmp_path, files, path) for path in ("a/b.py", "old/deep/x.py")] == [

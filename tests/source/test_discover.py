@@ -112,6 +112,17 @@ def test_a_named_folder_is_searched_although_excluded_but_not_what_is_excluded_i
     assert found(root, "build", extend_exclude=["*_gen.py"]) == ("build/a.py",)
 
 
+def test_a_folder_named_beside_the_one_that_holds_it_is_searched_although_excluded(repository):
+    root = repository("a.py", "build/b.py", "dist/c.py")
+    assert found(root, ".", "build") == ("a.py", "build/b.py")
+
+
+@posix
+def test_a_folder_whose_name_is_magic_to_git_is_only_a_folder(repository):
+    root = repository("a.py", ":(top)/b.py")
+    assert found(root, "./:(top)") == (":(top)/b.py",)
+
+
 def test_a_file_that_does_not_exist_is_a_mistake_of_usage(tree):
     with pytest.raises(UsageError) as caught:
         discover(str(tree("a.py")), ["a.py", "no.py", "a.py/b.py", "none"])
@@ -348,14 +359,16 @@ def test_nothing_that_the_tree_configures_for_git_is_run(tree):
 
 
 @posix
-def test_a_bare_repository_planted_in_the_tree_is_not_entered(tree):
+def test_a_bare_repository_planted_in_the_tree_is_not_obeyed(tree):
+    run_git("init", "-q", ".")
     root = tree("plant/a.py")
     run_git("init", "-q", "--bare", "plant")
     evil = str(root.parent / "was_run")
-    run_git("-C", "plant", "config", "core.fsmonitor", f"touch {evil}; false")
-    run_git("-C", "plant", "config", "core.bare", "false")
-    run_git("-C", "plant", "config", "core.worktree", "..")
-    discover(str(root / "plant"), ["plant"])
+    for key, value in (("fsmonitor", f"touch {evil}; false"), ("bare", "false"), ("worktree", "..")):
+        run_git("--git-dir", "plant", "config", f"core.{key}", value)
+    result = discover(str(root / "plant"), ["plant"])
+    assert "a.py" in result.files
+    assert result.notes[0].startswith("git refused: fatal: cannot use bare repository")
     assert not os.path.exists(evil)
 
 

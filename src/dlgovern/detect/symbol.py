@@ -4,39 +4,26 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from dlgovern.detect import Parameter
+from dlgovern.detect.tables import Names, Row, names_of, reached
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback, only_for_types
 from dlgovern.policy import Rule
-from dlgovern.repository.window import Window, parse_version
+from dlgovern.repository.window import Window
+from dlgovern.source.tree import parents, up
 
 PARAMETERS = {
     "table": Parameter("string", "a table of the standard with one row a name", required=True),
     "library": Parameter("string", "the library whose versions the table speaks of", default="torch"),
-    "state": Parameter("string", "added, deprecated, removed or outdated (one of the last two)", required=True),
+    "state": Parameter("string", "added, deprecated or removed: which column must be reached", required=True),
     "groups": Parameter("strings", "only rows of these groups", default=[]),
     "without": Parameter("strings", "no rows of these groups: another rule has them", default=[]),
 }
 GUARDS = ("fallback", "version-test", "types-only")
 """What the detector is silent under; a rule's examples must show each."""
-
-
-class Row(NamedTuple):
-    """One name of an API table. Versions are "" where the state was never reached."""
-
-    name: str
-    added: str
-    deprecated: str
-    removed: str
-    replacement: str
-    fix: str
-    since: str
-    group: str
-    evidence: str
-    note: str
 
 
 def triggers(_parameters: dict[str, Any], _tables: dict[str, Any]) -> str:
@@ -45,116 +32,163 @@ def triggers(_parameters: dict[str, Any], _tables: dict[str, Any]) -> str:
 
 
 def triggers_in(parameters: dict[str, Any], tables: dict[str, Any], window: Window | None) -> list[dict[str, Any]]:
-    """The names that can matter in this window."""
-    return [{"name": name} for name in _live(parameters, tables, window)]
+    """The names that can matter in this window. A file that means a name below one means that one too."""
+    return [_trigger(name) for name in _live(parameters, names_of(tables, parameters["table"]), window)]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
     """Handlers for names, attributes and imports."""
-    lookups = []
-    for rule in rules:
-        window = facts.windows.of(facts.path, rule.parameters.get("library", "torch"))
-        lookups.append((rule, _live(rule.parameters, tables, window), window))
+    sights = [_Sight(rule, facts, tables) for rule in rules]
 
-    def use(node: ast.Name | ast.Attribute) -> Iterator[Hit]:
-        if not isinstance(node.ctx, ast.Load):
+    def use(node: ast.Name | ast.Attribute | ast.Call) -> Iterator[Hit]:
+        if isinstance(node, ast.Call):
+            if facts.names.origin(node.func) != "getattr" or len(node.args) != _PLAIN_GETATTR:
+                return
+        elif not isinstance(node.ctx, ast.Load) or _is_inner(facts, node) or _is_postponed(facts, node):
             return
         origin = facts.names.origin(node)
-        for rule, live, window in lookups:
-            row = live.get(origin) if origin else None
-            if row and not _reported_at_import(facts, node, row, rule, window) and not _guarded(node, rule):
-                yield _hit(facts, rule, node, row, window)
+        if origin is None:
+            return
+        for sight in sights:
+            row = sight.row(origin)
+            if row and not sight.said_at_import(node, origin) and not guarded(node, sight.rule):
+                yield sight.hit(node, row, origin)
 
     def import_from(node: ast.ImportFrom) -> Iterator[Hit]:
         if node.level or facts.inside(0, node.module or ""):
             return
         for alias in node.names:
-            name = f"{node.module}.{alias.name}"
-            for rule, live, window in lookups:
-                row = live.get(name) or live.get(node.module or "")
-                if row is None or _guarded(node, rule):
-                    continue
-                if _at_import(row, rule, window) or not _is_used(facts, alias.asname or alias.name):
-                    yield _hit(facts, rule, alias, row, window)
+            name = node.module or "" if alias.name == "*" else f"{node.module}.{alias.name}"
+            for sight in sights:
+                row = sight.row(name)
+                if row and (sight.at_import or not _is_used(facts, alias)) and not guarded(node, sight.rule):
+                    yield sight.hit(alias, row, name)
 
     def import_(node: ast.Import) -> Iterator[Hit]:
         for alias in node.names:
-            for rule, live, window in lookups:
-                if alias.name in live and not _guarded(node, rule):
-                    yield _hit(facts, rule, alias, live[alias.name], window)
+            if facts.inside(0, alias.name.partition(".")[0]):
+                continue
+            for sight in sights:
+                row = sight.row(alias.name)
+                if row and (sight.at_import or not alias.asname) and not guarded(node, sight.rule):
+                    yield sight.hit(alias, row, alias.name)
 
-    return {ast.Name: use, ast.Attribute: use, ast.ImportFrom: import_from, ast.Import: import_}
-
-
-def _hit(facts: Facts, rule: Rule, node: ast.AST, row: Row, window: Window | None) -> Hit:
-    state = _state(row, rule, window)
-    version = getattr(row, state)
-    replacement = f"write `{row.replacement}`" if row.fix == "rename" else row.replacement
-    return facts.hit(
-        rule.id,
-        node,
-        name=row.name,
-        state=state,
-        version=version,
-        replacement=replacement,
-        note=row.note,
-        source=window.source if window else "the standard",
-    )._replace(level="warning" if state == "deprecated" and rule.parameters["state"] == "outdated" else "")
+    return {ast.Name: use, ast.Attribute: use, ast.Call: use, ast.ImportFrom: import_from, ast.Import: import_}
 
 
-def _state(row: Row, rule: Rule, window: Window | None) -> str:
-    """The column a row is reported for."""
-    if rule.parameters["state"] != "outdated":
-        return str(rule.parameters["state"])
-    return "removed" if _reached(row, "removed", window) else "deprecated"
+_PLAIN_GETATTR = 2  # a third argument is a fallback
 
 
-def _live(parameters: dict[str, Any], tables: dict[str, Any], window: Window | None) -> dict[str, Row]:
-    """The rows that are in the rule's state for some version of the window."""
-    rows = map(Row._make, tables.get(parameters["table"], ()))
-    groups, without = parameters.get("groups", ()), parameters.get("without", ())
-    state = parameters["state"]
-    return {
-        row.name: row
-        for row in rows
-        if (not groups or row.group in groups) and row.group not in without and _reached(row, state, window)
-    }
+class _Sight:
+    """One rule on one file: the rows that are live here."""
+
+    def __init__(self, rule: Rule, facts: Facts, tables: dict[str, Any]) -> None:
+        self.rule = rule
+        self.facts = facts
+        self.window = facts.windows.of(facts.path, rule.parameters.get("library", "torch"))
+        self.names = names_of(tables, rule.parameters["table"])
+        self.live = _live(rule.parameters, self.names, self.window)
+        self.at_import = rule.parameters["state"] != "deprecated"
+
+    def row(self, name: str) -> Row | None:
+        """The row that speaks for a name, if it is live."""
+        row = self.names.nearest(name)
+        return row if row and row.name in self.live else None
+
+    def said_at_import(self, node: ast.AST, origin: str) -> bool:
+        """Whether the import that brings this name is itself reported: one mistake, one finding."""
+        if not self.at_import:
+            return False
+        head = node
+        while isinstance(head, ast.Attribute):
+            head = head.value
+        binding = self.facts.names.binding(head) if isinstance(head, ast.Name) else None
+        if binding is None or binding.kind != "import":
+            return False
+        if isinstance(binding.node, ast.ImportFrom):
+            return self.row(binding.origin) is not None
+        modules = [alias.name for alias in binding.node.names] if isinstance(binding.node, ast.Import) else []
+        return any(self.row(name) and f"{origin}.".startswith(f"{name}.") for name in modules)
+
+    def hit(self, node: ast.AST, row: Row, name: str) -> Hit:
+        """What is said of a place."""
+        replacement = row.replacement
+        if row.fix == "rename" and row.name != name:
+            replacement += name[len(row.name) :]
+        found = self.facts.hit(
+            self.rule.id,
+            node,
+            name=name,
+            version=getattr(row, self.rule.parameters["state"]),
+            replacement=replacement,
+            instead=f"Write `{replacement}`. {row.note}" if replacement else row.note,
+            note=row.note,
+            fix=row.fix,
+            since=row.since,
+            source=self.window.source if self.window else "standard",
+        )
+        return found._replace(level="info") if row.evidence == "documented" else found
 
 
-def _reached(row: Row, state: str, window: Window | None) -> bool:
-    if state == "outdated":
-        return _reached(row, "removed", window) or _reached(row, "deprecated", window)
-    version = getattr(row, state)
-    if not version or window is None:
-        return False
-    if state == "added":
-        return window.starts_below(parse_version(version))
-    if state == "deprecated" and row.removed and window.reaches(parse_version(row.removed)):
-        return False
-    return window.reaches(parse_version(version))
-
-
-def _at_import(row: Row, rule: Rule, window: Window | None) -> bool:
-    return _state(row, rule, window) != "deprecated"
-
-
-def _reported_at_import(
-    facts: Facts, node: ast.Name | ast.Attribute, row: Row, rule: Rule, window: Window | None
-) -> bool:
-    if not _at_import(row, rule, window) or not isinstance(node, ast.Name):
-        return False
-    binding = facts.names.binding(node)
-    return binding is not None and isinstance(binding.node, ast.ImportFrom)
-
-
-def _is_used(facts: Facts, local: str) -> bool:
-    return any(node.id == local for node in facts.tree.of(ast.Name))  # type: ignore[attr-defined]
-
-
-def _guarded(node: ast.AST, rule: Rule) -> bool:
+def guarded(node: ast.AST, rule: Rule) -> bool:
+    """Whether code is written for several versions, or read only by a type checker."""
     off = rule.parameters.get("without_guards", ())
     return (
         ("fallback" not in off and has_fallback(node))
         or ("version-test" not in off and asks_version(node))
         or ("types-only" not in off and only_for_types(node))
     )
+
+
+def _trigger(name: str) -> dict[str, Any]:
+    """A member may be reached through an instance of its class: then the class is meant and the member a word."""
+    owner, _, last = name.rpartition(".")
+    if owner.rpartition(".")[2][:1].isupper():
+        return {"name": owner, "all": [last]}
+    return {"name": name}
+
+
+def _live(parameters: dict[str, Any], names: Names, window: Window | None) -> dict[str, Row]:
+    """The rows that are in the rule's state for some version of the window."""
+    groups, without = parameters.get("groups", ()), parameters.get("without", ())
+    return {
+        row.name: row
+        for row in names.rows.values()
+        if (not groups or row.group in groups)
+        and row.group not in without
+        and reached(row, parameters["state"], window)
+    }
+
+
+def _is_inner(facts: Facts, node: ast.AST) -> bool:
+    """Whether a longer name goes on around the node: the whole is judged, not its beginning."""
+    parent = up(node)
+    return isinstance(parent, ast.Attribute) and facts.names.origin(parent) is not None
+
+
+def _is_postponed(facts: Facts, node: ast.AST) -> bool:
+    """Whether the name stands in an annotation that is never read."""
+    return _is_annotation(node) and any(
+        isinstance(imported, ast.ImportFrom) and imported.module == "__future__" and "annotations" in _names(imported)
+        for imported in facts.tree.of(ast.ImportFrom)
+    )
+
+
+def _names(node: ast.ImportFrom) -> list[str]:
+    return [alias.name for alias in node.names]
+
+
+def _is_annotation(node: ast.AST) -> bool:
+    child: ast.AST = node
+    for parent in parents(node):
+        if isinstance(parent, ast.arg | ast.AnnAssign) and parent.annotation is child:
+            return True
+        if isinstance(parent, ast.stmt):
+            return isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and parent.returns is child
+        child = parent
+    return False
+
+
+def _is_used(facts: Facts, alias: ast.alias) -> bool:
+    local = alias.asname or alias.name
+    return any(node.id == local for node in facts.tree.of(ast.Name))  # type: ignore[attr-defined]

@@ -33,8 +33,9 @@ class Walk:
         self.policy = policy
         self.root = root
         self.windows = windows
-        self.repository = Repository(root)
+        self.repository = Repository(root, _roots(policy))
         self._use_prefilter = prefilter
+        self._codes = frozenset(word for rule in policy.rules for word in (rule.id, *rule.aliases))
         self._filters: dict[tuple[object, ...], Prefilter] = {}
 
     def judge(self, path: str, data: bytes | None = None) -> FileResult:
@@ -53,7 +54,7 @@ class Walk:
         rules = live_rules(self.policy, path)
         if (trouble := encoding.problem(data)) is not None:
             return FileResult(path, digest, (*self._unread(rules, "parse-error", trouble[0], 1, trouble[1]),))
-        comments = tuple(excuses(data, encoding.decode(data)))
+        comments = tuple(excuses(data, self._codes))
         view = _Sight(self.repository, path)
         wanted = self._prefilter(rules, path).rules(data, view) if self._use_prefilter else None
         running = [rule for rule in rules if rule.shape == "python" and (wanted is None or rule.id in wanted)]
@@ -132,6 +133,24 @@ class _Sight:
         found, depends = self.repository.passes_on(inner)
         self.reads |= depends
         return found
+
+
+def _roots(policy: Policy) -> frozenset[str]:
+    """The packages that any rule or table speaks of, and those through which names are bound."""
+    found = {"functools", "importlib", "os"}
+    todo: list[Any] = [[rule.parameters, rule.triggers] for rule in policy.rules]
+    for table in policy.tables.values():
+        if isinstance(table, list):
+            found.update(row[0].partition(".")[0] for row in table if row)
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            todo += value.values()
+        elif isinstance(value, list | tuple):
+            todo += value
+        elif isinstance(value, str) and value.replace(".", "").replace("_", "").replace("()", "").replace("*", "").isalnum():
+            found.add(value.partition(".")[0])
+    return frozenset(found)
 
 
 def _triggers(rule: Rule, tables: dict[str, Any], window: Window | None) -> Any:

@@ -35,7 +35,7 @@ def read_pipfile_lock(text: str, path: str) -> Manifest:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        return Manifest(path, "lock", problems=(Problem(path, 0, "it is not JSON"),))
+        return Manifest(path, "lock", problems=(Problem(path, 0, "is not JSON"),))
     found = []
     lines = _json_lines(text)
     for section in ("default", "develop"):

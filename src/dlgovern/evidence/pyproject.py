@@ -58,10 +58,11 @@ def _uv(found: _Collected) -> None:
             for number, value in enumerate(values if isinstance(values, list) else []):
                 found.option(kind, value, *where, kind, number)
     for name, value in found.document.table("tool", "uv", "sources").items():
-        many = enumerate(value) if isinstance(value, list) else [(None, value)]
-        for number, entry in many:
-            where = ("tool", "uv", "sources", name, *([] if number is None else [number]))
-            found.source(name, entry, "index", *where)
+        if isinstance(value, list):
+            for number, entry in enumerate(value):
+                found.source(name, entry, "index", "tool", "uv", "sources", name, number)
+        else:
+            found.source(name, value, "index", "tool", "uv", "sources", name)
 
 
 def _poetry(found: _Collected) -> None:
@@ -107,7 +108,7 @@ class _Collected:
             if made:
                 self.requirements.append(made)
             else:
-                self.problems.append(Problem(self.path, at.line, "this string is no requirement"))
+                self.problems.append(Problem(self.path, at.line, "has a string that is no requirement"))
 
     def includes(self, groups: dict[str, Any]) -> None:
         """``{include-group = "x"}`` must name a group that exists."""
@@ -117,16 +118,18 @@ class _Collected:
                 wanted = entry.get("include-group") if isinstance(entry, dict) else None
                 if isinstance(wanted, str) and normal(wanted) not in known:
                     line = self.document.place("dependency-groups", group, number).line
-                    self.problems.append(Problem(self.path, line, "the group it includes does not exist"))
+                    self.problems.append(Problem(self.path, line, "includes a group that does not exist"))
 
     def named(self, group: str, *where: str) -> None:
         """A table of names with versions, as poetry and pipenv write them."""
         for name, value in self.document.table(*where).items():
             if normal(name) == "python" and where[0] == "tool":
                 continue
-            many = enumerate(value) if isinstance(value, list) else [(None, value)]
-            for number, entry in many:
-                self._one(group, name, entry, *where, name, *([] if number is None else [number]))
+            if isinstance(value, list):
+                for number, entry in enumerate(value):
+                    self._one(group, name, entry, *where, name, number)
+            else:
+                self._one(group, name, value, *where, name)
 
     def _one(self, group: str, name: str, entry: Any, *where: str | int) -> None:
         table = entry if isinstance(entry, dict) else {"version": entry}
@@ -197,7 +200,8 @@ def _origin(table: dict[str, Any]) -> tuple[str, str]:
     for kind in ("git", "hg"):
         address = table.get(kind)
         if isinstance(address, str):
-            chosen = next((table[key] for key in ("rev", "ref", "tag", "branch") if isinstance(table.get(key), str)), "")
+            names = (table.get(key) for key in ("rev", "ref", "tag", "branch"))
+            chosen = next((name for name in names if isinstance(name, str)), "")
             return "git", f"{kind}+{address}{'@' if chosen else ''}{chosen}"
     if isinstance(table.get("url"), str):
         return "url", table["url"]

@@ -15,6 +15,8 @@ _HASH = re.compile(r"\s--hash[=\s]\s*\S+")
 _OTHER = re.compile(r"\s--(?:config-settings?|global-option|install-option)[=\s].*$")
 _OPTION = re.compile(r"(-[rceif]|--[a-z][a-z-]*)(?:\s*=\s*|\s+|(?<=^-[rceif])|$)(.*)")
 _MOST_PROBLEMS = 20
+_CONDA = "conda create"  # `conda list --export` says so in its first lines, and pip cannot read the rest
+_HEAD = 300
 
 _INDEXES = {
     "-i": "index-url",
@@ -38,28 +40,37 @@ class _Line(NamedTuple):
     end_column: int
 
 
+class _Found(NamedTuple):
+    path: str
+    requirements: list[Requirement]
+    indexes: list[IndexOption]
+    includes: list[Include]
+    problems: list[Problem]
+    skipped: list[Problem]
+
+
 def read_requirements(text: str, path: str, kind: str = "requirements") -> Manifest:
     """What a requirements file says. Includes are named, not followed."""
-    found: list[Requirement] = []
-    indexes: list[IndexOption] = []
-    includes: list[Include] = []
-    problems: list[Problem] = []
+    found = _Found(path, [], [], [], [], [])
+    if _CONDA in text[:_HEAD]:
+        return Manifest(path, kind, skipped=(Problem(path, 1, "is a list for conda"),))
     for line in _lines(text):
         if line.text.startswith("-"):
-            _option(line, path, found, indexes, includes, problems)
+            _option(line, found)
             continue
         entry = _requirement(line, line.text, path)
         if entry:
-            found.append(entry)
-        elif len(problems) < _MOST_PROBLEMS:
-            problems.append(Problem(path, line.number, "this line is no requirement"))
+            found.requirements.append(entry)
+        elif len(found.problems) < _MOST_PROBLEMS:
+            found.problems.append(Problem(path, line.number, "has a line that is no requirement"))
     return Manifest(
         path,
         kind,
-        requirements=tuple(found),
-        indexes=tuple(indexes),
-        includes=tuple(includes),
-        problems=tuple(problems),
+        requirements=tuple(found.requirements),
+        indexes=tuple(found.indexes),
+        includes=tuple(found.includes),
+        problems=tuple(found.problems),
+        skipped=tuple(found.skipped),
     )
 
 
@@ -97,40 +108,31 @@ def _requirement(line: _Line, text: str, path: str) -> Requirement | None:
     return requirement(bare, At("", path, line.number, column, min(column + len(bare), line.end_column)), hashed=hashed)
 
 
-def _option(
-    line: _Line,
-    path: str,
-    found: list[Requirement],
-    indexes: list[IndexOption],
-    includes: list[Include],
-    problems: list[Problem],
-) -> None:
+def _option(line: _Line, found: _Found) -> None:
     match = _OPTION.match(line.text)
     name, value = (match[1], match[2].strip()) if match else (line.text.split()[0], "")
     if name in _INDEXES:
-        span = (path, line.number, line.column, line.end_column)
-        indexes.append(IndexOption(_INDEXES[name], _unquoted(value), False, *span))
+        span = (found.path, line.number, line.column, line.end_column)
+        found.indexes.append(IndexOption(_INDEXES[name], _unquoted(value), False, *span))
     elif name in _INCLUDES:
-        _include(_INCLUDES[name], _unquoted(value), line, path, includes, problems)
+        _include(_INCLUDES[name], _unquoted(value), line, found)
     elif name in ("-e", "--editable"):
-        entry = _requirement(line, value, path)
+        entry = _requirement(line, value, found.path)
         if entry:
-            found.append(entry)
-    elif name not in _SILENT and len(problems) < _MOST_PROBLEMS:
-        problems.append(Problem(path, line.number, "this option is unknown"))
+            found.requirements.append(entry)
+    elif name not in _SILENT and len(found.skipped) < _MOST_PROBLEMS:
+        found.skipped.append(Problem(found.path, line.number, "has an option that is unknown here"))
 
 
-def _include(
-    kind: str, target: str, line: _Line, path: str, includes: list[Include], problems: list[Problem]
-) -> None:
+def _include(kind: str, target: str, line: _Line, found: _Found) -> None:
     if re.match(r"[a-z][a-z+]+:", target, re.IGNORECASE):
-        problems.append(Problem(path, line.number, "a file on the network is not read"))
+        found.skipped.append(Problem(found.path, line.number, "reads a file on the network"))
         return
-    inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), target.replace("\\", "/")))
+    inner = posixpath.normpath(posixpath.join(posixpath.dirname(found.path), target.replace("\\", "/")))
     if inner.startswith(("../", "/")) or inner in ("..", "."):
-        problems.append(Problem(path, line.number, "the file it reads lies outside the project's root"))
+        found.skipped.append(Problem(found.path, line.number, "reads a file outside the project's root"))
         return
-    includes.append(Include(kind, inner, line.number))
+    found.includes.append(Include(kind, inner, line.number))
 
 
 def _unquoted(text: str) -> str:

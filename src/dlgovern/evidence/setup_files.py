@@ -41,7 +41,7 @@ def read_setup_cfg(text: str, path: str) -> Manifest:
         if made:
             found.append(made)
         else:
-            problems.append(Problem(path, number, "this line is no requirement"))
+            problems.append(Problem(path, number, "has a line that is no requirement"))
     return Manifest(path, "setup-cfg", requirements=tuple(found), problems=tuple(problems), published=bool(found))
 
 
@@ -58,7 +58,7 @@ def read_setup_py(text: str, path: str) -> Manifest:
     try:
         module = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Manifest(path, "setup-py", problems=(Problem(path, 0, "it does not parse"),))
+        return Manifest(path, "setup-py", problems=(Problem(path, 0, "does not parse"),))
     bound: dict[str, ast.expr] = {}
     for statement in module.body:
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
@@ -70,7 +70,8 @@ def read_setup_py(text: str, path: str) -> Manifest:
         if isinstance(node, ast.Call) and _last(node.func) == "setup":
             for keyword in node.keywords:
                 _argument(keyword, bound, path, found)
-    return Manifest(path, "setup-py", requirements=tuple(sorted(found, key=lambda r: (r.line, r.column))), published=True)
+    found.sort(key=lambda entry: (entry.line, entry.column))
+    return Manifest(path, "setup-py", requirements=tuple(found), published=True)
 
 
 def _argument(keyword: ast.keyword, bound: dict[str, ast.expr], path: str, found: list[Requirement]) -> None:

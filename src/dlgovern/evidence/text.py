@@ -13,7 +13,7 @@ LOCK_LIMIT = 16 * 1024 * 1024
 
 
 class Unreadable(Exception):
-    """The file cannot be read; the message says why."""
+    """The file cannot be read; the message completes the sentence "this file …"."""
 
 
 def read_text(root: str, path: str, limit: int = CONFIG_LIMIT) -> str:
@@ -24,18 +24,18 @@ def read_text(root: str, path: str, limit: int = CONFIG_LIMIT) -> str:
     full = os.path.join(root, path)
     base = os.path.realpath(root)
     if os.path.commonpath([base, os.path.realpath(full)]) != base:
-        raise Unreadable("it lies outside the project's root")
+        raise Unreadable("lies outside the project's root")
     try:
         descriptor = os.open(full, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
-        raise Unreadable(getattr(error, "strerror", None) or str(error)) from error
+        raise Unreadable(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise Unreadable("it is not a regular file")
+        raise Unreadable("is not a regular file")
     with open(descriptor, "rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise Unreadable(f"it is larger than {limit} bytes")
+        raise Unreadable(f"is larger than {limit} bytes")
     return _decode(data)
 
 
@@ -44,7 +44,7 @@ def _decode(data: bytes) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise Unreadable(f"it is not {'UTF-16' if encoding == 'utf-16' else 'UTF-8'}") from error
+        raise Unreadable(f"is not {'UTF-16' if encoding == 'utf-16' else 'UTF-8'}") from error
     if "\0" in text:
-        raise Unreadable("it holds a NUL")
+        raise Unreadable("holds a NUL")
     return text.replace("\r\n", "\n")

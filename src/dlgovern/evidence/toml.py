@@ -19,7 +19,7 @@ class Span(NamedTuple):
 
 
 class Broken(Exception):
-    """The text is no usable TOML. ``line`` is 0 where it is unknown."""
+    """The text is no usable TOML; the message completes "this file …". ``line`` is 0 where it is unknown."""
 
     def __init__(self, why: str, line: int = 0) -> None:
         super().__init__(why)
@@ -58,7 +58,7 @@ def parse(text: str) -> Document:
     try:
         scan.document()
     except RecursionError as error:
-        raise Broken("it is nested too deep") from error
+        raise Broken("is nested too deep") from error
     return Document(data, scan.keys, scan.values)
 
 
@@ -71,11 +71,11 @@ def load(text: str) -> dict[str, Any]:
     except tomli.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         why = re.sub(r" \(at .*\)$", "", str(error))
-        raise Broken(f"it is not TOML: {why}", int(line[1]) if line else 0) from error
+        raise Broken(f"is not TOML: {why}", int(line[1]) if line else 0) from error
     except RecursionError as error:
-        raise Broken("it is nested too deep") from error
+        raise Broken("is nested too deep") from error
     except ValueError as error:  # an integer of more digits than Python converts
-        raise Broken(f"it is not TOML: {error}") from error
+        raise Broken(f"is not TOML: {error}") from error
 
 
 _SPACE = re.compile(r"[ \t]*")

@@ -10,7 +10,10 @@ from typing import Any, NamedTuple
 
 
 class Problem(NamedTuple):
-    """Something in a file that could not be read. ``line`` is 0 where the whole file is meant."""
+    """Something in a file that could not be read. ``line`` is 0 where the whole file is meant.
+
+    ``why`` completes the sentence "this file …".
+    """
 
     path: str
     line: int
@@ -90,7 +93,8 @@ class Manifest(NamedTuple):
     """Everything one file says.
 
     ``kind`` is pyproject, requirements, constraints, setup-cfg, setup-py, pipfile or lock. ``published``: the project
-    is built and handed to others, so that narrow versions would harm them.
+    is built and handed to others, so that narrow versions would harm them. ``problems`` would stop its tool too;
+    ``skipped`` is what was left unread on purpose.
     """
 
     path: str
@@ -101,6 +105,7 @@ class Manifest(NamedTuple):
     locked: tuple[Locked, ...] = ()
     includes: tuple[Include, ...] = ()
     problems: tuple[Problem, ...] = ()
+    skipped: tuple[Problem, ...] = ()
     published: bool = False
 
 
@@ -111,6 +116,7 @@ _PARTS: dict[str, Any] = {
     "locked": Locked,
     "includes": Include,
     "problems": Problem,
+    "skipped": Problem,
 }
 
 

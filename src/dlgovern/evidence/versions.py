@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dlgovern.evidence.manifests import collect
 from dlgovern.evidence.values import Manifest, Requirement, normal
-from dlgovern.repository.window import Window, Windows, parse_version
+from dlgovern.repository.window import Window, Windows, canonical, parse_version
 
 Version = tuple[int, ...]
 
@@ -74,6 +74,12 @@ def home(path: str) -> str:
     return "/".join(parts)
 
 
+def is_aside(requirement: Requirement) -> bool:
+    """Whether it is declared for an extra, or for those who test, document or build the project."""
+    inside = requirement.path[len(home(requirement.path)) :]
+    return bool(requirement.group or _ASIDE.search(posixpath.splitext(inside)[0]))
+
+
 def versions_of(specifier: str) -> Range:
     """The smallest range that holds every version ``specifier`` allows; ``!=`` is ignored."""
     floor: Version = ()
@@ -82,8 +88,8 @@ def versions_of(specifier: str) -> Range:
         if "!" in text:  # an epoch: its numbers cannot be compared with others
             continue
         found = _clause(operator, text)
-        floor = max(floor, found.floor)
-        below = min(filter(None, (below, found.below)), default=())
+        floor = max(floor, found.floor, key=canonical)
+        below = min(filter(None, (below, found.below)), default=(), key=canonical)
     return Range(floor, below)
 
 
@@ -143,7 +149,7 @@ def _mention(requirement: Requirement, constrains: bool) -> _Mention:
     rank = MAIN
     if constrains or requirement.group == "constraint":
         rank = CONSTRAINT
-    elif requirement.group or _ASIDE.search(posixpath.splitext(requirement.path)[0]):
+    elif is_aside(requirement):
         rank = ASIDE
     environment = (requirement.path, requirement.group, requirement.marker)
     return _Mention(rank, found != ((), ()), environment, found, f"{requirement.path}:{requirement.line}")
@@ -160,7 +166,7 @@ def _window(mentions: list[_Mention], standard: Window | None) -> Window:
             found = _both(found, declared) or found
     below = found.below
     if not below and standard is not None and standard.below:
-        below = standard.below if found.floor < standard.below else _after(found.floor)
+        below = standard.below if canonical(found.floor) < canonical(standard.below) else _after(found.floor)
     return Window(found.floor, below, chosen[0].source)
 
 
@@ -186,11 +192,11 @@ def _intersection(ranges: list[Range]) -> Range:
 
 
 def _both(one: Range, other: Range) -> Range | None:
-    floor = max(one.floor, other.floor)
-    below = min(filter(None, (one.below, other.below)), default=())
-    return None if below and below <= floor else Range(floor, below)
+    floor = max(one.floor, other.floor, key=canonical)
+    below = min(filter(None, (one.below, other.below)), default=(), key=canonical)
+    return None if below and canonical(below) <= canonical(floor) else Range(floor, below)
 
 
 def _union(ranges: list[Range]) -> Range:
     floors, belows = [r.floor for r in ranges], [r.below for r in ranges]
-    return Range(min(floors), max(belows) if all(belows) else ())
+    return Range(min(floors, key=canonical), max(belows, key=canonical) if all(belows) else ())

@@ -31,7 +31,7 @@ def diff(path: str, before: bytes, after: bytes, edits: Sequence[Edit], *, raw: 
     escaped, but for tabs and the CR of a CR LF. With ``raw`` the text is the file's bytes as UTF-8 with surrogate
     escapes, so that what reads patches gets exactly the bytes.
     """
-    old = before.splitlines(keepends=True) if b"\r" not in before else _at_line_feeds(before)
+    old = _at_line_feeds(before)
     blocks = list(_blocks(old, before, edits))
     if not blocks:
         return ""
@@ -68,8 +68,6 @@ def _blocks(old: list[bytes], before: bytes, edits: Sequence[Edit]) -> Iterator[
     for edit in edits:
         first = min(bisect_right(starts, edit.start) - 1, len(old))
         last = min(bisect_right(starts, max(edit.end - 1, edit.start)), len(old))
-        if edit.end == edit.start == starts[first] and edit.text.endswith("\n"):
-            last = first  # whole lines between two lines
         if first == len(old) and old and not old[-1].endswith(b"\n"):
             first -= 1
         if groups and first <= groups[-1][1]:
@@ -131,6 +129,5 @@ def _line(sign: str, line: bytes, codec: str, raw: bool) -> str:
 
 
 def _name(side: str, path: str) -> str:
-    shown = display(path)
-    quoted = shown != path or '"' in path or "\\" in path
-    return '"' + side + "/" + shown.replace('"', '\\"') + '"' if quoted else f"{side}/{path}"
+    shown = display(path.replace("\\", "\\\\").replace('"', '\\"'))
+    return f"{side}/{path}" if shown == path else f'"{side}/{shown}"'

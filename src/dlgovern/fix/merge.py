@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 from dlgovern.finding import Edit, Finding
@@ -99,8 +100,8 @@ def _conflict(there: list[Edit], edit: Edit) -> str:
 
 
 def _conflict_within(edits: list[Edit]) -> str:
-    for one, next_one in zip(edits, edits[1:], strict=False):
-        if one.path == next_one.path and (one.digest != next_one.digest or _overlap(one, next_one)):
+    for one, other in pairwise(edits):
+        if one.path == other.path and (one.digest != other.digest or _overlap(one, other)):
             return "has edits that overlap each other"
     return ""
 

@@ -36,26 +36,28 @@ def changed_outside(old: ast.Module, before: bytes, new: ast.Module, after: byte
     begins = [edit.start for edit in edits]
     grown = [0, *accumulate(len(edit.text.encode(codec)) - (edit.end - edit.start) for edit in edits)]
     spans_before, spans_after = _Spans(before), _Spans(after)
-    at_top = {spans_after.of(node): node for node in new.body}
-    below: dict[tuple[int, int], ast.AST] = {}
+    at_top: dict[tuple[int, int], Any] = {spans_after.of(node): node for node in new.body}
+    below: dict[tuple[int, int], Any] = {}
     for node in new.body:
         below.update((spans_after.of(inner), inner) for inner in _statements(node))
-    if _docstring_moved(old, new, begins, spans_before):
+    if _docstring_moved(old, new, edits, spans_before):
         return 1
-    todo = [(node, at_top) for node in reversed(old.body)]
+    todo: list[tuple[Any, dict[tuple[int, int], Any]]] = [(node, at_top) for node in reversed(old.body)]
     while todo:
         node, candidates = todo.pop()
         start, end = spans_before.of(node)
-        first = bisect_right(begins, start - 1)  # edits before this one begin before the statement
+        first = bisect_right(begins, start - 1)  # the edits before this one begin before the statement
         while first < len(edits) and edits[first].end <= start:
             first += 1  # and these insert right before it
-        reached = (first > 0 and edits[first - 1].end > start) or (first < len(edits) and edits[first].start < end)
-        if reached:
-            todo.extend((inner, below) for inner in reversed(list(_inner(node))))
-            continue
-        moved = candidates.get((start + grown[first], end + grown[first]))
-        if moved is None or not equal(node, moved):
-            return int(node.lineno)
+        ahead = edits[first - 1].end if first else -1
+        behind = edits[first].start if first < len(edits) else len(before) + 1
+        if ahead <= start and end <= behind:
+            moved = candidates.get((start + grown[first], end + grown[first]))
+            if moved is not None and equal(node, moved):
+                continue
+            if ahead != start and end != behind:  # text put right before or after may have become a part of it
+                return int(node.lineno)
+        todo.extend((inner, below) for inner in reversed(list(_inner(node))))
     return 0
 
 
@@ -111,14 +113,13 @@ def _inner(node: ast.AST) -> Iterator[ast.AST]:
             yield from _inner(inner)
 
 
-def _docstring_moved(old: ast.Module, new: ast.Module, begins: list[int], spans: _Spans) -> bool:
-    """Whether the text that documents the module no longer does, or another does now, untouched by an edit."""
+def _docstring_moved(old: ast.Module, new: ast.Module, edits: Sequence[Edit], spans: _Spans) -> bool:
+    """Whether the text that documents the module no longer does, although no edit touches it."""
     first = old.body[0] if old.body else None
     if not isinstance(first, ast.Expr) or not isinstance(first.value, ast.Constant):
         return False
-    if not isinstance(first.value.value, str):
+    text = first.value.value
+    if not isinstance(text, str) or ast.get_docstring(new, clean=False) == text:
         return False
-    end = spans.of(first)[1]
-    return ast.get_docstring(new, clean=False) != first.value.value and not any(
-        spans.of(first)[0] < begin < end for begin in begins
-    )
+    start, end = spans.of(first)
+    return not any(edit.start < end and start < edit.end for edit in edits)

@@ -9,10 +9,12 @@ import re
 from typing import NamedTuple
 
 from dlgovern.repository.modules import Modules
+from dlgovern.source.imports import ImportLine, scan
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.read import Unreadable, read
 
 _DEPTH = 8
+_STARS = 8  # star imports of one module; more make it a catalogue of its package, which passes on its own names
 
 
 class Import(NamedTuple):
@@ -38,14 +40,19 @@ _NOTHING = Exports({}, {}, {}, ())
 class Repository:
     """Follows names through the modules of one repository, and records which files an answer depends on."""
 
-    def __init__(self, root: str, modules: Modules | None = None) -> None:
-        self.modules = modules or Modules(root)
+    def __init__(self, root: str, roots: frozenset[str] | None = None) -> None:
+        """``roots`` are the packages outside that matter; names that come from others are not followed."""
+        self.modules = Modules(root)
         self.root = root
+        self._roots = roots
         self._bytes: dict[str, bytes] = {}
         self._digests: dict[str, str] = {}
         self._exports: dict[str, Exports] = {}
         self._origins: dict[tuple[str, str], str | None] = {}
         self._depends: dict[tuple[str, str], frozenset[str]] = {}
+        self._scans: dict[str, tuple[dict[str, list[ImportLine]], list[ImportLine]]] = {}
+        self._maybe: dict[tuple[str, str], bool] = {}
+        self._maybe_reads: dict[tuple[str, str], frozenset[str]] = {}
         self._passed: dict[str, tuple[dict[str, str], frozenset[str]]] = {}
 
     def origin(self, path: str, name: str) -> tuple[str | None, frozenset[str]]:
@@ -56,8 +63,9 @@ class Repository:
         key = (path, name)
         if key not in self._origins:
             self._origins[key] = None  # modules that import each other end here
-            read_for: set[str] = set()
-            self._origins[key] = self._follow(path, name, read_for, _DEPTH)
+            read_for: set[str] = {path}
+            if self._possible(path, name, _DEPTH, read_for):
+                self._origins[key] = self._follow(path, name, read_for, _DEPTH)
             self._depends[key] = frozenset(read_for)
         return self._origins[key], self._depends.get(key, frozenset())
 
@@ -65,16 +73,25 @@ class Repository:
         """Every name that the module at ``path`` passes on from outside the repository, and the files read for it."""
         if path not in self._passed:
             self._passed[path] = ({}, frozenset([path]))  # modules that star-import each other end here
-            exports = self.exports(path)
             found: dict[str, str] = {}
             depends = {path}
-            for level, module in exports.stars:
-                inner = self.modules.find(path, level, module)
+            listed = _listed(self.data(path))
+            if listed is not None:
+                for name in listed:
+                    origin, read_for = self.origin(path, name)
+                    depends |= read_for
+                    if origin:
+                        found[name] = origin
+                self._passed[path] = (found, frozenset(depends))
+                return self._passed[path]
+            locals_, stars = self._scanned(path)
+            for line in stars:
+                inner = self.modules.find(path, line.level, line.module)
                 if inner is not None:
                     more, read_for = self.passes_on(inner)
                     found |= more
-                    depends |= read_for
-            for name in (*exports.imports, *exports.dotted):
+                    depends |= read_for if more else frozenset()
+            for name in (*locals_, *_aliases(self.data(path))):
                 origin, read_for = self.origin(path, name)
                 depends |= read_for
                 if origin:
@@ -113,12 +130,63 @@ class Repository:
                 self._exports[path] = _NOTHING
         return self._exports[path]
 
-    def _follow(self, path: str, name: str, read_for: set[str], depth: int) -> str | None:
-        read_for.add(path)
+    def _possible(self, path: str, name: str, depth: int, read_for: set[str]) -> bool:
+        """Whether ``name`` may come from outside, told from bytes: no module is parsed for a plain no.
+
+        Of star imports, only modules in which the name occurs count as read.
+        """
+        key = (path, name)
+        if key in self._maybe:
+            read_for |= self._maybe_reads[key]
+            return self._maybe[key]
+        self._maybe[key], self._maybe_reads[key] = False, frozenset()  # a circle leads nowhere
+        reads: set[str] = set()
+        self._maybe[key] = self._look(path, name, depth, reads)
+        self._maybe_reads[key] = frozenset(reads)
+        read_for |= reads
+        return self._maybe[key]
+
+    def _look(self, path: str, name: str, depth: int, reads: set[str]) -> bool:
         data = self.data(path)
-        if depth == 0 or not data or _defines(data, name):
-            return None
-        if name.encode() not in data and b"*" not in data:
+        present = name.encode() in data
+        if present:
+            reads.add(path)
+        if depth == 0 or not data or (present and _defines(data, name)):
+            return False
+        locals_, stars = self._scanned(path)
+        if present:
+            for line in locals_.get(name, ()):
+                if self._leads_out(path, line, depth, reads):
+                    return True
+            if _may_alias(data, name):
+                return True
+        return any(self._leads_out(path, line._replace(name=name), depth, reads) for line in stars)
+
+    def _leads_out(self, path: str, line: ImportLine, depth: int, reads: set[str]) -> bool:
+        inner = self.modules.find(path, line.level, line.module)
+        if inner is not None:
+            return bool(line.name) and self._possible(inner, line.name, depth - 1, reads)
+        if line.level or line.local == "*" or not self._matters(line.module):
+            return False
+        return not self.modules.owns(path, line.module)
+
+    def _matters(self, module: str) -> bool:
+        return self._roots is None or module.partition(".")[0] in self._roots
+
+    def _scanned(self, path: str) -> tuple[dict[str, list[ImportLine]], list[ImportLine]]:
+        if path not in self._scans:
+            found: dict[str, list[ImportLine]] = {}
+            stars: list[ImportLine] = []
+            for line in scan(self.data(path)):
+                if line.name == "*":
+                    stars.append(line)
+                else:
+                    found.setdefault(line.local, []).append(line)
+            self._scans[path] = (found, stars if len(stars) <= _STARS else [])
+        return self._scans[path]
+
+    def _follow(self, path: str, name: str, read_for: set[str], depth: int) -> str | None:
+        if depth == 0 or not self._possible(path, name, depth, read_for):
             return None
         exports = self.exports(path)
         if name in exports.imports:
@@ -127,7 +195,7 @@ class Repository:
             first, _, rest = exports.dotted[name].partition(".")
             base = self._follow(path, first, read_for, depth - 1) if first != name else None
             return f"{base}.{rest}" if base else None
-        for level, module in exports.stars:
+        for level, module in exports.stars if len(exports.stars) <= _STARS else ():
             found = self._follow_import(path, Import(level, module, name), read_for, depth, star=True)
             if found:
                 return found
@@ -142,16 +210,57 @@ class Repository:
             if name and (found := self._follow(inner, name, read_for, depth - 1)):
                 return found
             return None
-        if level or star or self.modules.owns(path, module):
+        if level or star or not self._matters(module) or self.modules.owns(path, module):
             return None
         return f"{module}.{name}" if name else module
 
 
+_ENDS = frozenset(b"(:[ \t\r\n\\")
+
+
 def _defines(data: bytes, name: str) -> bool:
     """Whether a top-level ``def`` or ``class`` has this name: then it comes from nowhere else."""
-    if f" {name}".encode() not in data:
-        return False
-    return re.search(rb"^(?:async[ \t]+)?(?:def|class)[ \t]+" + re.escape(name.encode()) + rb"\b", data, re.M) is not None
+    word = name.encode()
+    for opening in (b"\ndef ", b"\nclass ", b"\nasync def "):
+        at = data.find(opening + word)
+        while at >= 0:
+            end = at + len(opening) + len(word)
+            if end < len(data) and data[end] in _ENDS:
+                return True
+            at = data.find(opening + word, end)
+    return False
+
+
+def _may_alias(data: bytes, name: str) -> bool:
+    """Whether a line that begins with ``name`` may assign a dotted name to it."""
+    word = name.encode()
+    at = data.find(b"\n" + word)
+    while at >= 0:
+        rest = data[at + 1 + len(word) : data.find(b"\n", at + 1) + 1 or len(data)]
+        target, equals, value = rest.partition(b"=")
+        if equals and b"." in value and not (target[:1].isalnum() or target[:1] == b"_"):
+            return True
+        at = data.find(b"\n" + word, at + 1)
+    return False
+
+
+def _aliases(data: bytes) -> list[str]:
+    """The names that top-level lines may give a dotted value."""
+    return [name.decode() for name in _ALIAS.findall(data)]
+
+
+_ALIAS = re.compile(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.", re.M)
+
+
+def _listed(data: bytes) -> list[str] | None:
+    """The names of a literal ``__all__``, which is all that a star import brings; None without one."""
+    match = _ALL.search(data)
+    if match is None or data.count(b"__all__") != 1:
+        return None
+    return [name.decode() for name in re.findall(rb"[\"'](\w+)[\"']", match.group(1))]
+
+
+_ALL = re.compile(rb"^__all__[ \t]*=[ \t]*[\[(]([^\])]*)[\])][ \t]*(?:#[^\n]*)?$", re.M)
 
 
 def _read_exports(module: ast.Module) -> Exports:

@@ -25,12 +25,12 @@ class Window(NamedTuple):
         """Whether some allowed version is ``version`` or newer."""
         if not self.below:
             return True
-        wanted = _canonical(version)
-        return wanted < _canonical(self.below) or (bool(self.floor) and wanted <= _canonical(self.floor))
+        wanted = canonical(version)
+        return wanted < canonical(self.below) or (bool(self.floor) and wanted <= canonical(self.floor))
 
     def starts_below(self, version: tuple[int, ...]) -> bool:
         """Whether the lowest allowed version is known and older than ``version``."""
-        return bool(self.floor) and _canonical(self.floor) < _canonical(version)
+        return bool(self.floor) and canonical(self.floor) < canonical(version)
 
 
 class Windows:
@@ -99,7 +99,7 @@ _DIGITS = 12  # a date with a time; more is no release number and costs time to 
 _NONE: dict[str, Window] = {}
 
 
-def _canonical(version: tuple[int, ...]) -> tuple[int, ...]:
+def canonical(version: tuple[int, ...]) -> tuple[int, ...]:
     """The version without trailing zeros, so that 2.13 and 2.13.0 are equal."""
     end = len(version)
     while end and not version[end - 1]:

@@ -7,11 +7,15 @@ import re
 import tokenize
 from typing import NamedTuple
 
+from dlgovern.source.encoding import decode
+
 _OURS = re.compile(r"#\s*dlgovern:\s*(.*)", re.I | re.S)
 _IGNORE = re.compile(r"ignore\s*\[([^\]]*)\]\s*(.*)", re.I | re.S)
 _NOQA = re.compile(r"#\s*noqa\s*:\s*([A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)", re.I)
 _UNTIL = re.compile(r"\buntil=(\d{4}-\d{2}-\d{2})\b")
-_BYTES = re.compile(rb"#[^\n]*?(?:dlgovern\s*:|noqa\s*:)", re.I)
+_OURS_BYTES = re.compile(rb"dlgovern\s*:", re.I)
+_NOQA_BYTES = re.compile(rb"noqa\s*:([^\n]*)", re.I)
+_CODE = re.compile(rb"[A-Za-z]+[0-9]+")
 
 
 class Excuse(NamedTuple):
@@ -31,10 +35,14 @@ class Excuse(NamedTuple):
     wrong: str
 
 
-def excuses(data: bytes, text: str) -> list[Excuse]:
-    """Every excuse in a Python file, in order. Tokenizes only when the bytes can hold one."""
-    if not _BYTES.search(data):
+def excuses(data: bytes, known: frozenset[str]) -> list[Excuse]:
+    """Every excuse in a Python file, in order; of ``noqa`` only those with a known code or one of ours.
+
+    Tokenizes only when the bytes can hold one.
+    """
+    if not _can_hold(data, known):
         return []
+    text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     found: list[Excuse] = []
     lines = text.split("\n")
     try:
@@ -46,6 +54,15 @@ def excuses(data: bytes, text: str) -> list[Excuse]:
     except (tokenize.TokenError, SyntaxError, ValueError):
         pass  # the parse error is a finding of its own
     return found
+
+
+def _can_hold(data: bytes, known: frozenset[str]) -> bool:
+    if b"dlgovern" in data.lower() and _OURS_BYTES.search(data):
+        return True
+    if b"noqa" not in data and b"NOQA" not in data:
+        return False
+    codes = {code.upper() for line in _NOQA_BYTES.findall(data) for code in _CODE.findall(line)}
+    return any(code.startswith(b"DLG") or code.decode() in known for code in codes)
 
 
 def _read(comment: str, line: int, column: int, covers: int) -> list[Excuse]:

@@ -23,7 +23,7 @@ _NEWER = (
 _OLDER = (
     ("a print statement", "", "Missing parentheses in call to 'print'"),
     ("an exec statement", "", "Missing parentheses in call to 'exec'"),
-    ("except with a comma", r"\s*except\s+.+,\s*{_NAME}\s*:", ""),
+    ("except with a comma", rf"\s*except\s+.+,\s*{_NAME}\s*:", ""),
     ("raise with a comma", r"\s*raise\s+[\w.]+\s*,", ""),
     ("an octal number without 0o", "", "leading zeros in decimal integer literals"),
     ("the operator <>", r".*<>", ""),

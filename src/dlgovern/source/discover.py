@@ -125,7 +125,7 @@ class _Search:
 
     def take_folders(self, folders: list[str], respect_gitignore: bool) -> None:
         """Add what lies below these folders."""
-        folders = _outermost(folders)
+        folders = sorted(set(folders))
         listed = git.listed(self.root, folders) if respect_gitignore else ""
         if isinstance(listed, str):
             if listed:
@@ -223,15 +223,6 @@ class _Search:
         if kind and classify(real) != kind:
             raise Unreadable(f"is a symbolic link to {real}, which by its own name is something else")
         return real
-
-
-def _outermost(folders: list[str]) -> list[str]:
-    """The folders that lie in no other one of them."""
-    kept: list[str] = []
-    for folder in sorted(set(folders), key=lambda name: name.split("/") if name else []):
-        if not kept or not (kept[-1] == "" or f"{folder}/".startswith(f"{kept[-1]}/")):
-            kept.append(folder)
-    return kept
 
 
 def _posix(path: str) -> str:

@@ -16,7 +16,7 @@ DOTTED = bytes(c if chr(c).isalnum() or c in b"_." or c >= 0x80 else 0x20 for c 
 WORDS = bytes(c if chr(c).isalnum() or c == 0x5F or c >= 0x80 else 0x20 for c in range(256))  # noqa: PLR2004
 
 _DYNAMIC = frozenset({b"import_module", b"__import__"})
-_ROUNDS = 4
+_ROUNDS = 6
 _PATTERNS: dict[tuple[str, ...], tuple[re.Pattern[str], ...]] = {}
 
 
@@ -25,39 +25,80 @@ def words(data: bytes) -> set[bytes]:
     return set(data.translate(WORDS).split())
 
 
-def mentions(data: bytes, tokens: set[bytes], imports: Iterable[ImportLine], chase: Chase | None) -> set[str] | None:
-    """Every dotted name the file can mean, with all its prefixes; None when anything is possible."""
+def mentions(
+    data: bytes, tokens: set[bytes], imports: Iterable[ImportLine], chase: Chase | None, wanted: Iterable[str]
+) -> set[str] | None:
+    """Which of the ``wanted`` dotted names the file can mean; None when anything is possible."""
     if tokens & _DYNAMIC:
         return None
-    heads: dict[str, set[str]] = {}
+    heads = _Heads(wanted)
     inner: dict[str, tuple[int, str]] = {}
     stars: list[tuple[int, str]] = []
     for line in imports:
         _read_import(line, chase, heads, inner, stars)
     for level, module in stars:
         _read_star(level, module, tokens, chase, heads)
-    found = {origin for origins in heads.values() for origin in origins}
+    if not heads.origins and not inner:
+        return heads.found
     chains = {chain.decode("utf-8", "replace") for chain in set(data.translate(DOTTED).split())}
-    known: dict[str, set[str]] = {}
-    text = ""
+    text = data.decode("utf-8", "replace")
     for _ in range(_ROUNDS):
-        if not heads and not inner:
-            break
-        known = {name: set(origins) for name, origins in heads.items()}
-        if not text:
-            text = data.decode("utf-8", "replace")
-        _assigned(text, chains, heads, inner, chase, found)
-        if heads == known:
-            break
-    else:
-        return None
-    return _closed(found)
+        heads.changed = False
+        _look(text, chains, heads, inner, chase)
+        if not heads.changed:
+            return heads.found
+    return None
+
+
+class _Heads:
+    """Local names and the origins they may have, as far as they lead to a wanted name."""
+
+    def __init__(self, wanted: Iterable[str]) -> None:
+        self.wanted = frozenset(wanted)
+        self.above = frozenset(_prefixes(self.wanted))
+        self.origins: dict[str, set[str]] = {}
+        self.found: set[str] = set()
+        self.changed = False
+
+    def meet(self, origin: str) -> bool:
+        """Note the wanted names in ``origin`` or above it; whether it leads to one itself."""
+        if origin in self.above:
+            if origin in self.wanted:
+                self.found.add(origin)
+            return True
+        while origin:
+            origin = origin.rpartition(".")[0]
+            if origin in self.above:
+                while origin:
+                    if origin in self.wanted:
+                        self.found.add(origin)
+                    origin = origin.rpartition(".")[0]
+        return False
+
+    def add(self, name: str, origin: str) -> None:
+        """Note that ``name`` may stand for ``origin``."""
+        if not self.meet(origin):
+            return
+        known = self.origins.setdefault(name, set())
+        if origin not in known:
+            known.add(origin)
+            self.changed = True
+
+
+def _prefixes(names: Iterable[str]) -> set[str]:
+    """The names and everything above them."""
+    found: set[str] = set()
+    for name in names:
+        while name and name not in found:
+            found.add(name)
+            name = name.rpartition(".")[0]
+    return found
 
 
 def _read_import(
     line: ImportLine,
     chase: Chase | None,
-    heads: dict[str, set[str]],
+    heads: _Heads,
     inner: dict[str, tuple[int, str]],
     stars: list[tuple[int, str]],
 ) -> None:
@@ -67,87 +108,90 @@ def _read_import(
     elif not name:
         if chase and chase.inside(0, module):
             inner[local] = (0, module)
-        heads.setdefault(local, set()).add(module)
+        heads.add(local, module)
     else:
         full = f"{module}.{name}" if module else name
         if chase and (origin := chase.name(level, module, name)):
-            heads.setdefault(local, set()).add(origin)
+            heads.add(local, origin)
         elif chase and chase.inside(level, full):
             inner[local] = (level, full)
         elif not level:
-            heads.setdefault(local, set()).add(full)
+            heads.add(local, full)
 
 
-def _read_star(level: int, module: str, tokens: set[bytes], chase: Chase | None, heads: dict[str, set[str]]) -> None:
+def _read_star(level: int, module: str, tokens: set[bytes], chase: Chase | None, heads: _Heads) -> None:
     if chase is not None and (level or chase.inside(level, module)):
         for name, origin in chase.passes_on(level, module).items():
-            heads.setdefault(name, set()).add(origin)
+            heads.add(name, origin)
     elif not level:
         for name in (token.decode("utf-8", "replace") for token in tokens):
-            heads.setdefault(name, set()).add(f"{module}.{name}")
+            heads.add(name, f"{module}.{name}")
 
 
-def _assigned(
-    text: str,
-    chains: set[str],
-    heads: dict[str, set[str]],
-    inner: dict[str, tuple[int, str]],
-    chase: Chase | None,
-    found: set[str],
+def _look(
+    text: str, chains: set[str], heads: _Heads, inner: dict[str, tuple[int, str]], chase: Chase | None
 ) -> None:
     """Read chains, assignments, getattr and parentheses around the known heads; new heads are added."""
-    pattern = _patterns(tuple(sorted({*heads, *inner})))
+    loose, assign, fetch, wrapped = _patterns(tuple(sorted({*heads.origins, *inner})))
     for chain in chains:
-        _add(chain, heads, inner, chase, found)
-    loose, assign, fetch, wrapped = pattern
+        if "." in chain:
+            _meet(chain, heads, inner, chase)
     for match in loose.finditer(text):
-        _add(re.sub(r"\s|#[^\n]*\n", "", match.group()), heads, inner, chase, found)
-    for match in wrapped.finditer(text):
-        _add(f"{match.group(1)}.{match.group(2)}", heads, inner, chase, found)
-    for match in fetch.finditer(text):
-        _add(f"{match.group(1)}.{match.group(2)}", heads, inner, chase, found)
+        _meet(re.sub(r"\\\r?\n|#[^\n]*\n|\s", "", match.group()), heads, inner, chase)
+    for pattern in (wrapped, fetch):
+        for match in pattern.finditer(text):
+            _meet(f"{match.group(1)}.{match.group(2)}", heads, inner, chase)
     for match in assign.finditer(text):
-        before = text[max(0, match.start() - 200) : match.start()]
-        target = _TARGET.search(before)
-        if target is None:
-            continue
-        value: set[str] = set()
-        _add(match.group(1), heads, inner, chase, value)
-        for name in re.findall(r"\w+", target.group()):
-            if name not in ("self", "cls"):
-                heads.setdefault(name, set()).update(value)
-        found |= value
+        value = [origin for origin in _origins(match.group(1), heads, inner, chase) if heads.meet(origin)]
+        if value:
+            for name in _targets(text, match.start()):
+                for origin in value:
+                    heads.add(name, origin)
 
 
 _TARGET = re.compile(r"[\w.,()\[\] \t]+(?:=[\w. \t]+)*(?::[^=\n]*)?:?$")
 
 
-def _add(
-    chain: str, heads: dict[str, set[str]], inner: dict[str, tuple[int, str]], chase: Chase | None, found: set[str]
-) -> None:
-    parts = [part for part in chain.split(".") if part]
+def _targets(text: str, at: int) -> list[str]:
+    """The names that the assignment whose ``=`` stands at ``at`` may give a value to."""
+    line = text[max(0, text.rfind("\n", 0, at) + 1) : at]
+    target = _TARGET.search(line[-200:])
+    names = re.findall(r"\w+", target.group()) if target else []
+    return [name for name in names if name not in ("self", "cls")]
+
+
+def _meet(chain: str, heads: _Heads, inner: dict[str, tuple[int, str]], chase: Chase | None) -> None:
+    for origin in _origins(chain, heads, inner, chase):
+        heads.meet(origin)
+
+
+def _origins(chain: str, heads: _Heads, inner: dict[str, tuple[int, str]], chase: Chase | None) -> list[str]:
+    """What a chain may mean, from any of its parts on: ``self.dist.all_reduce`` begins at ``dist``."""
+    found = []
+    parts = chain.split(".")
     for index, part in enumerate(parts):
-        rest = parts[index + 1 :]
-        for origin in heads.get(part, ()):
-            found.add(".".join([origin, *rest]))
+        rest = [piece for piece in parts[index + 1 :] if piece]
+        for origin in heads.origins.get(part, ()):
+            found.append(".".join([origin, *rest]))
         if part in inner and chase is not None and rest:
-            _add_inner(*inner[part], rest, chase, found)
+            found += _add_inner(*inner[part], rest, chase)
+    return found
 
 
-def _add_inner(level: int, module: str, rest: list[str], chase: Chase, found: set[str]) -> None:
+def _add_inner(level: int, module: str, rest: list[str], chase: Chase) -> list[str]:
     for index, name in enumerate(rest):
         if origin := chase.name(level, module, name):
-            found.add(".".join([origin, *rest[index + 1 :]]))
-            return
+            return [".".join([origin, *rest[index + 1 :]])]
         module = f"{module}.{name}" if module else name
         if not chase.inside(level, module):
-            return
+            return []
+    return []
 
 
 def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     if names not in _PATTERNS:
         any_head = "|".join(map(re.escape, names)) or r"(?!)"
-        gap = r"(?:\s|#[^\n]*\n)"
+        gap = r"(?:\s|\\\r?\n|#[^\n]*\n)"
         chain = rf"(?:{any_head})(?:\.\w+)*"
         _PATTERNS[names] = (
             re.compile(rf"\b(?:{any_head})(?:{gap}*\.{gap}*\w+)*?(?:{gap}+\.{gap}*\w+|\.{gap}+\w+)(?:{gap}*\.{gap}*\w+)*"),
@@ -156,12 +200,3 @@ def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
             re.compile(rf"\((?:\s*\w+\s*:=)?\s*({chain})\s*\)\s*\.\s*(\w+)"),
         )
     return _PATTERNS[names]
-
-
-def _closed(found: set[str]) -> set[str]:
-    closed: set[str] = set()
-    for name in found:
-        while name and name not in closed:
-            closed.add(name)
-            name = name.rpartition(".")[0]
-    return closed

@@ -133,9 +133,13 @@ def _measure(todo: list[tuple[Any, int]]) -> None:
             for inner in held if isinstance(held, list) else (held,):
                 if not isinstance(inner, ast.AST) or isinstance(inner, ast.expr_context):
                     continue
-                line = getattr(inner, "lineno", None)
+                at: Any = inner
                 # What fits in the bytes that are left needs no look.
-                if line is None or line != inner.end_lineno or inner.end_col_offset - inner.col_offset > DEPTH - depth:
+                if (
+                    getattr(at, "lineno", None) is None
+                    or at.lineno != at.end_lineno
+                    or at.end_col_offset - at.col_offset > DEPTH - depth
+                ):
                     todo.append((inner, depth + 1))
 
 

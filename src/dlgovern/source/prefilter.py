@@ -1,8 +1,9 @@
 """Which rules could fire on a file, told from its bytes, so that most files are never parsed.
 
 A rule's triggers are a list of alternatives: ``{"name": "torch.load"}`` wants the dotted name to be meant
-somewhere, ``{"all": ["a", "b"]}`` wants these words; both keys together want both. A name that ends in ``.*``
-stands for everything below it. No triggers (None) means that the file must always be parsed.
+somewhere, ``{"all": ["a", "b"]}`` wants these words; both keys together want both; ``{"part": "hf_"}`` wants these
+bytes, inside a word too. A name that ends in ``.*`` stands for everything below it. No triggers (None) means that
+the file must always be parsed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Prefilter:
     def __init__(self, triggers: Iterable[tuple[str, Sequence[dict[str, Any]] | None]]) -> None:
         self.always: frozenset[str] = frozenset()
         self._entries: dict[bytes, list[_Entry]] = {}
+        self._parts: dict[bytes, set[str]] = {}
         for rule, alternatives in triggers:
             if alternatives is None:
                 self.always |= {rule}
@@ -38,6 +40,9 @@ class Prefilter:
         self._keys = frozenset(self._entries)
 
     def _add(self, rule: str, alternative: dict[str, Any]) -> None:
+        if part := alternative.get("part"):
+            self._parts.setdefault(part.encode(), set()).add(rule)
+            return
         name = alternative.get("name", "")
         wanted = frozenset(word.encode() for word in alternative.get("all", ()))
         below = name.endswith(".*")
@@ -48,14 +53,17 @@ class Prefilter:
     def rules(self, data: bytes, chase: Chase | None) -> frozenset[str]:
         """The ids of the rules that could fire on this file; empty means that it need not be parsed."""
         data = normal(data)
+        fired = set(self.always)
+        for part, rules in self._parts.items():
+            if not rules <= fired and part in data:
+                fired |= rules
         tokens = words(data)
         imports = scan(data)
         keys = self._keys & tokens
         if chase:
             keys |= self._keys & _renamed(imports, chase)
         if not keys:
-            return self.always
-        fired = set(self.always)
+            return frozenset(fired)
         named: list[_Entry] = []
         for key in keys:
             for entry in self._entries[key]:
@@ -66,7 +74,7 @@ class Prefilter:
                         fired.add(entry.rule)
         named = [entry for entry in named if entry.rule not in fired]
         if named:
-            meant = mentions(data, tokens, imports, chase)
+            meant = mentions(data, tokens, imports, chase, {entry.name for entry in named})
             fired.update(entry.rule for entry in named if meant is None or entry.name in meant)
         return frozenset(fired)
 
@@ -79,19 +87,20 @@ def normal(data: bytes) -> bytes:
 
 
 def _renamed(imports: list[ImportLine], chase: Chase) -> set[bytes]:
-    """Last names of outside origins that this file may use under another name, through the repository's modules."""
+    """Parts of the outside origins that this file may use under another name, through the repository's modules."""
     found: set[bytes] = set()
     for level, module, name, _local in imports:
         inner = f"{module}.{name}" if module and name else module or name
         if name == "*" or not name:
             if level or chase.inside(level, module):
-                found.update(map(_last, chase.passes_on(level, module).values()))
+                found.update(*map(_parts, chase.passes_on(level, module).values()))
         elif origin := chase.name(level, module, name):
-            found.add(_last(origin))
+            found |= _parts(origin)
         elif chase.inside(level, inner):
-            found.update(map(_last, chase.passes_on(level, inner).values()))
+            found.update(*map(_parts, chase.passes_on(level, inner).values()))
     return found
 
 
-def _last(origin: str) -> bytes:
-    return origin.rpartition(".")[2].encode()
+def _parts(origin: str) -> set[bytes]:
+    """Every part: a rule may mean the module that a name lies in."""
+    return set(origin.encode().split(b"."))

@@ -223,7 +223,7 @@ def _tables(folder: str, head: StandardFile, mistakes: list[Mistake]) -> dict[st
 def _rows(path: str) -> list[list[str]]:
     with open(path, encoding="utf-8") as file:
         lines = [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
-    return [line.split("\t") for line in lines[1:]]
+    return [line.split("\t") for line in lines]
 
 
 def _mistakes_between(head: StandardFile, rules: list[RuleSource]) -> Iterator[Mistake]:

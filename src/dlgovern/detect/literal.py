@@ -1,0 +1,126 @@
+"""See string literals with a given text, alone or as the words of a command."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dlgovern.detect import Parameter
+from dlgovern.finding import Hit
+from dlgovern.flow.facts import Facts
+from dlgovern.policy import Rule
+from dlgovern.source.prefilter import normal
+from dlgovern.source.tree import parents, up
+
+PARAMETERS = {
+    "pattern": Parameter("string", "regular expression that is searched in the text", required=True),
+    "unless": Parameter("strings", "regular expressions; a text in which one is found is not meant", default=[]),
+    "parts": Parameter("strings", "pieces of text of which a file with a hit has at least one", required=True),
+    "joined": Parameter("boolean", "read a list of literals as one text, its items parted by a space", default=False),
+    "inside": Parameter("names", "only in what is given to calls of these", default=[]),
+    "except_inside": Parameter("names", "not in what is given to calls of these", default=[]),
+    "bits": Parameter("any", "least Shannon entropy of the match, in bits a character", default=0),
+}
+GUARDS = ("docstring",)
+"""What the detector is silent under; a rule's examples must show it."""
+
+
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """One alternative a piece of text."""
+    return [{"part": part} for part in parameters["parts"]]
+
+
+def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
+    """Handlers for strings and for lists of them."""
+    data = normal(facts.data)
+    live = [
+        (rule, re.compile(rule.parameters["pattern"]))
+        for rule in rules
+        if any(part.encode() in data for part in rule.parameters["parts"])
+    ]
+
+    def text(node: ast.Constant) -> Iterator[Hit]:
+        if not isinstance(node.value, str):
+            return
+        for rule, pattern in live:
+            found = pattern.search(node.value)
+            if found and _is_meant(rule, facts, node, node.value, found):
+                yield facts.hit(rule.id, node, text=_shown(found.group()))
+
+    def command(node: ast.List | ast.Tuple | ast.Call) -> Iterator[Hit]:
+        items = node.args if isinstance(node, ast.Call) else node.elts
+        for rule, pattern in live:
+            if not rule.parameters.get("joined") or len(items) < 2:  # noqa: PLR2004 - one item is a text of its own
+                continue
+            words = [_word(item) for item in items]
+            found = pattern.search(" ".join(words))
+            if found is None or any(pattern.search(word) for word in words):
+                continue
+            at = items[_item(words, found.end() - 1)]
+            if _is_meant(rule, facts, at, " ".join(words), found):
+                yield facts.hit(rule.id, at, text=_shown(found.group()))
+
+    return {ast.Constant: text, ast.List: command, ast.Tuple: command, ast.Call: command}
+
+
+def _is_meant(rule: Rule, facts: Facts, node: ast.AST, text: str, found: re.Match[str]) -> bool:
+    parameters = rule.parameters
+    if any(re.search(pattern, text) for pattern in parameters.get("unless", ())):
+        return False
+    if "docstring" not in parameters.get("without_guards", ()) and _is_prose(node):
+        return False
+    if parameters.get("inside") and not _given_to(facts, node, parameters["inside"]):
+        return False
+    if parameters.get("except_inside") and _given_to(facts, node, parameters["except_inside"]):
+        return False
+    return entropy(found.group()) >= parameters.get("bits", 0)
+
+
+def entropy(text: str) -> float:
+    """Shannon entropy of the characters of a text, in bits a character."""
+    total = len(text) or 1
+    return -sum(count / total * math.log2(count / total) for count in Counter(text).values())
+
+
+def _is_prose(node: ast.AST) -> bool:
+    """Whether a string is a statement of its own: a docstring, or a comment in quotes."""
+    return isinstance(up(node), ast.Expr)
+
+
+def _given_to(facts: Facts, node: ast.AST, names: list[str]) -> bool:
+    for parent in parents(node):
+        if isinstance(parent, ast.Call):
+            origin = facts.names.origin(parent.func) or _last(parent.func)
+            if origin in names or any(n.endswith(".*") and f"{origin}.".startswith(n[:-1]) for n in names):
+                return True
+        if isinstance(parent, ast.stmt):
+            return isinstance(parent, ast.Raise) and "raise" in names
+    return False
+
+
+def _last(node: ast.AST) -> str:
+    return f"().{node.attr}" if isinstance(node, ast.Attribute) else ""
+
+
+def _word(node: ast.AST) -> str:
+    """An item as a word of a command; the running interpreter is ``python``, what is not known is no word."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return "python" if isinstance(node, ast.Attribute) and node.attr == "executable" else "\0"
+
+
+def _item(words: list[str], offset: int) -> int:
+    end = -1
+    for index, word in enumerate(words):
+        end += len(word) + 1
+        if offset <= end:
+            return index
+    return len(words) - 1
+
+
+def _shown(text: str) -> str:
+    return " ".join(text.replace("\0", "…").split())[:80]

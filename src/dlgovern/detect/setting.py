@@ -1,0 +1,153 @@
+"""See environment variables and switches of libraries being set."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dlgovern.detect import Parameter
+from dlgovern.detect.call import matches
+from dlgovern.detect.where import Seen, environment_read
+from dlgovern.finding import Hit
+from dlgovern.flow.calls import Arguments
+from dlgovern.flow.constants import UNKNOWN, constant
+from dlgovern.flow.facts import Facts
+from dlgovern.policy import Rule
+from dlgovern.source.mentions import words
+from dlgovern.source.prefilter import normal
+from dlgovern.source.tree import parents
+
+PARAMETERS = {
+    "environment": Parameter("strings", "names of environment variables", default=[]),
+    "attributes": Parameter("names", "dotted names of attributes that are assigned", default=[]),
+    "where": Parameter("predicates", "predicates on the argument `value` that must all hold", default=[]),
+    "unless": Parameter("predicates", "predicates on the argument `value` of which none may hold", default=[]),
+    "default": Parameter("boolean", "count setdefault and assignments that keep a value from outside", default=True),
+}
+
+_ENVIRONMENT = ("os.environ", "os.environ.copy()", "dict()", "copy.copy()", "copy.deepcopy()")
+_COPIES = ("dict", "copy.copy", "copy.deepcopy")
+
+
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """One alternative a name. A variable's name must stand in the file itself, see `_written`."""
+    found: list[dict[str, Any]] = [{"all": [name]} for name in parameters.get("environment", ())]
+    return found + [{"name": name} for name in parameters.get("attributes", ())]
+
+
+def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
+    """Handlers for assignments, calls and dictionaries."""
+    written = words(normal(facts.data))
+    environment = _index(rules, "environment")
+    attributes = _index(rules, "attributes")
+
+    def variable(key: ast.AST | None, value: ast.AST, at: ast.AST, default: bool = False) -> Iterator[Hit]:
+        name = constant(facts, key)
+        if isinstance(name, str) and name in environment and name.encode() in written:
+            yield from _hits(facts, environment[name], name, value, at, default or _keeps(facts, at, name))
+
+    def assign(node: ast.Assign) -> Iterator[Hit]:
+        for target in node.targets:
+            if isinstance(target, ast.Subscript) and _is_environment(facts, target.value):
+                yield from variable(target.slice, node.value, node)
+            elif isinstance(target, ast.Attribute):
+                name = facts.names.origin(target)
+                if name in attributes:
+                    yield from _hits(facts, attributes[name], name, node.value, node, False)
+
+    def call(node: ast.Call) -> Iterator[Hit]:
+        function = node.func
+        if facts.names.origin(function) == "os.putenv" and len(node.args) > 1:
+            yield from variable(node.args[0], node.args[1], node)
+        if isinstance(function, ast.Attribute) and _is_environment(facts, function.value):
+            if function.attr == "setdefault" and len(node.args) > 1:
+                yield from variable(node.args[0], node.args[1], node, default=True)
+            elif function.attr == "update":
+                yield from keywords(node)
+                for given in node.args:
+                    yield from entries(given)
+        elif facts.names.origin(function) == "dict" and node.args and _is_environment(facts, node.args[0]):
+            yield from keywords(node)
+
+    def keywords(node: ast.Call) -> Iterator[Hit]:
+        for word in node.keywords:
+            if word.arg:
+                yield from variable(ast.Constant(word.arg), word.value, word)
+
+    def entries(node: ast.AST) -> Iterator[Hit]:
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if key is not None:
+                    yield from variable(key, value, key)
+
+    def spread(node: ast.Dict) -> Iterator[Hit]:
+        if any(key is None and _is_environment(facts, value) for key, value in zip(node.keys, node.values, strict=True)):
+            yield from entries(node)
+
+    def merge(node: ast.AugAssign) -> Iterator[Hit]:
+        if isinstance(node.op, ast.BitOr) and _is_environment(facts, node.target):
+            yield from entries(node.value)
+
+    return {ast.Assign: assign, ast.Call: call, ast.Dict: spread, ast.AugAssign: merge}
+
+
+def _index(rules: list[Rule], parameter: str) -> dict[str, list[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for name in rule.parameters.get(parameter, ()):
+            found.setdefault(name, []).append(rule)
+    return found
+
+
+def _hits(
+    facts: Facts, rules: list[Rule], name: str, value: ast.AST, at: ast.AST, default: bool
+) -> Iterator[Hit]:
+    found = Arguments((), {"value": value}, False, False, False, frozenset())  # type: ignore[dict-item]
+    for rule in rules:
+        if default and not rule.parameters.get("default"):
+            continue
+        if matches(rule.parameters, Seen(facts, at, found)):  # type: ignore[arg-type]
+            yield facts.hit(rule.id, at, name=name, value=_shown(facts, value))
+
+
+def _is_environment(facts: Facts, node: ast.AST) -> bool:
+    """Whether a node is the environment of this process, or a copy of it that will be given to another."""
+    origin = facts.names.origin(node)
+    if origin in ("os.environ", "os.environ.copy()"):
+        return True
+    if origin not in _ENVIRONMENT:
+        return False
+    made = node
+    if isinstance(node, ast.Name) and (binding := facts.names.binding(node)) and binding.value is not None:
+        made = binding.value
+    return (
+        isinstance(made, ast.Call)
+        and facts.names.origin(made.func) in _COPIES
+        and bool(made.args)
+        and facts.names.origin(made.args[0]) == "os.environ"
+    )
+
+
+def _keeps(facts: Facts, node: ast.AST, name: str) -> bool:
+    """Whether an assignment stands under a test that the variable is not set yet."""
+    return any(
+        isinstance(parent, ast.If) and _asks(facts, parent.test, name) for parent in parents(node)
+    )
+
+
+def _asks(facts: Facts, test: ast.AST, name: str) -> bool:
+    for node in ast.walk(test):
+        if isinstance(node, ast.Compare) and facts.names.origin(node.comparators[0]) == "os.environ":
+            if constant(facts, node.left) == name:
+                return True
+        if environment_read(facts, node) == name:
+            return True
+    return False
+
+
+def _shown(facts: Facts, value: ast.AST) -> str:
+    known = constant(facts, value)
+    if known is not UNKNOWN:
+        return repr(known) if isinstance(known, str) else str(known)
+    return ast.unparse(value)[:60]

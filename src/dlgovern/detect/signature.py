@@ -1,0 +1,109 @@
+"""See calls that give an argument which a table says came, went or is on its way out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from dlgovern.detect import Parameter
+from dlgovern.detect.symbol import guarded
+from dlgovern.detect.tables import reached
+from dlgovern.finding import Hit
+from dlgovern.flow.calls import arguments, callee
+from dlgovern.flow.facts import Facts
+from dlgovern.policy import Rule
+from dlgovern.repository.window import Window
+
+PARAMETERS = {
+    "table": Parameter("string", "a table of the standard with one row an argument", required=True),
+    "library": Parameter("string", "the library whose versions the table speaks of", default="torch"),
+    "state": Parameter("string", "added, deprecated or removed: which column must be reached", required=True),
+    "without": Parameter("names", "callables whose arguments another rule has", default=[]),
+}
+GUARDS = ("fallback", "version-test")
+"""What the detector is silent under; a rule's examples must show each."""
+
+
+class Row(NamedTuple):
+    """One argument of one callable. Versions are "" where the state was never reached."""
+
+    name: str
+    argument: str
+    added: str
+    deprecated: str
+    removed: str
+    replacement: str
+    fix: str
+    evidence: str
+    note: str
+
+
+def triggers(_parameters: dict[str, Any], _tables: dict[str, Any]) -> str:
+    """Depends on the version window, so it is asked again for each."""
+    return "window"
+
+
+def triggers_in(parameters: dict[str, Any], tables: dict[str, Any], window: Window | None) -> list[dict[str, Any]]:
+    """The callable must be meant and the keyword be written."""
+    rows = _live(parameters, tables, window)
+    return [_trigger(name, argument) for name, arguments in rows.items() for argument in arguments]
+
+
+def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
+    """Handlers for calls, and for classes made of ours that pass the argument on."""
+    lookups = []
+    for rule in rules:
+        window = facts.windows.of(facts.path, rule.parameters.get("library", "torch"))
+        lookups.append((rule, _live(rule.parameters, tables, window), window))
+
+    def see(node: ast.Call) -> Iterator[Hit]:
+        if not node.keywords:
+            return
+        origin = callee(facts, node)
+        if origin is None:
+            return
+        for rule, live, window in lookups:
+            rows = live.get(origin.replace("().", "."))
+            if not rows:
+                continue
+            given = arguments(facts, node).keywords
+            for word in node.keywords:
+                row = rows.get(word.arg or "")
+                if row and word.arg in given and not guarded(node, rule):
+                    yield _hit(facts, rule, word, row, window)
+
+    return {ast.Call: see}
+
+
+def _hit(facts: Facts, rule: Rule, word: ast.keyword, row: Row, window: Window | None) -> Hit:
+    return facts.hit(
+        rule.id,
+        word,
+        call=row.name,
+        argument=row.argument,
+        value=ast.unparse(word.value)[:60],
+        version=getattr(row, rule.parameters["state"]),
+        replacement=row.replacement,
+        instead=f"Write `{row.replacement}`. {row.note}" if row.replacement else row.note,
+        note=row.note,
+        fix=row.fix,
+        source=window.source if window else "standard",
+    )
+
+
+def _live(parameters: dict[str, Any], tables: dict[str, Any], window: Window | None) -> dict[str, dict[str, Row]]:
+    found: dict[str, dict[str, Row]] = {}
+    for values in tables.get(parameters["table"], ()):
+        row = Row._make(values)
+        if row.name not in parameters.get("without", ()) and reached(row, parameters["state"], window):
+            found.setdefault(row.name, {})[row.argument] = row
+    return found
+
+
+def _trigger(name: str, argument: str) -> dict[str, Any]:
+    """A method may be reached through an instance of its class: then the class is meant and the method a word."""
+    owner, _, last = name.rpartition(".")
+    if owner.rpartition(".")[2][:1].isupper():
+        return {"name": owner, "all": [argument, last]}
+    return {"name": name, "all": [argument]}

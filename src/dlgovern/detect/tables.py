@@ -1,0 +1,67 @@
+"""Tables of names in a standard: which row speaks for a dotted name, and which rows a rule and a window are about."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from dlgovern.repository.window import Window, parse_version
+
+
+class Row(NamedTuple):
+    """One name of an API table. Versions are "" where the state was never reached."""
+
+    name: str
+    added: str
+    deprecated: str
+    removed: str
+    replacement: str
+    fix: str
+    since: str
+    group: str
+    evidence: str
+    note: str
+
+
+class Names:
+    """A table in which a row stands for its name and for every name below it, unless a longer row is nearer."""
+
+    def __init__(self, rows: list[list[str]]) -> None:
+        self.rows = {values[0]: Row._make(values) for values in rows}
+
+    def nearest(self, name: str) -> Row | None:
+        """The row that speaks for a dotted name. What is called or made on the way has no row of its own."""
+        if "()" in name:
+            plain = name.replace("().", ".")
+            return self.rows.get(plain) if "()" not in plain else None
+        while name:
+            if name in self.rows:
+                return self.rows[name]
+            name = name.rpartition(".")[0]
+        return None
+
+
+def names_of(tables: dict[str, Any], table: str) -> Names:
+    """The table of this name, indexed once for as long as the tables live."""
+    rows = tables.get(table, [])
+    known = _KNOWN.get(table)
+    if known is None or known[0] is not rows:
+        known = _KNOWN[table] = (rows, Names(rows))
+    return known[1]
+
+
+_KNOWN: dict[str, tuple[list[list[str]], Names]] = {}
+
+
+def reached(row: Any, state: str, window: Window | None) -> bool:
+    """Whether some version of the window has the row's name in this state.
+
+    A name is new only where the repository itself says which versions it works with.
+    """
+    version = getattr(row, state)
+    if not version or window is None:
+        return False
+    if state == "added":
+        return window.source not in ("standard", "") and window.starts_below(parse_version(version))
+    if state == "deprecated" and row.removed and window.reaches(parse_version(row.removed)):
+        return False
+    return window.reaches(parse_version(version))

@@ -1,0 +1,55 @@
+"""The child process: reads what to judge from standard input, answers one JSON line a file."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+
+MEMORY = 2 << 30
+"""Address space of a worker in bytes, where the platform can limit it."""
+
+
+def main() -> None:
+    """Judge until standard input ends. The first line holds the policy and the root."""
+    setup = json.loads(sys.stdin.buffer.readline())
+    known = set(sys.path)  # isolated; the parent's other folders, less the checked tree, hold company detectors
+    sys.path += [entry for entry in setup["path"] if entry not in known]
+    _limit_memory()
+    from dlgovern import policy
+    from dlgovern.engine import result as results
+    from dlgovern.engine.walk import Walk
+    from dlgovern.repository.window import Windows
+
+    gc.disable()  # trees are freed when their file is done; cycles through parents are collected below
+    walk = Walk(
+        policy.load(setup["policy"]), setup["root"], Windows.from_json(setup["windows"]), prefilter=setup["prefilter"]
+    )
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    parsed = 0
+    for line in sys.stdin.buffer:
+        for path in json.loads(line):
+            result = walk.judge(path)
+            out.write(json.dumps(results.dump(result)).encode() + b"\n")
+            parsed += result.parsed
+            if parsed >= _COLLECT_AFTER:
+                gc.collect()
+                parsed = 0
+
+
+_COLLECT_AFTER = 24
+
+
+def _limit_memory() -> None:
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+if __name__ == "__main__":
+    main()
