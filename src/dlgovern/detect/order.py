@@ -18,8 +18,7 @@ from dlgovern.source.tree import enclosing_class
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, inside, in_loop, apart, says", required=True),
-    "absent": Parameter("strings", "words of which the file may have none", default=[]),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, absent, inside, in_loop, apart, says", required=True),
     "words": Parameter("strings", "words that a file must have to be looked at", required=True),
 }
 GUARDS = ("handed-on", "helper", "opposite-branch", *_EVENT_GUARDS)
@@ -38,8 +37,7 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
 
     def see(_file: None) -> Iterator[Hit]:
         for rule in rules:
-            if all(word.encode() not in facts.data for word in rule.parameters.get("absent", ())):
-                yield from _rule(rule, facts)
+            yield from _rule(rule, facts)
 
     return {None: see}
 
@@ -63,6 +61,8 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
 
 
 def _may_hold(relation: dict[str, Any], events: Events) -> bool:
+    if any(word.encode() in events.facts.data for word in relation.get("absent", ())):
+        return False
     needed = [relation[key] for key in ("event", "after", "before", "apart") if relation.get(key)]
     return all(events.anywhere(name) for name in needed) and not any(map(events.anywhere, relation.get("never", ())))
 

@@ -24,7 +24,7 @@ KEYS: dict[str, str] = {
     "matches": "its text, or a literal part of it, matches this regular expression",
     "origin": "it is one of these names, or a call of one",
     "derives": "one of these names, or a read of one of these environment variables ($NAME), is a part of it",
-    "shape": "repeated-list, string-format, lambda or literal",
+    "shape": "repeated-list, string-format, remainder, lambda or literal",
     "any_text": "some positional string argument matches this regular expression",
     "positionals_over": "more positional arguments than this",
     "result": "what becomes of the result: used, ignored or returned",
@@ -36,7 +36,7 @@ KEYS: dict[str, str] = {
 }
 """Every key a predicate may have; several in one predicate must all hold."""
 
-_SHAPES = ("repeated-list", "string-format", "lambda", "literal")
+_SHAPES = ("repeated-list", "string-format", "remainder", "lambda", "literal")
 _DEPTH = 5
 
 
@@ -156,7 +156,7 @@ def environment_read(facts: Facts, node: ast.AST) -> str:
 
 
 def shape(facts: Facts, value: ast.AST) -> str:
-    """How an expression is built: ``[x] * n``, an f-string or format, a lambda, a literal; else ""."""
+    """How an expression is built: ``[x] * n``, an f-string, a remainder, a lambda, a literal; else ""."""
     if isinstance(value, ast.Name):
         binding = facts.names.binding(value)
         if binding and binding.kind == "value" and binding.value is not None:
@@ -164,6 +164,8 @@ def shape(facts: Facts, value: ast.AST) -> str:
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
         if any(isinstance(side, ast.List) and len(side.elts) == 1 for side in (value.left, value.right)):
             return "repeated-list"
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mod) and not text_parts(facts, value.left):
+        return "remainder"
     if isinstance(value, ast.JoinedStr):
         return "string-format"
     if isinstance(value, ast.Lambda):
@@ -174,7 +176,7 @@ def shape(facts: Facts, value: ast.AST) -> str:
 def result(call: ast.AST) -> str:
     """What becomes of the value of a call: ignored, returned or used."""
     parent = up(call)
-    if isinstance(parent, ast.Await):
+    while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp):
         parent = up(parent)
     if isinstance(parent, ast.Expr):
         return "ignored"
