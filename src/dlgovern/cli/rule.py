@@ -81,7 +81,7 @@ def _test(words: list[str]) -> int:
         out.append(f"  {law}: {laws.LAWS[law]}")
     if said.verbose:
         out += [f"not tried: {one.rule} {one.law}{f' [{one.example}]' if one.example else ''}: {one.why}" for one in outcome.skipped]
-    count = len(chain[-1].rules)
+    count = len(chain[-1].rules) if only is None else len(only)
     failed = len({one.rule for one in outcome.broken})
     out.append(
         f"{count} rule{'s' if count != 1 else ''}, {failed} of them break{'s' if failed == 1 else ''} a law"

@@ -17,7 +17,7 @@ def read_chain(name: str, base: str = ".") -> list[Source]:
 def read_path(path: str) -> tuple[list[Source], list[str] | None]:
     """The chain of a standard's folder, or of the standard around one rule file, and the ids that are meant.
 
-    Of a single rule file the other rules are not read: their mistakes are not its own.
+    Of a single rule file the other rules are left out when they have mistakes: those are not its own.
     """
     if os.path.isdir(path):
         if not os.path.isfile(os.path.join(path, "standard.toml")):
@@ -28,7 +28,12 @@ def read_path(path: str) -> tuple[list[Source], list[str] | None]:
     folder = _around(path)
     rule = read_rule(path, path)
     relative = os.path.relpath(os.path.abspath(path), folder).replace(os.sep, "/")
-    source = read_head(folder)
+    try:
+        whole = read_standard(folder)
+    except StandardError:
+        source = read_head(folder)
+    else:
+        return _chain(whole), [rule.rule.id]
     profiles = {name: p.model_copy(update={"levels": {}}) for name, p in source.file.profiles.items()}
     scopes = [s.model_copy(update={"levels": {k: v for k, v in s.levels.items() if rule.rule.id.startswith(k)}}) for s in source.file.scope]
     parameters = {k: v for k, v in source.file.parameters.items() if k == rule.rule.id}

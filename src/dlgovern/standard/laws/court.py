@@ -134,7 +134,8 @@ class Court:
         """The version windows of an example that has no manifest."""
         key = tuple(sorted(case.window.items()))
         if key not in self._windows:
-            self._windows[key] = resolve({}, {**self.policy.window, **case.window})
+            said = {name: w._replace(source="the example") for name, w in resolve({}, case.window).standard.items()}
+            self._windows[key] = Windows({"": said}, resolve({}, self.policy.window).standard)
         return self._windows[key]
 
     def lay(self, files: dict[str, bytes]) -> str:
