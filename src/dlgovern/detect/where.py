@@ -271,7 +271,8 @@ def mistakes(predicate: Mapping[str, Any]) -> Iterator[str]:
             yield f"unknown key {key!r} in a predicate"
     for choice in predicate.get("any", ()):
         yield from mistakes(choice)
-    yield from mistakes(predicate.get("not", {}))
+    if "not" in predicate:
+        yield from mistakes(predicate["not"])
     if said and "argument" not in predicate:
         yield f"{said[0]!r} needs 'argument'"
     if "argument" in predicate and not said:
