@@ -77,6 +77,7 @@ DEEP = {
     "operators in bases": b"class A(" + b" +\n".join([b"a"] * 600) + b"): pass\n",
     "operators in a returned type": b"def f() -> (" + b" +\n".join([b"a"] * 600) + b"): pass\n",
     "operators in a subject": b"match (" + b" +\n".join([b"a"] * 600) + b"):\n case 1: pass\n",
+    "a short argument": b"f(" + b"-" * 450 + b"1)",
     "attributes": b"a" + b".b" * 5_000,
     "calls": b"a" + b"()" * 5_000,
     "elif": b"if a: pass\n" + b"elif a: pass\n" * 1_000,
