@@ -73,7 +73,8 @@ def _hit(rule: Rule, origin: str, seen: Seen) -> Hit:
         "argument": about["argument"] if about else "",
         "value": _source(facts, value) if value is not None else "",
     }
-    return facts.hit(rule.id, node, **slots)._replace(**lowered(rule.parameters, seen))
+    less: dict[str, Any] = lowered(rule.parameters, seen)
+    return facts.hit(rule.id, node, **slots)._replace(**less)
 
 
 def _source(facts: Facts, node: ast.AST) -> str:
