@@ -92,7 +92,8 @@ def _hit(rule: Rule, origin: str | None, seen: Seen) -> Hit:
         "argument": what["argument"] if what else "",
         "value": _source(facts, value) if value is not None else "",
     }
-    return facts.hit(rule.id, node, **slots)._replace(**lowered(rule.parameters, seen))
+    less: dict[str, Any] = lowered(rule.parameters, seen)
+    return facts.hit(rule.id, node, **slots)._replace(**less)
 
 
 def _source(facts: Facts, node: ast.AST) -> str:

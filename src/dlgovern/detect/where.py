@@ -216,7 +216,7 @@ def result(call: ast.AST) -> str:
         parent = up(parent)
     if isinstance(parent, ast.Expr):
         return "ignored"
-    if isinstance(parent, ast.Lambda) or isinstance(parent, ast.Return):
+    if isinstance(parent, ast.Lambda | ast.Return):
         return "returned"
     return "used"
 
