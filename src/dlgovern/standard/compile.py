@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlgovern import detect
@@ -40,7 +41,8 @@ def compile_policy(sources: list[Source], profile: str) -> Policy:
     scopes: list[Scope] = []
     noqa = True
     for source in sources:
-        tables |= source.tables
+        for name, table in source.tables.items():
+            tables[name] = _laid_over(tables.get(name), table)
         window |= source.file.window
         retired |= source.file.retired
         locked += source.file.locked
@@ -100,16 +102,16 @@ def _said(sources: list[Source], rule_id: str, table: Any) -> str | None:
     return said
 
 
-def _lookup(levels: dict[str, str], rule_id: str) -> str | None:
+def _lookup(levels: Mapping[str, str], rule_id: str) -> str | None:
     """The level said for a rule: the longest prefix of its id wins."""
     best = max((key for key in levels if rule_id.startswith(key)), key=len, default=None)
     return levels[best] if best is not None else None
 
 
 def _unknown(file: StandardFile, ids: list[str]) -> list[Mistake]:
-    groups = [(f"profiles.{name}", p.levels) for name, p in file.profiles.items()]
+    groups: list[tuple[str, Iterable[str]]] = [(f"profiles.{name}", p.levels) for name, p in file.profiles.items()]
     groups += [(f"scope {s.name}", s.levels) for s in file.scope]
-    groups += [("parameters", file.parameters), ("locked", dict.fromkeys(file.locked, ""))]  # type: ignore[list-item]
+    groups += [("parameters", file.parameters), ("locked", dict.fromkeys(file.locked, ""))]
     return [
         Mistake("standard.toml", 0, f"{where}: no rule begins with {key!r}{suggestion(key, ids)}")
         for where, levels in groups
@@ -146,6 +148,15 @@ def _rule(source: RuleSource, settings: dict[str, Any], levels: dict[str, str], 
         triggers=triggers,
         tags=tuple(rule.tags),
     )
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    """A table of a company over the one it extends: keys replace keys, rows join rows and come first."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return {**below, **{key: _laid_over(below.get(key), value) for key, value in above.items()}}
+    if isinstance(below, list) and isinstance(above, list):
+        return [*above, *below]
+    return above
 
 
 def _unique(scopes: list[Scope]) -> list[Scope]:

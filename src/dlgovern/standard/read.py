@@ -50,6 +50,16 @@ def read_standard(folder: str) -> Source:
     return Source(folder, head, rules, tables)
 
 
+def read_head(folder: str) -> Source:
+    """The standard in a folder without its rules, for work on one rule file. Raises StandardError."""
+    mistakes: list[Mistake] = []
+    head = _validated(StandardFile, os.path.join(folder, "standard.toml"), "standard.toml", mistakes)
+    tables = _tables(folder, head, mistakes) if head else {}
+    if mistakes or head is None:
+        raise StandardError(mistakes)
+    return Source(folder, head, [], tables)
+
+
 def rule_files(folder: str) -> list[str]:
     """Paths of the rule files below a standard, relative, sorted: every TOML file named by a rule id."""
     found = []
@@ -123,8 +133,7 @@ def _value_mistakes(kind: str, value: Any) -> Iterator[str]:
             if not isinstance(predicate, dict) or not predicate:
                 yield "expected a list of predicates such as { argument = \"x\", is = true }"
                 continue
-            for wrong in where.mistakes(predicate):
-                yield wrong
+            yield from where.mistakes(predicate)
             for word in predicate:
                 if word not in where.KEYS:
                     yield f"{word!r} is unknown{suggestion(word, list(where.KEYS))}"
