@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.source.tree import SCOPES, parents, scope
@@ -49,14 +50,24 @@ def methods_called(facts: Facts, node: ast.AST) -> set[str]:
         return set()
     if any(_is_other(binding.value, node.id) for binding in facts.names.bindings(home)[node.id]):
         return set()
-    return {
-        call.func.attr  # type: ignore[attr-defined]
-        for call in facts.tree.of(ast.Call)
-        if isinstance(call.func, ast.Attribute)  # type: ignore[attr-defined]
-        and isinstance(call.func.value, ast.Name)  # type: ignore[attr-defined]
-        and call.func.value.id == node.id  # type: ignore[attr-defined]
-        and _home(facts, call.func.value) is home  # type: ignore[attr-defined]
-    }
+    if facts not in _CALLED:
+        _CALLED[facts] = _all_called(facts)
+    return _CALLED[facts].get((id(home), node.id), set())
+
+
+_CALLED: WeakKeyDictionary[Facts, dict[tuple[int, str], set[str]]] = WeakKeyDictionary()
+
+
+def _all_called(facts: Facts) -> dict[tuple[int, str], set[str]]:
+    """The methods called on each variable, by the scope the variable lives in and its name."""
+    found: dict[tuple[int, str], set[str]] = {}
+    for call in facts.tree.of(ast.Call):
+        function = call.func  # type: ignore[attr-defined]
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+            home = _home(facts, function.value)
+            if home is not None:
+                found.setdefault((id(home), function.value.id), set()).add(function.attr)
+    return found
 
 
 def _maker(facts: Facts, node: ast.AST, depth: int) -> ast.AST | str | None:
