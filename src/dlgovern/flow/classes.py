@@ -46,6 +46,7 @@ def methods_called(facts: Facts, node: ast.AST) -> set[str]:
     Nothing where the variable is also given a mapping, or what some other method returned: it may then mean
     different things at different places.
     """
+    node = _unwrapped(facts, node)
     if not isinstance(node, ast.Name) or (home := _home(facts, node)) is None:
         return set()
     if any(_is_other(binding.value, node.id) for binding in facts.names.bindings(home)[node.id]):
@@ -53,6 +54,20 @@ def methods_called(facts: Facts, node: ast.AST) -> set[str]:
     if facts not in _CALLED:
         _CALLED[facts] = _all_called(facts)
     return _CALLED[facts].get((id(home), node.id), set())
+
+
+def _unwrapped(facts: Facts, node: ast.AST) -> ast.AST:
+    """The variable behind a copy, the module inside of a wrapper, or a method that returns its object."""
+    for _ in range(_DEPTH):
+        if isinstance(node, ast.Attribute) and node.attr == "module":
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SAME:
+            node = node.func.value
+        elif isinstance(node, ast.Call) and node.args and facts.names.origin(node.func) == "copy.deepcopy":
+            node = node.args[0]
+        else:
+            return node
+    return node
 
 
 _CALLED: WeakKeyDictionary[Facts, dict[tuple[int, str], set[str]]] = WeakKeyDictionary()
