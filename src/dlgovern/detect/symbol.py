@@ -61,7 +61,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
             name = node.module or "" if alias.name == "*" else f"{node.module}.{alias.name}"
             for sight in sights:
                 row = sight.row(name)
-                if row and (sight.at_import or not _is_used(facts, alias)) and not guarded(node, sight.rule):
+                if row and (sight.at_import or not _is_used(facts, alias, name)) and not guarded(node, sight.rule):
                     yield sight.hit(alias, row, name)
 
     def import_(node: ast.Import) -> Iterator[Hit]:
@@ -215,6 +215,10 @@ def _is_annotation(node: ast.AST) -> bool:
     return False
 
 
-def _is_used(facts: Facts, alias: ast.alias) -> bool:
+def _is_used(facts: Facts, alias: ast.alias, name: str) -> bool:
+    """Whether the file uses what this import brings; of several imports of one name it may use another."""
     local = alias.asname or alias.name
-    return any(node.id == local for node in facts.tree.of(ast.Name))  # type: ignore[attr-defined]
+    return any(
+        node.id == local and facts.names.origin(node) == name  # type: ignore[attr-defined]
+        for node in facts.tree.of(ast.Name)
+    )

@@ -10,6 +10,8 @@ from dlgovern.source.tree import Tree, parents
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "Exception", "BaseException"})
 _VERSION = re.compile(r"version|hasattr|_available|find_spec|TORCH_|torch_(?:ge|gt|lt|le|ver)|has_[a-z_]+|is_torch_|min_torch", re.I)
 
+_DEVICE = re.compile(r"^is_available$|(?:cuda|npu|mlu|mps|xpu|musa|tpu|hpu|gpu|nccl|gloo|distributed|bf16)_available$", re.I)
+
 
 def has_fallback(node: ast.AST) -> bool:
     """Whether a missing name is caught around ``node``: ``try: … except ImportError``.
@@ -72,7 +74,7 @@ def _is_version_test(test: ast.AST) -> bool:
         text = node.arg or "" if isinstance(node, ast.keyword) else text  # RunIf(min_torch="2.4")
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             continue
-        if text and _VERSION.search(text):
+        if text and _VERSION.search(text) and not _DEVICE.search(text):
             return True
     return False
 
