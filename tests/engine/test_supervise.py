@@ -40,7 +40,7 @@ def test_any_number_of_workers_gives_the_same_results(tmp_path: Path) -> None:
         [r._replace(spent=0.0) for r in judge_files(job(tmp_path, jobs), names, Store(""))] for jobs in (1, 2, 4)
     ]
     assert results[0] == results[1] == results[2]
-    assert 20 == sum(len(result.hits) for result in results[0])
+    assert sum(len(result.hits) for result in results[0]) == 20
 
 
 def test_a_killed_worker_costs_one_file(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -59,7 +59,7 @@ def test_a_killed_worker_costs_one_file(tmp_path: Path, monkeypatch) -> None:  #
     results = supervise(job(tmp_path), names, 2)
     assert sorted(names) == sorted(result.path for result in results)
     lost = [result for result in results if result.not_judged]
-    assert ["made the judging process die"] == [result.not_judged for result in lost]
+    assert [result.not_judged for result in lost] == ["made the judging process die"]
 
 
 def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -78,14 +78,14 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch) -> 
     monkeypatch.setattr(Worker, "give", stopping)
     results = supervise(job(tmp_path), names, 2, seconds=1.0)
     assert sorted(names) == sorted(result.path for result in results)
-    assert ["took longer than 1 s"] == [result.not_judged for result in results if result.not_judged]
+    assert [result.not_judged for result in results if result.not_judged] == ["took longer than 1 s"]
 
 
 def test_a_detector_that_raises_is_recorded_and_the_rest_goes_on(tmp_path: Path) -> None:
     """Here a detector that does not exist."""
     names = many(tmp_path, 3)
     results = judge_files(job(tmp_path, 1, "no_such_detector"), names, Store(""))
-    assert [1, 0, 0] == [len(result.failed) for result in results]
+    assert [len(result.failed) for result in results] == [1, 0, 0]
     assert "ModuleNotFoundError" in results[0].failed[0][1]
 
 
@@ -97,7 +97,7 @@ def test_planted_modules_are_never_imported(tmp_path: Path, monkeypatch) -> None
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     results = supervise(job(tmp_path), names, 2)
-    assert 60 == len(results)
+    assert len(results) == 60
     assert not (tmp_path / "PLANTED").exists()
 
 
@@ -116,7 +116,7 @@ def test_the_cache_answers_only_while_file_and_reads_are_the_same(tmp_path: Path
     first, again = found(), found()
     time.sleep(0.01)
     (project / "compat.py").write_text("def tload(p): return p\n")
-    assert ([1], [1], [0]) == (first, again, found())
+    assert (first, again, found()) == ([1], [1], [0])
 
 
 def test_a_broken_cache_is_a_miss(tmp_path: Path) -> None:
@@ -150,6 +150,6 @@ def test_runs_that_share_a_cache_do_not_disturb_each_other(tmp_path: Path) -> No
         thread.start()
     for thread in threads:
         thread.join()
-    assert [4] * 20 == counts
+    assert counts == [4] * 20
 
 

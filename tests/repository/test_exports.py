@@ -61,7 +61,7 @@ def test_a_name_is_followed_through_the_repository(tmp_path: Path, name: str, pr
     """With and without the prefilter the same place is found."""
     files, code = CASES[name]
     lay_out(tmp_path, {**files, "use.py": code})
-    assert [2] == lines(tmp_path, "use.py", prefilter=prefilter)
+    assert lines(tmp_path, "use.py", prefilter=prefilter) == [2]
 
 
 QUIET = {
@@ -81,7 +81,7 @@ def test_what_only_looks_passed_on_stays_silent(tmp_path: Path, name: str, prefi
     """A definition of the repository is its own."""
     files, code = QUIET[name]
     lay_out(tmp_path, {**files, "use.py": code})
-    assert [] == lines(tmp_path, "use.py", prefilter=prefilter)
+    assert lines(tmp_path, "use.py", prefilter=prefilter) == []
 
 
 def test_modules_that_import_each_other_end(tmp_path: Path) -> None:
@@ -100,4 +100,4 @@ def test_a_constant_of_another_file_is_known(tmp_path: Path) -> None:
     """``from config import SAFE``."""
     lay_out(tmp_path, {"config.py": "SAFE = False\nTWICE = 1\nTWICE = 2\n"})
     repository = Repository(str(tmp_path))
-    assert [False, ...] == [repository.constant("config.py", name)[0] for name in ("SAFE", "TWICE")]
+    assert [repository.constant("config.py", name)[0] for name in ("SAFE", "TWICE")] == [False, ...]

@@ -60,7 +60,7 @@ def test_a_name_that_something_else_rebinds_has_no_origin(code: str) -> None:
 def test_an_attribute_of_self_means_what_the_class_assigns_to_it() -> None:
     """``self.scaler`` is followed through ``__init__``."""
     code = "import torch\nclass T:\n    def __init__(self):\n        self.d = torch.distributed\n    def f(self):\n        self.d.barrier()"
-    assert "torch.distributed.barrier" == origin_of_last(code)
+    assert origin_of_last(code) == "torch.distributed.barrier"
 
 
 def test_an_attribute_assigned_twice_with_different_meaning_has_no_origin() -> None:

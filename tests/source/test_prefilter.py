@@ -87,7 +87,7 @@ def test_random_programs_never_mean_a_name_that_the_prefilter_missed() -> None:
             seen += 1
             if not fires(code):
                 missed.append(code)
-    assert [] == missed
+    assert missed == []
     assert seen > 100
 
 
@@ -97,7 +97,7 @@ def test_words_alone_can_be_a_trigger() -> None:
     results = [
         bool(Prefilter(rule).rules(text, None)) for text in (b"x = 'torch.distributed.launch'", b"launch()", b"undistributed launch")
     ]
-    assert [True, False, False] == results
+    assert results == [True, False, False]
 
 
 def test_a_rule_without_triggers_sees_every_file() -> None:
@@ -109,7 +109,7 @@ def test_names_below_a_star_are_meant_too() -> None:
     """``apex.*`` is met by ``apex.amp.initialize``."""
     rule = [("R", [{"name": "apex.*"}])]
     codes = [b"import apex\napex.amp.initialize()", b"from apex import amp\namp.initialize()", b"import apexlike\napexlike.amp()"]
-    assert [True, True, False] == [bool(Prefilter(rule).rules(code, None)) for code in codes]
+    assert [bool(Prefilter(rule).rules(code, None)) for code in codes] == [True, True, False]
 
 
 def test_order_of_statements_does_not_matter() -> None:

@@ -129,11 +129,12 @@ def _parse(path: str, data: bytes, inner: bool) -> dict[str, Any] | None:
     values = whole
     if inner:
         tool = whole.get("tool", {})
-        values = tool.get("dlgovern") if isinstance(tool, dict) else None
-        if values is None:
+        ours = tool.get("dlgovern") if isinstance(tool, dict) else None
+        if ours is None:
             return None
-        if not isinstance(values, dict):
+        if not isinstance(ours, dict):
             raise StandardError([Mistake(path, 0, "tool.dlgovern must be a table")])
+        values = ours
     mistakes = _mistakes(values, path, Lines(text), ("tool", "dlgovern") if inner else ())
     if mistakes:
         raise StandardError(mistakes)

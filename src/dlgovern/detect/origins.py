@@ -47,7 +47,7 @@ def judge(rules: list[Rule], manifest: Manifest, _tables: dict[str, Any], _windo
 
 
 def _mixed(rule: Rule, manifest: Manifest) -> Iterator[Hit]:
-    """pip takes the highest version of all its indexes; a tool with named indexes asks the first that has the name."""
+    """Pip takes the highest version of all its indexes; a tool with named indexes asks the first that has the name."""
     main = {_bare(index.url) for index in manifest.indexes if index.kind in ("index-url", "default-index")}
     main |= {"https://pypi.org/simple"}
     hashed = bool(manifest.requirements) and all(entry.hashed for entry in manifest.requirements)

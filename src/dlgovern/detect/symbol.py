@@ -18,7 +18,7 @@ from dlgovern.source.tree import function, parents, up
 PARAMETERS = {
     "table": Parameter("string", "a table of the standard with one row a name", required=True),
     "library": Parameter("string", "the library whose versions the table speaks of", default="torch"),
-    "state": Parameter("string", "added, deprecated, removed or outdated (one of the last two)", required=True),
+    "state": Parameter("string", "added, deprecated or removed: which column must be reached", required=True),
     "groups": Parameter("strings", "only rows of these groups", default=[]),
     "without": Parameter("strings", "no rows of these groups: another rule has them", default=[]),
 }

@@ -25,7 +25,7 @@ KEYS: dict[str, str] = {
     "matches": "its text, or a literal part of it, matches this regular expression",
     "origin": "it is one of these names, or a call of one",
     "derives": "one of these names, or a read of one of these environment variables ($NAME), is a part of it",
-    "shape": "repeated-list, string-format, lambda or literal",
+    "shape": "repeated-list, string-format, remainder, lambda or literal",
     "instance_of": "it is an instance of one of these classes, or of a class of this file that derives from one",
     "methods": "one of these methods is called on the same variable somewhere in the file",
     "parts": "what is said holds for the argument or for a value of the dict, list or tuple it is written as",
@@ -45,7 +45,7 @@ KEYS: dict[str, str] = {
 """Every key a predicate may have; several in one predicate must all hold."""
 
 _ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "methods")
-_SHAPES = ("repeated-list", "string-format", "lambda", "literal")
+_SHAPES = ("repeated-list", "string-format", "remainder", "lambda", "literal")
 _DEPTH = 5
 
 
@@ -89,6 +89,11 @@ def words(predicates: list[dict[str, Any]]) -> list[str]:
         if "argument" in predicate and "position" not in predicate and (needs_value or predicate.get("given")):
             wanted.append(predicate["argument"])
     return wanted
+
+
+def derived(predicates: list[dict[str, Any]]) -> list[str]:
+    """The sources of which one must be in the file for these predicates to be true; none: nothing is known."""
+    return next((predicate["derives"] for predicate in predicates if "derives" in predicate), [])
 
 
 def _argument(predicate: Mapping[str, Any], seen: Seen) -> bool:
@@ -187,7 +192,7 @@ def environment_read(facts: Facts, node: ast.AST) -> str:
 
 
 def shape(facts: Facts, value: ast.AST) -> str:
-    """How an expression is built: ``[x] * n``, an f-string or format, a lambda, a literal; else ""."""
+    """How an expression is built: ``[x] * n``, an f-string, a remainder, a lambda, a literal; else ""."""
     if isinstance(value, ast.Name):
         binding = facts.names.binding(value)
         if binding and binding.kind == "value" and binding.value is not None:
@@ -195,6 +200,8 @@ def shape(facts: Facts, value: ast.AST) -> str:
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
         if any(isinstance(side, ast.List) and len(side.elts) == 1 for side in (value.left, value.right)):
             return "repeated-list"
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mod) and not text_parts(facts, value.left):
+        return "remainder"
     if isinstance(value, ast.JoinedStr):
         return "string-format"
     if isinstance(value, ast.Lambda):
@@ -205,11 +212,11 @@ def shape(facts: Facts, value: ast.AST) -> str:
 def result(call: ast.AST) -> str:
     """What becomes of the value of a call: ignored, returned or used."""
     parent = up(call)
-    if isinstance(parent, ast.Await):
+    while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp):
         parent = up(parent)
     if isinstance(parent, ast.Expr):
         return "ignored"
-    if isinstance(parent, ast.Lambda) or isinstance(parent, ast.Return):
+    if isinstance(parent, ast.Lambda | ast.Return):
         return "returned"
     return "used"
 

@@ -32,7 +32,7 @@ def load(values: list[Any]) -> FileResult:
     """The result from what `dump` became in JSON. Raises TypeError or ValueError for anything else."""
     result = FileResult(*values)
     return result._replace(
-        hits=tuple(Hit(*hit)._replace(related=tuple(map(tuple, hit[7]))) for hit in result.hits),  # type: ignore[arg-type, misc]
+        hits=tuple(Hit(*hit)._replace(related=tuple(map(tuple, hit[7]))) for hit in result.hits),  # type: ignore[arg-type]
         excuses=tuple(Excuse(*_tupled(excuse)) for excuse in result.excuses),
         reads=tuple(map(tuple, result.reads)),  # type: ignore[arg-type]
         failed=tuple(map(tuple, result.failed)),  # type: ignore[arg-type]

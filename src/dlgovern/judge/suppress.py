@@ -14,7 +14,6 @@ from dlgovern.policy import Policy, Rule
 from dlgovern.source.comments import Excuse
 
 
-
 class Suppressed(NamedTuple):
     """All findings with their state, the new ones about excuses included, and how many a noqa hid."""
 

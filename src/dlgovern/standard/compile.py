@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlgovern import detect
@@ -101,16 +102,16 @@ def _said(sources: list[Source], rule_id: str, table: Any) -> str | None:
     return said
 
 
-def _lookup(levels: dict[str, str], rule_id: str) -> str | None:
+def _lookup(levels: Mapping[str, str], rule_id: str) -> str | None:
     """The level said for a rule: the longest prefix of its id wins."""
     best = max((key for key in levels if rule_id.startswith(key)), key=len, default=None)
     return levels[best] if best is not None else None
 
 
 def _unknown(file: StandardFile, ids: list[str]) -> list[Mistake]:
-    groups = [(f"profiles.{name}", p.levels) for name, p in file.profiles.items()]
+    groups: list[tuple[str, Iterable[str]]] = [(f"profiles.{name}", p.levels) for name, p in file.profiles.items()]
     groups += [(f"scope {s.name}", s.levels) for s in file.scope]
-    groups += [("parameters", file.parameters), ("locked", dict.fromkeys(file.locked, ""))]  # type: ignore[list-item]
+    groups += [("parameters", file.parameters), ("locked", dict.fromkeys(file.locked, ""))]
     return [
         Mistake("standard.toml", 0, f"{where}: no rule begins with {key!r}{suggestion(key, ids)}")
         for where, levels in groups

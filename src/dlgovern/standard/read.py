@@ -133,8 +133,7 @@ def _value_mistakes(kind: str, value: Any) -> Iterator[str]:
             if not isinstance(predicate, dict) or not predicate:
                 yield "expected a list of predicates such as { argument = \"x\", is = true }"
                 continue
-            for wrong in where.mistakes(predicate):
-                yield wrong
+            yield from where.mistakes(predicate)
             for word in predicate:
                 if word not in where.KEYS:
                     yield f"{word!r} is unknown{suggestion(word, list(where.KEYS))}"
