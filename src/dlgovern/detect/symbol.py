@@ -10,7 +10,7 @@ from dlgovern.detect import Parameter
 from dlgovern.detect.tables import Names, Row, names_of, reached
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.guards import asks_version, has_fallback, only_for_types, tests_versions
+from dlgovern.flow.guards import asks_version, has_fallback, is_replaced, only_for_types, tests_versions
 from dlgovern.policy import Rule
 from dlgovern.repository.window import Window
 from dlgovern.source.tree import function, parents, up
@@ -148,7 +148,7 @@ def guarded(node: ast.AST, rule: Rule) -> bool:
     off = rule.parameters.get("without_guards", ())
     return (
         ("fallback" not in off and has_fallback(node))
-        or ("version-test" not in off and asks_version(node))
+        or ("version-test" not in off and (asks_version(node) or is_replaced(node)))
         or ("types-only" not in off and only_for_types(node))
     )
 

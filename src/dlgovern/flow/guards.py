@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from dlgovern.source.tree import Tree, parents
+from dlgovern.source.tree import Tree, parents, up
 
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "Exception", "BaseException"})
 _VERSION = re.compile(r"version|hasattr|_available|find_spec|TORCH_|torch_(?:ge|gt|lt|le|ver)|has_[a-z_]+|is_torch_|min_torch", re.I)
@@ -45,6 +45,21 @@ def asks_version(node: ast.AST) -> bool:
             return True
         child = parent
     return False
+
+
+def is_replaced(node: ast.AST) -> bool:
+    """Whether ``x = old`` is followed by ``if hasattr(module, "new"): x = new``: the old name is the fallback."""
+    assigned = up(node)
+    around = up(assigned) if assigned is not None else None
+    body = getattr(around, "body", None)
+    if not isinstance(assigned, ast.Assign) or not isinstance(body, list) or assigned not in body:
+        return False
+    target = ast.dump(assigned.targets[0])
+    return any(
+        isinstance(later, ast.If) and _is_version_test(later.test)
+        and any(isinstance(inner, ast.Assign) and ast.dump(inner.targets[0]) == target for inner in later.body)
+        for later in body[body.index(assigned) + 1 :]
+    )
 
 
 def tests_versions(tree: Tree) -> bool:
