@@ -104,6 +104,7 @@ def test_a_closed_list_reports_what_nobody_listed(
     example = Example(ok="x", parameters=CLOSED)
     found = hits(policy, "DLG101", {"a.py": source}, tmp_path, example)
     assert [hit.slots["distribution"] for _, hit in found] == expected
+    assert all(hit.slots["instead"] for _, hit in found)
 
 
 def test_a_denied_distribution_is_found_by_its_import_name(policy: Policy, tmp_path: Path) -> None:

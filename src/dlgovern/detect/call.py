@@ -8,14 +8,18 @@ from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.detect.index import NameIndex
-from dlgovern.detect.where import Seen, holds, value_of, words
+from dlgovern.detect.where import Seen, about, holds, value_of, words
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
 
 PARAMETERS = {
-    "names": Parameter("names", "dotted names of the functions; `X().m` is a method of an instance of X", required=True),
+    "names": Parameter(
+        "names",
+        "dotted names of the functions; `X().m` is a method of an instance of X, `*.m` of anything; `*` is any call",
+        required=True,
+    ),
     "where": Parameter("predicates", "predicates that must all hold", default=[]),
     "unless": Parameter("predicates", "predicates of which none may hold", default=[]),
     "lower": Parameter("lower", "level or confidence to fall to where a predicate holds", default=[]),
@@ -23,26 +27,39 @@ PARAMETERS = {
 }
 
 
-def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]] | None:
     """One alternative a name; the words of the predicates sharpen it."""
     wanted = words(parameters.get("where", []))
+    if "*" in parameters["names"] and not wanted:
+        return None
     return [_trigger(name, wanted) for name in parameters["names"]]
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
     """Handlers for calls; the index finds the rules of a callee in one look-up."""
-    index = NameIndex((name, rule) for rule in rules for name in rule.parameters["names"])
+    index = NameIndex((name, rule) for rule in rules for name in rule.parameters["names"] if name[0] != "*")
+    loose: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for name in rule.parameters["names"]:
+            if name[0] == "*":
+                loose.setdefault(name, []).append(rule)
 
     def see(node: ast.Call) -> Iterator[Hit]:
         origin = callee(facts, node)
-        if origin is None:
-            return
-        for rule in index.rules(origin):
+        found = index.rules(origin) if origin is not None else []
+        if loose:
+            found = [*found, *(rule for name in _loosely(node) for rule in loose.get(name, ()) if rule not in found)]
+        for rule in found:
             seen = Seen(facts, node, arguments(facts, node))
             if matches(rule.parameters, seen):
                 yield _hit(rule, origin, seen)
 
     return {ast.Call: see}
+
+
+def _loosely(call: ast.Call) -> tuple[str, ...]:
+    """The names for a call whose receiver does not matter."""
+    return ("*", f"*.{call.func.attr}") if isinstance(call.func, ast.Attribute) else ("*",)
 
 
 def matches(parameters: dict[str, Any], seen: Seen) -> bool:
@@ -60,17 +77,17 @@ def lowered(parameters: dict[str, Any], seen: Seen) -> dict[str, str]:
     return {}
 
 
-def _hit(rule: Rule, origin: str, seen: Seen) -> Hit:
+def _hit(rule: Rule, origin: str | None, seen: Seen) -> Hit:
     facts, call = seen.facts, seen.call
-    about = next((p for p in rule.parameters.get("where", ()) if "argument" in p), None)
-    value = value_of(about, seen) if about else None
+    what = about(rule.parameters.get("where", ()), seen)
+    value = value_of(what, seen) if what else None
     node: ast.AST = call
     if (at := rule.parameters.get("at")) and (found := value_of({"argument": at}, seen)) is not None:
         node = found
     slots = {
-        "call": origin.replace("()", ""),
+        "call": (origin or _source(facts, call.func)).replace("()", ""),
         "written": _source(facts, call.func),
-        "argument": about["argument"] if about else "",
+        "argument": what["argument"] if what else "",
         "value": _source(facts, value) if value is not None else "",
     }
     less: dict[str, Any] = lowered(rule.parameters, seen)
@@ -86,6 +103,8 @@ def _source(facts: Facts, node: ast.AST) -> str:
 
 def _trigger(name: str, wanted: list[str]) -> dict[str, Any]:
     """The trigger of a dotted name: of ``X().m`` the name is ``X``, and ``m`` a word."""
+    if name[0] == "*":
+        return {"all": [*name[2:].split(), *wanted]}
     base, marker, rest = name.partition("()")
     more = [part for part in rest.replace("()", "").split(".") if part] if marker else []
     return {"name": base, "all": [*more, *wanted]} if more or wanted else {"name": base}

@@ -97,13 +97,13 @@ def judged(parameters: Mapping[str, Any], names: tuple[str, ...], entry: Entry |
     Of several ``names`` that a module may come from, the first is denied and any is allowed.
     """
     possible = [normal(name) for name in names]
-    instead = entry.replaced_by if entry else ""
+    instead = (entry.replaced_by if entry else "") or "an approved library"
     if possible[0] in map(normal, parameters.get("deny", ())):
         return Verdict("denied by the standard", instead, "", entry)
     if not set(map(normal, parameters.get("allow", ()))).isdisjoint(possible):
         return None
     if entry is None:
-        return Verdict("not on the list of approved libraries", "", "", None) if parameters.get("closed") else None
+        return Verdict("not on the list of approved libraries", instead, "", None) if parameters.get("closed") else None
     if entry.ring not in parameters.get("rings", ()):
         return None
     words = {"hold": "on hold", "assess": "only being assessed", "trial": "on trial"}.get(entry.ring, entry.ring)

@@ -88,7 +88,8 @@ class _Sight:
         self.window = facts.windows.of(facts.path, rule.parameters.get("library", "torch"))
         self.names = names_of(tables, rule.parameters["table"])
         self.live = _live(rule.parameters, self.names, self.window)
-        self.at_import = rule.parameters["state"] != "deprecated"
+        self.state = rule.parameters["state"]
+        self.at_import = self.state in ("added", "removed")
 
     def row(self, name: str) -> Row | None:
         """The row that speaks for a name, if it is live."""
@@ -112,6 +113,7 @@ class _Sight:
 
     def hit(self, node: ast.AST, row: Row, name: str) -> Hit:
         """What is said of a place."""
+        state = _state(row, self.state, self.window)
         replacement = row.replacement
         if row.fix == "rename" and row.name != name:
             replacement += name[len(row.name) :]
@@ -119,7 +121,8 @@ class _Sight:
             self.rule.id,
             node,
             name=name,
-            version=getattr(row, self.rule.parameters["state"]),
+            version=getattr(row, state),
+            state=state,
             replacement=replacement,
             instead=f"Write `{replacement}`. {row.note}" if replacement else row.note,
             note=row.note,
@@ -127,7 +130,9 @@ class _Sight:
             since=row.since,
             source=self.window.source if self.window else "standard",
         )
-        return found._replace(level="info") if row.evidence == "documented" else found
+        if row.evidence == "documented" and state == "deprecated":
+            return found._replace(level="info")
+        return found._replace(level="warning") if (self.state, state) == ("outdated", "deprecated") else found
 
 
 def guarded(node: ast.AST, rule: Rule) -> bool:
@@ -156,8 +161,21 @@ def _live(parameters: dict[str, Any], names: Names, window: Window | None) -> di
         for row in names.rows.values()
         if (not groups or row.group in groups)
         and row.group not in without
-        and reached(row, parameters["state"], window)
+        and _is_live(row, parameters["state"], window)
     }
+
+
+def _is_live(row: Row, state: str, window: Window | None) -> bool:
+    if state == "outdated":
+        return reached(row, "removed", window) or reached(row, "deprecated", window)
+    return reached(row, state, window)
+
+
+def _state(row: Row, state: str, window: Window | None) -> str:
+    """The column that is reached; of an outdated name the worse one."""
+    if state != "outdated":
+        return state
+    return "removed" if reached(row, "removed", window) else "deprecated"
 
 
 def _is_inner(facts: Facts, node: ast.AST) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dlgovern.flow.calls import Arguments, argument
+from dlgovern.flow.calls import Arguments, argument, callee
+from dlgovern.flow.classes import instance_of, methods_called
 from dlgovern.flow.constants import UNKNOWN, constant, text_parts
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback
@@ -24,7 +25,13 @@ KEYS: dict[str, str] = {
     "matches": "its text, or a literal part of it, matches this regular expression",
     "origin": "it is one of these names, or a call of one",
     "derives": "one of these names, or a read of one of these environment variables ($NAME), is a part of it",
-    "shape": "repeated-list, string-format, lambda or literal",
+    "shape": "repeated-list, string-format, remainder, lambda or literal",
+    "instance_of": "it is an instance of one of these classes, or of a class of this file that derives from one",
+    "methods": "one of these methods is called on the same variable somewhere in the file",
+    "parts": "what is said holds for the argument or for a value of the dict, list or tuple it is written as",
+    "callee": "what is called is one of these names",
+    "any": "at least one of these predicates holds",
+    "not": "this predicate does not hold",
     "any_text": "some positional string argument matches this regular expression",
     "positionals_over": "more positional arguments than this",
     "result": "what becomes of the result: used, ignored or returned",
@@ -32,11 +39,13 @@ KEYS: dict[str, str] = {
     "mentions": "the file has all of these words",
     "window": "the library whose version window is asked",
     "below": "its lowest version is known and lower than this",
+    "from": "its lowest version is known and at least this",
     "reaches": "its highest version is at least this",
 }
 """Every key a predicate may have; several in one predicate must all hold."""
 
-_SHAPES = ("repeated-list", "string-format", "lambda", "literal")
+_ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "methods")
+_SHAPES = ("repeated-list", "string-format", "remainder", "lambda", "literal")
 _DEPTH = 5
 
 
@@ -61,12 +70,22 @@ def value_of(predicate: Mapping[str, Any], seen: Seen) -> ast.expr | None:
     return argument(seen.found, predicate["argument"], predicate.get("position"))
 
 
+def about(predicates: Iterable[Mapping[str, Any]], seen: Seen) -> Mapping[str, Any] | None:
+    """The first predicate about an argument that holds, those inside of ``any`` included."""
+    for predicate in predicates:
+        if "argument" in predicate and holds(predicate, seen):
+            return predicate
+        if found := about(predicate.get("any", ()), seen):
+            return found
+    return None
+
+
 def words(predicates: list[dict[str, Any]]) -> list[str]:
     """Words that a file must hold for these predicates to be true: sharpens the prefilter."""
     wanted: list[str] = []
     for predicate in predicates:
         wanted += predicate.get("mentions", [])
-        needs_value = any(key in predicate for key in ("is", "in", "matches", "origin", "derives", "shape"))
+        needs_value = any(key in predicate for key in _ABOUT if key != "given")
         if "argument" in predicate and "position" not in predicate and (needs_value or predicate.get("given")):
             wanted.append(predicate["argument"])
     return wanted
@@ -75,13 +94,21 @@ def words(predicates: list[dict[str, Any]]) -> list[str]:
 def _argument(predicate: Mapping[str, Any], seen: Seen) -> bool:
     name, position = predicate["argument"], predicate.get("position")
     value = argument(seen.found, name, position)
-    if "given" in predicate:
-        if predicate["given"]:
-            return value is not None and _about(predicate, value, seen)
+    if "given" in predicate and not predicate["given"]:
         return value is None and not _may_follow(seen.found, position)
-    if value is None or name in seen.found.earlier:
+    if value is None or (name in seen.found.earlier and "given" not in predicate):
         return False
-    return _about(predicate, value, seen)
+    parts = _parts(seen.facts, value) if "parts" in predicate else [value]
+    return any(_about(predicate, part, seen) for part in parts)
+
+
+def _parts(facts: Facts, value: ast.expr) -> list[ast.expr]:
+    """The value itself, and the values of the dict, list or tuple that it is written as."""
+    binding = facts.names.binding(value) if isinstance(value, ast.Name) else None
+    display = binding.value if binding and binding.kind == "value" else value
+    if isinstance(display, ast.Dict):
+        return [value, *display.values]
+    return [value, *display.elts] if isinstance(display, ast.List | ast.Tuple) else [value]
 
 
 def _may_follow(found: Arguments, position: int | None) -> bool:
@@ -99,6 +126,10 @@ def _about(predicate: Mapping[str, Any], value: ast.expr, seen: Seen) -> bool:
     if "origin" in predicate and not has_origin(facts, value, predicate["origin"]):
         return False
     if "derives" in predicate and not derives(facts, value, predicate["derives"]):
+        return False
+    if "instance_of" in predicate and not instance_of(facts, value, predicate["instance_of"]):
+        return False
+    if "methods" in predicate and methods_called(facts, value).isdisjoint(predicate["methods"]):
         return False
     return "shape" not in predicate or shape(facts, value) == predicate["shape"]
 
@@ -156,7 +187,7 @@ def environment_read(facts: Facts, node: ast.AST) -> str:
 
 
 def shape(facts: Facts, value: ast.AST) -> str:
-    """How an expression is built: ``[x] * n``, an f-string or format, a lambda, a literal; else ""."""
+    """How an expression is built: ``[x] * n``, an f-string, a remainder, a lambda, a literal; else ""."""
     if isinstance(value, ast.Name):
         binding = facts.names.binding(value)
         if binding and binding.kind == "value" and binding.value is not None:
@@ -164,6 +195,8 @@ def shape(facts: Facts, value: ast.AST) -> str:
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
         if any(isinstance(side, ast.List) and len(side.elts) == 1 for side in (value.left, value.right)):
             return "repeated-list"
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mod) and not text_parts(facts, value.left):
+        return "remainder"
     if isinstance(value, ast.JoinedStr):
         return "string-format"
     if isinstance(value, ast.Lambda):
@@ -174,7 +207,7 @@ def shape(facts: Facts, value: ast.AST) -> str:
 def result(call: ast.AST) -> str:
     """What becomes of the value of a call: ignored, returned or used."""
     parent = up(call)
-    if isinstance(parent, ast.Await):
+    while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp):
         parent = up(parent)
     if isinstance(parent, ast.Expr):
         return "ignored"
@@ -210,6 +243,8 @@ def _window(library: str, predicate: Mapping[str, Any], seen: Seen) -> bool:
         return False
     if "below" in predicate and not window.starts_below(parse_version(predicate["below"])):
         return False
+    if "from" in predicate and (not window.floor or window.starts_below(parse_version(predicate["from"]))):
+        return False
     return "reaches" not in predicate or window.reaches(parse_version(predicate["reaches"]))
 
 
@@ -218,6 +253,9 @@ def _inside(what: str | list[str], _predicate: Mapping[str, Any], seen: Seen) ->
 
 
 _QUESTIONS = {
+    "callee": lambda names, _p, seen: callee(seen.facts, seen.call) in names,
+    "any": lambda choices, _p, seen: any(holds(choice, seen) for choice in choices),
+    "not": lambda denied, _p, seen: not holds(denied, seen),
     "any_text": _any_text,
     "positionals_over": lambda count, _p, seen: len(seen.found.positional) > count,
     "result": lambda wanted, _p, seen: result(seen.call) == wanted,
@@ -229,13 +267,17 @@ _QUESTIONS = {
 
 def mistakes(predicate: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a predicate as written in a rule."""
-    about = [key for key in ("given", "is", "in", "matches", "origin", "derives", "shape") if key in predicate]
+    said = [key for key in _ABOUT if key in predicate]
     for key in predicate:
         if key not in KEYS:
             yield f"unknown key {key!r} in a predicate"
-    if about and "argument" not in predicate:
-        yield f"{about[0]!r} needs 'argument'"
-    if "argument" in predicate and not about:
+    for choice in predicate.get("any", ()):
+        yield from mistakes(choice)
+    if "not" in predicate:
+        yield from mistakes(predicate["not"])
+    if said and "argument" not in predicate:
+        yield f"{said[0]!r} needs 'argument'"
+    if "argument" in predicate and not said:
         yield "'argument' alone says nothing; add 'given', 'is', …"
     if predicate.get("shape", "literal") not in _SHAPES:
         yield f"unknown shape {predicate['shape']!r}"

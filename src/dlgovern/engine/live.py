@@ -37,11 +37,12 @@ def live_rules(policy: Policy, path: str) -> tuple[Rule, ...]:
 
 
 _PATTERNS: dict[tuple[str, ...], re.Pattern[str] | None] = {}
-_CACHE: dict[tuple[int, tuple[str, ...]], tuple[Rule, ...]] = {}
+_CACHE: dict[tuple[int, tuple[str, ...]], tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
+"""The asked tuple is kept beside the answer: while it lives, no other one can have its id."""
 
 
 def _live(rules: tuple[Rule, ...], names: tuple[str, ...]) -> tuple[Rule, ...]:
     key = (id(rules), names)
     if key not in _CACHE:
-        _CACHE[key] = tuple(rule for rule in rules if level(rule, names) != "off")
-    return _CACHE[key]
+        _CACHE[key] = (rules, tuple(rule for rule in rules if level(rule, names) != "off"))
+    return _CACHE[key][1]

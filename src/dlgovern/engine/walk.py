@@ -75,7 +75,9 @@ class Walk:
         try:
             module = parse(data)
         except Unparsable as error:
-            hits = self._unread(rules, "parse-error", error.line, error.column, error.why)
+            plain = error.why.startswith(("uses ", "is ", "has ", "needs ", "nests "))
+            why = error.why if plain else f"does not parse: {error.why}"
+            hits = self._unread(rules, "parse-error", error.line, error.column, why)
             return FileResult(path, digest, (*hits,), comments, self._reads(reads))
         facts = Facts(path, data, module, self.repository, self.windows)
         facts.reads |= reads

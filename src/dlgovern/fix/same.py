@@ -74,7 +74,7 @@ def equal(one: ast.AST, other: ast.AST) -> bool:
             if len(left) != len(right):
                 return False
             todo.extend(zip(left, right, strict=True))
-        elif left != right and (left == left or right == right):  # noqa: PLR0124 - NaN is not itself
+        elif left != right:
             return False
     return True
 

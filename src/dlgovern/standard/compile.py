@@ -41,7 +41,8 @@ def compile_policy(sources: list[Source], profile: str) -> Policy:
     scopes: list[Scope] = []
     noqa = True
     for source in sources:
-        tables |= source.tables
+        for name, table in source.tables.items():
+            tables[name] = _laid_over(tables.get(name), table)
         window |= source.file.window
         retired |= source.file.retired
         locked += source.file.locked
@@ -147,6 +148,15 @@ def _rule(source: RuleSource, settings: dict[str, Any], levels: dict[str, str], 
         triggers=triggers,
         tags=tuple(rule.tags),
     )
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    """A table of a company over the one it extends: keys replace keys, rows join rows and come first."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return {**below, **{key: _laid_over(below.get(key), value) for key, value in above.items()}}
+    if isinstance(below, list) and isinstance(above, list):
+        return [*above, *below]
+    return above
 
 
 def _unique(scopes: list[Scope]) -> list[Scope]:

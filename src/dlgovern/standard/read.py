@@ -50,6 +50,16 @@ def read_standard(folder: str) -> Source:
     return Source(folder, head, rules, tables)
 
 
+def read_head(folder: str) -> Source:
+    """The standard in a folder without its rules, for work on one rule file. Raises StandardError."""
+    mistakes: list[Mistake] = []
+    head = _validated(StandardFile, os.path.join(folder, "standard.toml"), "standard.toml", mistakes)
+    tables = _tables(folder, head, mistakes) if head else {}
+    if mistakes or head is None:
+        raise StandardError(mistakes)
+    return Source(folder, head, [], tables)
+
+
 def rule_files(folder: str) -> list[str]:
     """Paths of the rule files below a standard, relative, sorted: every TOML file named by a rule id."""
     found = []

@@ -1,0 +1,280 @@
+"""See calls on one object that come in a forbidden order on some path through a function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from dlgovern.detect import Parameter
+from dlgovern.detect.events import GUARDS as _EVENT_GUARDS
+from dlgovern.detect.events import Event, Events
+from dlgovern.finding import Hit
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import Guard, context_managers, contradict, guards, loop, own_nodes, travel, written
+from dlgovern.policy import Rule
+from dlgovern.source.tree import enclosing_class
+
+PARAMETERS = {
+    "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
+    "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, absent, inside, in_loop, apart, says", required=True),
+    "words": Parameter("strings", "words that a file must have to be looked at", required=True),
+}
+GUARDS = ("handed-on", "helper", "opposite-branch", *_EVENT_GUARDS)
+"""What the detector is silent under; a rule's examples must show each that applies to it."""
+
+_HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
+
+
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """The words that every hit needs."""
+    return [{"all": parameters["words"]}]
+
+
+def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
+    """One handler for the whole file: every function body and the module's own."""
+
+    def see(_file: None) -> Iterator[Hit]:
+        for rule in rules:
+            yield from _rule(rule, facts)
+
+    return {None: see}
+
+
+def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
+    events = Events(rule.parameters, facts)
+    off = rule.parameters.get("without_guards", ())
+    for relation in rule.parameters["forbid"]:
+        if not _may_hold(relation, events):
+            continue
+        for body in _bodies(facts):
+            if not any(event.name == relation["event"] for event in events.among(body)):
+                continue
+            if relation.get("apart"):
+                yield from _apart(rule, relation, events, facts, body)
+                continue
+            path = _Path(relation, events, facts, off)
+            path.finish(travel(body, path, {}))
+            for seen in path.found:
+                yield _hit(rule, facts, relation, seen)
+
+
+def _may_hold(relation: dict[str, Any], events: Events) -> bool:
+    if any(word.encode() in events.facts.data for word in relation.get("absent", ())):
+        return False
+    needed = [relation[key] for key in ("event", "after", "before", "apart") if relation.get(key)]
+    return all(events.anywhere(name) for name in needed) and not any(map(events.anywhere, relation.get("never", ())))
+
+
+def _bodies(facts: Facts) -> Iterator[list[ast.stmt]]:
+    yield facts.tree.module.body
+    for node in facts.tree.of(ast.FunctionDef, ast.AsyncFunctionDef):
+        yield node.body  # type: ignore[attr-defined]
+
+
+class Suspect(NamedTuple):
+    """An event out of order, and what came before it."""
+
+    event: Event
+    after: Event | None
+
+
+class Mark(NamedTuple):
+    """What is known of one subject at a point of a path."""
+
+    after: Event | None = None  # the event that opened the span in which the other is forbidden
+    cleared: bool = False
+    pending: tuple[Suspect, ...] = ()
+
+
+Marks = dict[str, Mark]
+
+
+class _Path:
+    """Follows one relation along the paths of a function; ``found`` holds what was out of order."""
+
+    def __init__(self, relation: dict[str, Any], events: Events, facts: Facts, off: tuple[str, ...]) -> None:
+        self.relation = relation
+        self.events = events
+        self.facts = facts
+        self.off = off
+        self.found: list[Suspect] = []
+        self.after: str = relation.get("after", "")
+        self.before: str = relation.get("before", "")
+        self.until: str = relation.get("until", "")
+        self.without: list[str] = relation.get("without", [])
+
+    def see(self, node: ast.AST, state: Marks) -> Marks:
+        """The marks after a call or an assignment."""
+        events = self.events.at(node)
+        if not events:
+            return self._other(node, state)
+        for event in events:
+            state = self._event(event, state)
+        return state
+
+    def join(self, states: list[Marks]) -> Marks:
+        """Opened on any path is open, cleared on any path is cleared."""
+        if len(states) == 1:
+            return states[0]
+        joined: Marks = {}
+        for state in states:
+            for subject, mark in state.items():
+                old = joined.get(subject, Mark())
+                pending = (*old.pending, *(suspect for suspect in mark.pending if suspect not in old.pending))
+                joined[subject] = Mark(old.after or mark.after, old.cleared or mark.cleared, pending)
+        return joined
+
+    def finish(self, state: Marks | None) -> None:
+        """What was waiting for an event that never came."""
+        if self.until and not self.before:
+            for mark in (state or {}).values():
+                self._confirm(mark.pending)
+
+    def _event(self, event: Event, state: Marks) -> Marks:
+        if event.name == self.relation["event"]:
+            state = self._suspect(event, state)
+        if event.name == self.until:
+            state = {subject: mark._replace(pending=_earlier(mark.pending, event)) for subject, mark in state.items()}
+        if event.name == self.before:
+            state = self._close(event, state)
+        if event.name in self.without:
+            state = _for(event, state, lambda mark: mark._replace(cleared=True))
+        if event.name == self.after:
+            state = {**state, event.subject: state.get(event.subject, Mark())._replace(after=event, cleared=False)}
+        return state
+
+    def _suspect(self, event: Event, state: Marks) -> Marks:
+        relation = self.relation
+        if relation.get("in_loop") and loop(event.node) is None:
+            return state
+        if (inside := relation.get("inside")) and not self._inside(event.node, inside):
+            return state
+        if not self.after:
+            return self._waiting(event.subject, Suspect(event, None), state)
+        for subject, mark in state.items():
+            fits = event.subject in ("", subject) or subject == ""
+            if not fits or mark.after is None or mark.cleared or self._opposite(mark.after, event):
+                continue
+            state = self._waiting(event.subject or subject, Suspect(event, mark.after), state)
+        return state
+
+    def _waiting(self, subject: str, suspect: Suspect, state: Marks) -> Marks:
+        if not self.before and not self.until:
+            self._confirm((suspect,))
+            return state
+        mark = state.get(subject, Mark())
+        return {**state, subject: mark._replace(pending=(*mark.pending, suspect))}
+
+    def _close(self, event: Event, state: Marks) -> Marks:
+        closed = {}
+        for subject, mark in state.items():
+            if event.subject in ("", subject) or subject == "":
+                same = [s for s in mark.pending if not self._opposite(s.event, event)]
+                self._confirm(tuple(s for s in same if s.event.subject in ("", event.subject) or not event.subject))
+                closed[subject] = Mark()
+            else:
+                closed[subject] = mark
+        return closed
+
+    def _confirm(self, suspects: tuple[Suspect, ...]) -> None:
+        self.found += [suspect for suspect in suspects if suspect not in self.found]
+
+    def _opposite(self, one: Event, other: Event) -> bool:
+        return "opposite-branch" not in self.off and contradict(guards(one.node), guards(other.node))
+
+    def _inside(self, node: ast.AST, names: list[str]) -> bool:
+        origins = [self.facts.names.origin(item.context_expr) or "" for item in context_managers(node)]
+        return any(origin.removesuffix("()") in names for origin in origins)
+
+    def _other(self, node: ast.AST, state: Marks) -> Marks:
+        """A call or assignment that is no event may still end what is known."""
+        if isinstance(node, ast.Call):
+            if "helper" not in self.off and self._helps(node):
+                return {subject: mark._replace(cleared=True, pending=()) for subject, mark in state.items()}
+            if "handed-on" not in self.off and self.facts.names.origin(node.func) not in _HARMLESS:
+                given = {written(arg) for arg in (*node.args, *(word.value for word in node.keywords))}
+                return {s: m._replace(cleared=True) if s and s in given else m for s, m in state.items()}
+            return state
+        return self._assigned(node, state)
+
+    def _assigned(self, node: ast.AST, state: Marks) -> Marks:
+        """A subject that gets a new value starts anew, unless the value is made from itself: ``m = m.to(device)``."""
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+        names = {written(part) for t in targets for part in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])}
+        source = _receiver(node.value)  # type: ignore[attr-defined]
+        return {s: m for s, m in state.items() if not s or s not in names or source == s}
+
+    def _helps(self, call: ast.Call) -> bool:
+        """Whether a function of this file that is called here may do what clears, or continue the order."""
+        body = _body_of(self.facts, call)
+        if body is None:
+            return False
+        wanted = {*self.without, self.until, self.before, self.after}
+        return any(event.name in wanted for event in self.events.among(body))
+
+
+def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:
+    """Change the mark of the event's subject; an event without one, or a mark without one, means all."""
+    state = {event.subject: Mark(), **state} if event.subject else state
+    return {s: change(m) if event.subject in ("", s) or s == "" else m for s, m in state.items()}
+
+
+def _earlier(pending: tuple[Suspect, ...], event: Event) -> tuple[Suspect, ...]:
+    return tuple(suspect for suspect in pending if suspect.event.node is event.node)
+
+
+def _receiver(node: ast.AST | None) -> str:
+    """The object at the start of a chain of method calls: ``m`` of ``m.to(x).half()``."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+    return written(node)
+
+
+def _body_of(facts: Facts, call: ast.Call) -> list[ast.stmt] | None:
+    """The body of the function of this file that a call means, by name or as a method of the same class."""
+    wanted: ast.AST | None = None
+    if isinstance(call.func, ast.Name):
+        binding = facts.names.binding(call.func)
+        wanted = binding.node if binding and binding.kind == "define" else None
+    elif isinstance(call.func, ast.Attribute) and written(call.func.value) in ("self", "cls"):
+        owner = enclosing_class(call)
+        name = call.func.attr
+        wanted = next((s for s in owner.body if getattr(s, "name", "") == name), None) if owner else None
+    return wanted.body if isinstance(wanted, ast.FunctionDef | ast.AsyncFunctionDef) else None
+
+
+def _apart(
+    rule: Rule, relation: dict[str, Any], events: Events, facts: Facts, body: list[ast.stmt]
+) -> Iterator[Hit]:
+    """The event runs in every turn of a loop in which the other runs only every n-th time."""
+    seen = [event for node in own_nodes(body) for event in events.at(node)]
+    for event in seen:
+        if event.name != relation["event"] or (around := loop(event.node)) is None:
+            continue
+        others = [o for o in seen if o.name == relation["apart"] and loop(o.node) is around]
+        if others and all(_rarer(guards(o.node), guards(event.node)) for o in others):
+            yield _hit(rule, facts, relation, Suspect(event, others[0]))
+
+
+def _rarer(some: tuple[Guard, ...], than: tuple[Guard, ...]) -> bool:
+    return any(one.periodic and one not in than for one in some)
+
+
+def _hit(rule: Rule, facts: Facts, relation: dict[str, Any], seen: Suspect) -> Hit:
+    node = seen.event.node
+    hit = facts.hit(
+        rule.id,
+        node,
+        event=seen.event.written,
+        subject=seen.event.subject or (seen.after.subject if seen.after else ""),
+        after=seen.after.written if seen.after else "",
+        says=relation.get("says", ""),
+    )
+    if seen.after is None:
+        return hit
+    line, column, _, _ = facts.span(seen.after.node)
+    return hit._replace(related=((facts.path, line, column, seen.after.written),))
+
+

@@ -1,0 +1,119 @@
+"""Laws about verdicts: the examples say what the rule does (L1, L4), and nothing in the rule is idle (L2, L3, L9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dlgovern.policy import Rule
+from dlgovern.standard.laws.clauses import Clause, near, stated, widened
+from dlgovern.standard.laws.court import PATH, Case, Court, Verdict
+from dlgovern.standard.laws.values import Broken, Proof, Trial
+
+
+def places(trial: Trial, court: Court) -> Iterator[Broken]:
+    """L1 and L4: exactly the stated places, and silence where silence is promised."""
+    for example, case, title in trial.proofs:
+        law = "L4" if example.kind == "missed" else "L1"
+        verdict = court.judge(trial.rule, case)
+        if verdict.trouble:
+            yield Broken(trial.rule.id, law, title, f"was not judged: {verdict.trouble}")
+            continue
+        wanted = sorted(example.at, key=str) if example.kind == "bad" else []
+        found = verdict.lines(case.only)
+        if case.only and all(isinstance(place, str) for place in wanted):
+            found = sorted(f"{case.only}:{line}" for line in found) if wanted else found
+        if found != wanted:
+            text = f"findings at {_listed(found)}, stated are {_listed(wanted)}"
+            if law == "L4" and found:
+                text = f"is found now, at {_listed(found)}: make it a bad example"
+            yield Broken(trial.rule.id, law, title, text)
+
+
+def clauses(trial: Trial, court: Court) -> Iterator[Broken]:
+    """L2: dropping any clause changes the verdict on some example."""
+    before = [court.judge(trial.rule, proof.case) for proof in trial.proofs]
+    found = stated(trial.rule, court.policy.tables)
+    if not found and not trial.rule.needs:
+        yield Broken(trial.rule.id, "L2", "", f"has no clause: the detector {trial.rule.detector} names no guard")
+    for clause in found:
+        after = (_without(clause, trial.rule, proof.case, court) for proof in trial.proofs)
+        if all(_same(one, other) for one, other in zip(before, after, strict=True)):
+            yield Broken(trial.rule.id, "L2", "", f"no example changes without {clause.name}")
+    for name in trial.rule.needs:
+        if not any(name in proof.case.parameters for proof in trial.proofs):
+            yield Broken(trial.rule.id, "L2", "", f"needs the parameter {name!r}, and no example sets it")
+
+
+def near_misses(trial: Trial, court: Court) -> Iterator[Broken]:
+    """L3: every ok example would be a finding if one clause, or one of its named lines, were not there."""
+    for proof in trial.proofs:
+        if proof.example.kind == "ok" and not wakes(trial.rule, proof, court):
+            hint = "its lines named in `asleep` do not wake it" if proof.example.asleep else "name in `asleep` the lines"
+            yield Broken(trial.rule.id, "L3", proof.title, f"is no near miss: no dropped clause wakes it, and {hint}")
+
+
+def wakes(rule: Rule, proof: Proof, court: Court) -> str:
+    """What has to be dropped for an ok example to become a finding; "" when nothing does."""
+    case = proof.case
+    for what, thinner in _thinner(proof):
+        if _fires(court.judge(rule, thinner)):
+            return what
+    for clause in near(rule, case, court.policy.tables):
+        if _fires(_without(clause, rule, case, court)):
+            return clause.name
+    for clause in widened(rule, case, court.empty, court.windows(case)):
+        if _fires(_without(clause, rule, case, court)):
+            return clause.name
+    return ""
+
+
+def prefilter(trial: Trial, court: Court, variants: list[tuple[str, Case]]) -> Iterator[Broken]:
+    """L9: the examples and their retellings have the same findings with and without the prefilter."""
+    if trial.rule.shape != "python":
+        return
+    for title, case in [*((proof.title, proof.case) for proof in trial.proofs), *variants]:
+        on, off = court.judge(trial.rule, case), court.judge(trial.rule, case, prefilter=False)
+        if on.marks != off.marks:
+            lines = f"{_listed(on.lines(case.only))} with the prefilter, {_listed(off.lines(case.only))} without"
+            yield Broken(trial.rule.id, "L9", title, f"findings at {lines}: the triggers are not sound")
+
+
+def _thinner(proof: Proof) -> Iterator[tuple[str, Case]]:
+    """The example without one of its named lines, one of its files, its version window, its place."""
+    case = proof.case
+    for line in proof.example.asleep:
+        for path, data in case.files.items():
+            if (less := _delete(data, line)) is not None:
+                yield f"the line {line.strip()!r}", case._replace(files={**case.files, path: less})
+    if len(case.files) > 1:
+        for path in case.files:
+            yield f"the file {path}", case._replace(files={p: d for p, d in case.files.items() if p != path})
+    for library in case.window:
+        yield f"window.{library}", case._replace(window={k: v for k, v in case.window.items() if k != library})
+    if case.only.endswith(".py") and case.only != PATH:
+        yield "its path", case._replace(files={PATH: case.files[case.only]})
+
+
+def _delete(data: bytes, line: str) -> bytes | None:
+    lines = data.split(b"\n")
+    wanted = line.strip().encode()
+    at = next((index for index, text in enumerate(lines) if text.strip() == wanted), None)
+    return None if at is None else b"\n".join([*lines[:at], *lines[at + 1 :]])
+
+
+def _without(clause: Clause, rule: Rule, case: Case, court: Court) -> Verdict:
+    settled = rule._replace(parameters=clause.drop({**rule.parameters, **case.parameters}))
+    return court.judge(settled, case._replace(parameters={}), tables=clause.tables(court.policy.tables))
+
+
+def _same(one: Verdict, other: Verdict) -> bool:
+    return one.marks == other.marks and bool(one.trouble) == bool(other.trouble)
+
+
+def _fires(verdict: Verdict) -> bool:
+    return bool(verdict.marks) and not verdict.trouble
+
+
+def _listed(places: Any) -> str:
+    return ", ".join(map(str, places)) or "none"
