@@ -8,7 +8,7 @@ from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.detect.index import NameIndex
-from dlgovern.detect.where import Seen, about, holds, value_of, words
+from dlgovern.detect.where import Seen, about, derived, holds, value_of, words
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
@@ -32,7 +32,9 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
     wanted = words(parameters.get("where", []))
     if "*" in parameters["names"] and not wanted:
         return None
-    return [_trigger(name, wanted) for name in parameters["names"]]
+    plain = [_trigger(name, wanted) for name in parameters["names"]]
+    sources = derived(parameters.get("where", []))
+    return [_with_source(trigger, source) for trigger in plain for source in sources] if sources else plain
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
@@ -99,6 +101,13 @@ def _source(facts: Facts, node: ast.AST) -> str:
     if line != end_line:
         return facts.lines[line - 1][column - 1 :].strip() + " …"
     return facts.lines[line - 1][column - 1 : end_column - 1]
+
+
+def _with_source(trigger: dict[str, Any], source: str) -> dict[str, Any]:
+    """The trigger, wanting also where the value comes from: a name, or an environment variable ``$NAME``."""
+    if source.startswith("$"):
+        return {**trigger, "all": [*trigger.get("all", []), source[1:]]}
+    return {**trigger, "and": source} if "name" in trigger else trigger
 
 
 def _trigger(name: str, wanted: list[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
     "forbid": Parameter("any", "event, and any of: after, before, without, until, never, absent, inside, in_loop, apart, says", required=True),
-    "words": Parameter("strings", "words that a file must have to be looked at", required=True),
+    "words": Parameter("strings", "words that every file with a hit must have: they spare the others a look", default=[]),
 }
 GUARDS = ("handed-on", "helper", "opposite-branch", *_EVENT_GUARDS)
 """What the detector is silent under; a rule's examples must show each that applies to it."""
@@ -28,8 +28,15 @@ _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr"
 
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
-    """The words that every hit needs."""
-    return [{"all": parameters["words"]}]
+    """The names or methods of the forbidden events, each with the words that every hit needs."""
+    words = list(parameters.get("words", ()))
+    wanted = {relation["event"] for relation in parameters["forbid"]}
+    found: list[dict[str, Any]] = []
+    for event in parameters["events"]:
+        if event["name"] in wanted:
+            found += [{"name": name, "all": words} if words else {"name": name} for name in event.get("names", ())]
+            found += [{"all": [*words, *calls.split("().")]} for calls in event.get("calls", ())]
+    return found
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
-from dlgovern.detect.symbol import guarded
+from dlgovern.detect.symbol import guarded, is_lazy
 from dlgovern.detect.tables import reached
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
@@ -17,7 +17,7 @@ from dlgovern.repository.window import Window
 
 PARAMETERS = {
     "table": Parameter("string", "a table of the standard with one row an argument", required=True),
-    "library": Parameter("string", "the library whose versions the table speaks of", default="torch"),
+    "library": Parameter("string", "whose versions the table speaks of; \"\": each row's own package", default="torch"),
     "state": Parameter("string", "added, deprecated or removed: which column must be reached", required=True),
     "without": Parameter("names", "callables whose arguments another rule has", default=[]),
 }
@@ -46,16 +46,17 @@ def triggers(_parameters: dict[str, Any], _tables: dict[str, Any]) -> str:
 
 def triggers_in(parameters: dict[str, Any], tables: dict[str, Any], window: Window | None) -> list[dict[str, Any]]:
     """The callable must be meant and the keyword be written."""
-    rows = _live(parameters, tables, window)
+    rows = _live(parameters, tables, lambda name: window if _library(parameters, name) == "torch" else _ANY)
     return [_trigger(name, argument) for name, arguments in rows.items() for argument in arguments]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
     """Handlers for calls, and for classes made of ours that pass the argument on."""
-    lookups = []
-    for rule in rules:
-        window = facts.windows.of(facts.path, rule.parameters.get("library", "torch"))
-        lookups.append((rule, _live(rule.parameters, tables, window), window))
+
+    def window(rule: Rule, name: str) -> Window | None:
+        return facts.windows.of(facts.path, _library(rule.parameters, name))
+
+    lookups = [(rule, _live(rule.parameters, tables, lambda name, rule=rule: window(rule, name))) for rule in rules]
 
     def see(node: ast.Call) -> Iterator[Hit]:
         if not node.keywords:
@@ -63,7 +64,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
         origin = callee(facts, node)
         if origin is None:
             return
-        for rule, live, window in lookups:
+        for rule, live in lookups:
             rows = live.get(origin.replace("().", "."))
             if not rows:
                 continue
@@ -71,13 +72,13 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
             for word in node.keywords:
                 row = rows.get(word.arg or "")
                 if row and word.arg in given and not guarded(node, rule):
-                    yield _hit(facts, rule, word, row, window)
+                    yield _hit(facts, rule, word, row, window(rule, row.name))
 
     return {ast.Call: see}
 
 
 def _hit(facts: Facts, rule: Rule, word: ast.keyword, row: Row, window: Window | None) -> Hit:
-    return facts.hit(
+    found = facts.hit(
         rule.id,
         word,
         call=row.name,
@@ -90,15 +91,27 @@ def _hit(facts: Facts, rule: Rule, word: ast.keyword, row: Row, window: Window |
         fix=row.fix,
         source=window.source if window else "standard",
     )
+    unsure = rule.parameters["state"] == "added" and is_lazy(facts, word)
+    return found._replace(confidence="medium") if unsure else found
 
 
-def _live(parameters: dict[str, Any], tables: dict[str, Any], window: Window | None) -> dict[str, dict[str, Row]]:
+def _live(
+    parameters: dict[str, Any], tables: dict[str, Any], window: Callable[[str], Window | None]
+) -> dict[str, dict[str, Row]]:
     found: dict[str, dict[str, Row]] = {}
     for values in tables.get(parameters["table"], ()):
         row = Row._make(values)
-        if row.name not in parameters.get("without", ()) and reached(row, parameters["state"], window):
+        if row.name not in parameters.get("without", ()) and reached(row, parameters["state"], window(row.name)):
             found.setdefault(row.name, {})[row.argument] = row
     return found
+
+
+def _library(parameters: dict[str, Any], name: str) -> str:
+    """The distribution whose versions count: that of the rule, or the package of the name."""
+    return str(parameters.get("library", "torch") or name.partition(".")[0].replace("_", "-"))
+
+
+_ANY = Window((0,), (), "any")  # for the prefilter, which knows the window of torch only
 
 
 def _trigger(name: str, argument: str) -> dict[str, Any]:

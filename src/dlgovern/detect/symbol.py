@@ -10,10 +10,10 @@ from dlgovern.detect import Parameter
 from dlgovern.detect.tables import Names, Row, names_of, reached
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.guards import asks_version, has_fallback, only_for_types
+from dlgovern.flow.guards import asks_version, has_fallback, only_for_types, tests_versions
 from dlgovern.policy import Rule
 from dlgovern.repository.window import Window
-from dlgovern.source.tree import parents, up
+from dlgovern.source.tree import function, parents, up
 
 PARAMETERS = {
     "table": Parameter("string", "a table of the standard with one row a name", required=True),
@@ -130,9 +130,17 @@ class _Sight:
             since=row.since,
             source=self.window.source if self.window else "standard",
         )
+        if state == "added" and is_lazy(self.facts, node):
+            return found._replace(confidence="medium")
         if row.evidence == "documented" and state == "deprecated":
             return found._replace(level="info")
         return found._replace(level="warning") if (self.state, state) == ("outdated", "deprecated") else found
+
+
+def is_lazy(facts: Facts, node: ast.AST) -> bool:
+    """Whether a new name may be guarded from afar: imported only on demand, or in a file that asks for versions."""
+    inside = function(node) is not None
+    return inside and (isinstance(node, ast.alias) or tests_versions(facts.tree))
 
 
 def guarded(node: ast.AST, rule: Rule) -> bool:

@@ -91,6 +91,11 @@ def words(predicates: list[dict[str, Any]]) -> list[str]:
     return wanted
 
 
+def derived(predicates: list[dict[str, Any]]) -> list[str]:
+    """The sources of which one must be in the file for these predicates to be true; none: nothing is known."""
+    return next((predicate["derives"] for predicate in predicates if "derives" in predicate), [])
+
+
 def _argument(predicate: Mapping[str, Any], seen: Seen) -> bool:
     name, position = predicate["argument"], predicate.get("position")
     value = argument(seen.found, name, position)

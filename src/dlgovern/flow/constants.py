@@ -6,6 +6,8 @@ import ast
 from typing import Any
 
 from dlgovern.flow.facts import Facts
+from dlgovern.source.names import Binding
+from dlgovern.source.tree import parents, scope, up
 
 UNKNOWN = ...
 """What `constant` answers when the value is not a literal that can be known."""
@@ -68,6 +70,8 @@ def _named(facts: Facts, node: ast.Name, depth: int) -> Any:
     binding = facts.names.binding(node)
     if binding is None:
         return UNKNOWN
+    if not _reaches(facts, binding, node):
+        return UNKNOWN
     if binding.kind in ("value", "default"):
         return constant(facts, binding.value, depth - 1)
     if binding.kind == "annotation":
@@ -75,6 +79,26 @@ def _named(facts: Facts, node: ast.Name, depth: int) -> Any:
     if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
         return _imported(facts, binding.node, node.id)
     return UNKNOWN
+
+
+def _reaches(facts: Facts, binding: Binding, use: ast.Name) -> bool:
+    """Whether the value given there is sure to be the one used here.
+
+    A value that is given in one branch only may or may not have replaced an older one.
+    """
+    if not isinstance(binding.node, ast.Assign | ast.AnnAssign):
+        return True
+    where = scope(binding.node)
+    if len(facts.names.bindings(where).get(use.id, ())) <= 1 or scope(use) is not where:
+        return True
+    block, child = up(binding.node), use
+    for parent in parents(use):
+        if parent is block:
+            return any(
+                isinstance(part, list) and binding.node in part and child in part for _, part in ast.iter_fields(parent)
+            )
+        child = parent  # type: ignore[assignment]
+    return False
 
 
 def _imported(facts: Facts, node: ast.ImportFrom, local: str) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
-from dlgovern.source.tree import parents
+from dlgovern.source.tree import Tree, parents
 
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "Exception", "BaseException"})
-_VERSION = re.compile(r"version|hasattr|_available|find_spec|TORCH_|torch_(?:ge|gt|lt|le|ver)|has_[a-z_]+|is_torch_", re.I)
+_VERSION = re.compile(r"version|hasattr|_available|find_spec|TORCH_|torch_(?:ge|gt|lt|le|ver)|has_[a-z_]+|is_torch_|min_torch", re.I)
 
 
 def has_fallback(node: ast.AST) -> bool:
@@ -45,6 +45,11 @@ def asks_version(node: ast.AST) -> bool:
     return False
 
 
+def tests_versions(tree: Tree) -> bool:
+    """Whether the file asks anywhere which version it runs on: then a name may be guarded from afar."""
+    return any(_is_version_test(node.test) for node in tree.of(ast.If, ast.IfExp, ast.Assert))  # type: ignore[attr-defined]
+
+
 def only_for_types(node: ast.AST) -> bool:
     """Whether ``node`` stands under ``if TYPE_CHECKING:``."""
     return any(isinstance(parent, ast.If) and "TYPE_CHECKING" in ast.dump(parent.test) for parent in parents(node))
@@ -64,6 +69,7 @@ def _suppresses(node: ast.expr) -> bool:
 def _is_version_test(test: ast.AST) -> bool:
     for node in ast.walk(test):
         text = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+        text = node.arg or "" if isinstance(node, ast.keyword) else text  # RunIf(min_torch="2.4")
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             continue
         if text and _VERSION.search(text):

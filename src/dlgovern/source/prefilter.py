@@ -22,6 +22,7 @@ class _Entry(NamedTuple):
     name: str  # "" when only words are wanted
     below: bool  # the name stands for what lies below it
     words: frozenset[bytes]
+    also: str  # a second name that must be meant, "" for none
 
 
 class Prefilter:
@@ -48,7 +49,7 @@ class Prefilter:
         below = name.endswith(".*")
         name = name.removesuffix(".*")
         key = name.rpartition(".")[2].encode() if name else max(wanted, key=len)
-        self._entries.setdefault(key, []).append(_Entry(rule, name, below, wanted))
+        self._entries.setdefault(key, []).append(_Entry(rule, name, below, wanted, alternative.get("and", "")))
 
     def rules(self, data: bytes, chase: Chase | None) -> frozenset[str]:
         """The ids of the rules that could fire on this file; empty means that it need not be parsed."""
@@ -74,9 +75,13 @@ class Prefilter:
                         fired.add(entry.rule)
         named = [entry for entry in named if entry.rule not in fired]
         if named:
-            meant = mentions(data, tokens, imports, chase, {entry.name for entry in named})
-            fired.update(entry.rule for entry in named if meant is None or entry.name in meant)
+            meant = mentions(data, tokens, imports, chase, {name for entry in named for name in (entry.name, entry.also) if name})
+            fired.update(entry.rule for entry in named if meant is None or _is_meant(entry, meant))
         return frozenset(fired)
+
+
+def _is_meant(entry: _Entry, meant: set[str]) -> bool:
+    return entry.name in meant and (not entry.also or entry.also in meant)
 
 
 def normal(data: bytes) -> bytes:

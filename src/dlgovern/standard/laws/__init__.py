@@ -64,17 +64,17 @@ def corpus_file(path: str) -> bytes:
 def _laws(source: RuleSource, chain: list[Source], court: Court, corpus: bytes) -> Iterator[Broken | Skipped]:
     rule = court.policy.rule(source.rule.id)
     assert rule is not None, "every rule of the chain is in its policy"
-    made: list[Proof] = []
-    for number, example in enumerate(source.rule.example, 1):
-        title = example.name or f"example {number}"
-        try:
-            made.append(Proof(example, case_of(example), title))
-        except Unmakeable as error:
-            yield Broken(rule.id, "L7", title, f"cannot be made: {error}")
-    trial = Trial(rule, source.path, chain[-1].file.standard.name, tuple(made))
+    trial, unmakeable = _trial(source, chain, court)
+    yield from unmakeable
+
+    def kin() -> Iterator[Trial]:
+        for other in (other for one in chain for other in one.rules):
+            if other.rule.detect == rule.detector and other.rule.id != rule.id:
+                yield _trial(other, chain, court)[0]
+
     variants: list[tuple[str, Case]] = []
     yield from proofs.places(trial, court)
-    yield from proofs.clauses(trial, court)
+    yield from proofs.clauses(trial, court, kin)
     yield from proofs.near_misses(trial, court)
     yield from retell.imports(trial, court, variants)
     yield from retell.surroundings(trial, court, variants)
@@ -85,6 +85,20 @@ def _laws(source: RuleSource, chain: list[Source], court: Court, corpus: bytes) 
     yield from form.identity(trial, chain)
     yield from form.prose(trial)
     yield from cost.cost(trial, court, corpus)
+
+
+def _trial(source: RuleSource, chain: list[Source], court: Court) -> tuple[Trial, list[Broken]]:
+    rule = court.policy.rule(source.rule.id)
+    assert rule is not None, "every rule of the chain is in its policy"
+    made: list[Proof] = []
+    broken: list[Broken] = []
+    for number, example in enumerate(source.rule.example, 1):
+        title = example.name or f"example {number}"
+        try:
+            made.append(Proof(example, case_of(example), title))
+        except Unmakeable as error:
+            broken.append(Broken(rule.id, "L7", title, f"cannot be made: {error}"))
+    return Trial(rule, source.path, chain[-1].file.standard.name, tuple(made)), broken
 
 
 def _awake(policy: Policy) -> Policy:

@@ -22,21 +22,25 @@ class Clause(NamedTuple):
 
     name: str
     drop: Callable[[Parameters], Parameters]
-    table: str = ""  # the table of the standard that is emptied instead
+    table: str = ""  # the table of the standard that is changed instead
+    rows: Any = None  # what stands there then
 
     def tables(self, tables: dict[str, Any]) -> dict[str, Any]:
         """The tables of the standard without this clause."""
-        return {**tables, self.table: type(tables[self.table])()} if self.table else tables
+        return {**tables, self.table: self.rows} if self.table else tables
+
+
+_SHARPEN = ("words",)  # what only sharpens the prefilter changes no verdict: law L9 is about it
 
 
 def stated(rule: Rule, tables: dict[str, Any]) -> list[Clause]:
-    """The clauses that a rule states, and the guards of its detector: law L2 is about these."""
+    """The clauses that a rule states."""
     known = detect.load(rule.detector).PARAMETERS
     found: list[Clause] = []
     for key, value in rule.parameters.items():
-        default = known[key].default if key in known else None
-        found += _of(key, value, default, tables)
-    return [*found, *guards(rule)]
+        if key not in _SHARPEN:
+            found += _of(key, value, known[key].default if key in known else None, tables)
+    return found
 
 
 def guards(rule: Rule) -> list[Clause]:
@@ -48,7 +52,7 @@ def guards(rule: Rule) -> list[Clause]:
 def near(rule: Rule, case: Case, tables: dict[str, Any]) -> Iterator[Clause]:
     """What may be dropped to wake an ok example: clauses, settings, switches, and which function is meant."""
     settled = rule._replace(parameters={**rule.parameters, **case.parameters})
-    yield from stated(settled, tables)
+    yield from (*stated(settled, tables), *guards(rule))
     known = detect.load(rule.detector).PARAMETERS
     for key, value in settled.parameters.items():
         if key in known and known[key].kind not in ("predicates", "lower"):
@@ -60,13 +64,17 @@ def near(rule: Rule, case: Case, tables: dict[str, Any]) -> Iterator[Clause]:
             yield Clause(key, _flip(key, bool(settled.parameters.get(key, parameter.default))))
 
 
-def widened(rule: Rule, case: Case, root: str, windows: Windows) -> Iterator[Clause]:
-    """A list of names that also means the names of this example that share a module or a last part with one of it."""
+def widened(rule: Rule, case: Case, root: str, windows: Windows, tables: dict[str, Any]) -> Iterator[Clause]:
+    """Names, in a list or a table, and with them the names of this example that share a module or a last part."""
     known = detect.load(rule.detector).PARAMETERS
     keys = [key for key in rule.parameters if key in known and known[key].kind == "names"]
-    if not keys or not case.only.endswith(".py"):
+    rows = {key: value for key, value in rule.parameters.items() if isinstance(value, str) and _is_rows(tables.get(value))}
+    if not (keys or rows) or not case.only.endswith(".py"):
         return
     origins = sorted(_origins(case, root, windows))
+    for key, table in rows.items():
+        more = [[origin, *row[1:]] for origin in origins for row in tables[table] if _alike(origin, row[0])]
+        yield Clause(f"which of {key} {table}", dict, table, [*more, *tables[table]])
     for key in keys:
         names = rule.parameters[key]
         alike = [origin for origin in origins if origin not in names and any(_alike(origin, name) for name in names)]
@@ -75,8 +83,8 @@ def widened(rule: Rule, case: Case, root: str, windows: Windows) -> Iterator[Cla
 
 
 def _of(key: str, value: Any, default: Any, tables: dict[str, Any]) -> Iterator[Clause]:
-    if isinstance(value, str) and value in tables:
-        yield Clause(f"{key} = {value}", dict, table=value)
+    if isinstance(value, str) and value in tables and value != default:
+        yield Clause(f"{key} = {value}", dict, value, type(tables[value])())
     elif isinstance(value, list):
         for item in value:
             yield Clause(f"{key}: {_short(item)}", _less(key, item))
@@ -127,6 +135,10 @@ def _alike(origin: str, name: str) -> bool:
     module, _, last = name.removesuffix(".*").rpartition(".")
     other, _, other_last = origin.rpartition(".")
     return last == other_last or (bool(module) and module == other)
+
+
+def _is_rows(table: Any) -> bool:
+    return isinstance(table, list) and bool(table) and all(isinstance(row, list) and row for row in table)
 
 
 def _short(value: Any) -> str:

@@ -106,12 +106,14 @@ class Court:
         self._folder.cleanup()
 
     def judge(self, rule: Rule, case: Case, *, prefilter: bool = True, tables: dict[str, Any] | None = None) -> Verdict:
-        """The findings of ``rule`` alone on an example."""
-        tables = self.policy.tables if tables is None else tables
+        """The findings of ``rule`` alone on an example; a detector that cannot start is trouble, not an error."""
         try:
-            rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
-        except Exception as error:  # noqa: BLE001 - around a detector: a clause without which it cannot start
+            return self._judge(rule, case, prefilter, self.policy.tables if tables is None else tables)
+        except Exception as error:  # noqa: BLE001 - around a detector: a clause may be one it cannot be asked without
             return Verdict((), f"{type(error).__name__}: {error}")
+
+    def _judge(self, rule: Rule, case: Case, prefilter: bool, tables: dict[str, Any]) -> Verdict:
+        rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
         policy = self.policy._replace(rules=self._rules(rule), tables=tables)
         if rule.shape == "python" and case.only:
             walk = Walk(policy, self.empty, self.windows(case), prefilter=prefilter)
@@ -132,7 +134,8 @@ class Court:
         """The version windows of an example that has no manifest."""
         key = tuple(sorted(case.window.items()))
         if key not in self._windows:
-            self._windows[key] = resolve({}, {**self.policy.window, **case.window})
+            said = {name: w._replace(source="the example") for name, w in resolve({}, case.window).standard.items()}
+            self._windows[key] = Windows({"": said}, resolve({}, self.policy.window).standard)
         return self._windows[key]
 
     def lay(self, files: dict[str, bytes]) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dlgovern.policy import Rule
-from dlgovern.standard.laws.clauses import Clause, near, stated, widened
+from dlgovern.standard.laws.clauses import Clause, guards, near, stated, widened
 from dlgovern.standard.laws.court import PATH, Case, Court, Verdict
 from dlgovern.standard.laws.values import Broken, Proof, Trial
+
+
+_ALIKE = 0.5  # of two lines that count as one line changed
 
 
 def places(trial: Trial, court: Court) -> Iterator[Broken]:
@@ -30,39 +34,51 @@ def places(trial: Trial, court: Court) -> Iterator[Broken]:
             yield Broken(trial.rule.id, law, title, text)
 
 
-def clauses(trial: Trial, court: Court) -> Iterator[Broken]:
-    """L2: dropping any clause changes the verdict on some example."""
-    before = [court.judge(trial.rule, proof.case) for proof in trial.proofs]
+def clauses(trial: Trial, court: Court, kin: Callable[[], Iterable[Trial]]) -> Iterator[Broken]:
+    """L2: dropping any clause changes the verdict on some example.
+
+    A guard belongs to the detector: an example of any rule that uses it, one of its ``kin``, may show it.
+    """
     found = stated(trial.rule, court.policy.tables)
-    if not found and not trial.rule.needs:
+    if not found and not guards(trial.rule) and not trial.rule.needs:
         yield Broken(trial.rule.id, "L2", "", f"has no clause: the detector {trial.rule.detector} names no guard")
     for clause in found:
-        after = (_without(clause, trial.rule, proof.case, court) for proof in trial.proofs)
-        if all(_same(one, other) for one, other in zip(before, after, strict=True)):
+        if not _matters(clause, trial, court):
             yield Broken(trial.rule.id, "L2", "", f"no example changes without {clause.name}")
+    for clause in guards(trial.rule):
+        if not _matters(clause, trial, court) and not any(_matters(clause, other, court) for other in kin()):
+            yield Broken(trial.rule.id, "L2", "", f"no example, of this rule or its kin, changes without the {clause.name}")
     for name in trial.rule.needs:
         if not any(name in proof.case.parameters for proof in trial.proofs):
             yield Broken(trial.rule.id, "L2", "", f"needs the parameter {name!r}, and no example sets it")
 
 
+def _matters(clause: Clause, trial: Trial, court: Court) -> bool:
+    return any(
+        not _same(court.judge(trial.rule, proof.case), _without(clause, trial.rule, proof.case, court))
+        for proof in trial.proofs
+    )
+
+
 def near_misses(trial: Trial, court: Court) -> Iterator[Broken]:
     """L3: every ok example would be a finding if one clause, or one of its named lines, were not there."""
     for proof in trial.proofs:
-        if proof.example.kind == "ok" and not wakes(trial.rule, proof, court):
-            hint = "its lines named in `asleep` do not wake it" if proof.example.asleep else "name in `asleep` the lines"
-            yield Broken(trial.rule.id, "L3", proof.title, f"is no near miss: no dropped clause wakes it, and {hint}")
+        if proof.example.kind == "ok" and not (like_a_bad_one(trial, proof) or wakes(trial.rule, proof, court)):
+            hint = "its lines named in `asleep` do not wake it" if proof.example.asleep else "it names no line in `asleep`"
+            what = f"is no near miss: no dropped clause wakes it, no bad example is one line away, and {hint}"
+            yield Broken(trial.rule.id, "L3", proof.title, what)
 
 
 def wakes(rule: Rule, proof: Proof, court: Court) -> str:
     """What has to be dropped for an ok example to become a finding; "" when nothing does."""
     case = proof.case
-    for what, thinner in _thinner(proof):
+    for what, thinner in _thinner(proof, court):
         if _fires(court.judge(rule, thinner)):
             return what
     for clause in near(rule, case, court.policy.tables):
         if _fires(_without(clause, rule, case, court)):
             return clause.name
-    for clause in widened(rule, case, court.empty, court.windows(case)):
+    for clause in widened(rule, case, court.empty, court.windows(case), court.policy.tables):
         if _fires(_without(clause, rule, case, court)):
             return clause.name
     return ""
@@ -79,7 +95,30 @@ def prefilter(trial: Trial, court: Court, variants: list[tuple[str, Case]]) -> I
             yield Broken(trial.rule.id, "L9", title, f"findings at {lines}: the triggers are not sound")
 
 
-def _thinner(proof: Proof) -> Iterator[tuple[str, Case]]:
+def like_a_bad_one(trial: Trial, proof: Proof) -> str:
+    """The bad example that an ok differs from in one line: what keeps it silent stands in that line."""
+    for other in trial.proofs:
+        if other.example.kind == "bad" and _one_line_apart(proof.case, other.case):
+            return other.title
+    return ""
+
+
+def _one_line_apart(one: Case, other: Case) -> bool:
+    changed = 0
+    for path in {*one.files, *other.files}:
+        if path not in one.files or path not in other.files:
+            changed += 1  # a file more or less
+            continue
+        here, there = (case.files[path].decode("utf-8", "replace").split("\n") for case in (one, other))
+        blocks = [b for b in difflib.SequenceMatcher(None, here, there, autojunk=False).get_opcodes() if b[0] != "equal"]
+        for _, a, b, c, d in blocks:
+            alike = difflib.SequenceMatcher(None, "\n".join(here[a:b]), "\n".join(there[c:d])).ratio() >= _ALIKE
+            changed += max(b - a, d - c) if alike or a == b or c == d else 2
+    settings = (one.parameters != other.parameters) + (one.window != other.window)
+    return changed + settings == 1
+
+
+def _thinner(proof: Proof, court: Court) -> Iterator[tuple[str, Case]]:
     """The example without one of its named lines, one of its files, its version window, its place."""
     case = proof.case
     for line in proof.example.asleep:
@@ -89,6 +128,8 @@ def _thinner(proof: Proof) -> Iterator[tuple[str, Case]]:
     if len(case.files) > 1:
         for path in case.files:
             yield f"the file {path}", case._replace(files={p: d for p, d in case.files.items() if p != path})
+    libraries = sorted({*case.window, *court.policy.window})
+    yield "its version window", case._replace(window=dict.fromkeys(libraries, ">=0.1"))
     for library in case.window:
         yield f"window.{library}", case._replace(window={k: v for k, v in case.window.items() if k != library})
     if case.only.endswith(".py") and case.only != PATH:

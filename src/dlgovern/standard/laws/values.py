@@ -11,7 +11,7 @@ from dlgovern.standard.model import Example
 LAWS = {
     "L1": "each bad example gives exactly the stated places, each ok none",
     "L2": "without any one clause some example changes",
-    "L3": "each ok is a near miss: it fires when one clause, or one of its lines named in `asleep`, is dropped",
+    "L3": "each ok is a near miss: without one clause or one line named in `asleep` it fires, or it is one line from a bad one",
     "L4": "a missed example stays silent",
     "L5": "every spelling of an import gives the same verdict",
     "L6": "in a function, a class, an `if` and among comments the verdict is the same",

@@ -1,0 +1,66 @@
+"""``dlgovern explain``: say what a rule means, why, and what to write instead."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from dlgovern.cli import exits
+from dlgovern.errors import UsageError
+from dlgovern.standard.chain import read_chain
+from dlgovern.standard.explain import explain, find, levels
+from dlgovern.standard.law import REFERENCE
+from dlgovern.standard.model import suggestion
+
+
+def parser(prog: str = "dlgovern explain") -> argparse.ArgumentParser:
+    """The command line of ``explain``."""
+    made = argparse.ArgumentParser(
+        prog=prog,
+        description="Say what a rule means, why, and what to write instead.",
+        epilog=f"examples:\n  {prog} DLG502\n  {prog} unsafe-torch-load --standard ../our-standard\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("rule", metavar="RULE", help="its id or its name")
+    made.add_argument("--standard", metavar="NAME", help="a folder or an installed package; else that of the project")
+    made.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    return made
+
+
+def run(words: list[str], prog: str = "dlgovern explain") -> int:
+    """Print the rule; exit 2 when there is none of that id or name."""
+    said = parser(prog).parse_args(words)
+    chain = read_chain(*standard(said.standard))
+    source = find(chain, said.rule)
+    if source is None:
+        known = [word for one in chain for rule in one.rules for word in (rule.rule.id, rule.rule.name)]
+        for one in chain:
+            if why := one.file.retired.get(said.rule.upper()):
+                raise UsageError(f"{said.rule.upper()} is retired: {why}")
+        raise UsageError(
+            f"no rule is called {said.rule!r}{suggestion(said.rule, known)}", do="see `dlgovern rule list`"
+        )
+    sys.stdout.write(explain(source, levels(chain)[source.rule.id], color=_color(said.color)))
+    return exits.CLEAN
+
+
+def standard(asked: str | None) -> tuple[str, str]:
+    """The name of the standard and the folder it counts from: the one asked for, else the project's own."""
+    if asked:
+        return asked, os.getcwd()
+    from dlgovern.cli.settings import find_settings
+    from dlgovern.store import Store
+
+    settings = find_settings(os.getcwd(), Store(""))
+    return str(settings.values.get("standard", REFERENCE)), settings.root
+
+
+def _color(word: str) -> bool:
+    if word != "auto":
+        return word == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()

@@ -1,0 +1,107 @@
+"""``dlgovern standard``: show and check a standard."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from dlgovern.cli import exits, explain
+from dlgovern.errors import StandardError, UsageError
+from dlgovern.report.display import display
+from dlgovern.standard.chain import read_chain, read_path
+from dlgovern.standard.compile import ALL, compile_policy, profiles
+from dlgovern.standard.model import suggestion
+
+
+def run(words: list[str]) -> int:
+    """Run one verb."""
+    if not words or words[0] in ("-h", "--help"):
+        (sys.stdout if words else sys.stderr).write(_HELP)
+        return exits.CLEAN if words else exits.NOT_STARTED
+    verb = {"show": _show, "check": _check}.get(words[0])
+    if verb is None:
+        raise UsageError(
+            f"there is no `standard {words[0]}`{suggestion(words[0], ['show', 'check'])}", do="see `dlgovern standard --help`"
+        )
+    return verb(words[1:])
+
+
+def _show(words: list[str]) -> int:
+    parser = _parser(
+        "show", "Show a standard: what it extends, its profiles, scopes and versions.",
+        "dlgovern standard show", "dlgovern standard show --standard ../our-standard",
+    )
+    parser.add_argument("--standard", metavar="NAME", help="a folder or an installed package; else that of the project")
+    said = parser.parse_args(words)
+    chain = read_chain(*explain.standard(said.standard))
+    head = chain[-1].file.standard
+    policy = compile_policy(chain, ALL)
+    out = [f"{head.name} {head.version}  {head.title}".rstrip()]
+    if head.owner:
+        out.append(f"owner: {head.owner}")
+    if len(chain) > 1:
+        out.append("extends: " + " < ".join(f"{one.file.standard.name} {one.file.standard.version}" for one in reversed(chain[:-1])))
+    out.append("profiles:")
+    for name, description in profiles(chain).items():
+        rules = compile_policy(chain, name).rules
+        counts = [f"{count} {level}" for level in ("error", "warning", "info") if (count := _count(rules, level))]
+        out.append(f"  {name:<12} {', '.join(counts) or 'no rule'}; {description}")
+    if policy.scopes:
+        out.append("scopes:")
+    for scope in policy.scopes:
+        out.append(f"  {scope.name:<12} {', '.join([*scope.kinds, *scope.paths])}")
+    if policy.window:
+        out.append("versions:")
+    out += [f"  {library:<12} {specifier}" for library, specifier in sorted(policy.window.items())]
+    if policy.locked:
+        out.append(f"locked: {', '.join(policy.locked)}")
+    if policy.retired:
+        out.append("retired:")
+    out += [f"  {rule:<12} {why}" for rule, why in sorted(policy.retired.items())]
+    waiting = [rule.id for rule in policy.rules if any(not rule.parameters.get(name) for name in rule.needs)]
+    out.append(f"rules: {len(policy.rules)}, {len(waiting)} of them wait for a parameter{': ' if waiting else ''}{', '.join(waiting)}")
+    sys.stdout.write("".join(f"{display(line)}\n" for line in out))
+    return exits.CLEAN
+
+
+def _check(words: list[str]) -> int:
+    parser = _parser(
+        "check", "Validate a standard, or one rule file: every mistake at once; exit 2 when there is one.",
+        "dlgovern standard check rules", "dlgovern standard check our-standard/rules/ACM301-no-print-in-training.toml",
+    )
+    parser.add_argument("path", metavar="PATH", help="the folder of a standard, or one rule file")
+    said = parser.parse_args(words)
+    try:
+        chain, _ = read_path(said.path)
+        policy = compile_policy(chain, ALL)
+    except StandardError as error:
+        sys.stdout.write("".join(f"{display(line)}\n" for line in error.lines()))
+        return exits.NOT_STARTED
+    count = len(chain[-1].rules)
+    sys.stdout.write(f"{display(policy.name)} {display(policy.version)}: {count} rule{'s' if count != 1 else ''}, no mistake\n")
+    return exits.CLEAN
+
+
+def _count(rules: object, level: str) -> int:
+    return sum(rule.levels.get("", "off") == level for rule in rules)  # type: ignore[attr-defined]
+
+
+def _parser(verb: str, what: str, *examples: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=f"dlgovern standard {verb}",
+        description=what,
+        epilog="examples:\n" + "".join(f"  {example}\n" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+_HELP = """\
+usage: dlgovern standard VERB [OPTION ...]
+
+  show   what a standard extends, its profiles, scopes and versions
+  check  validate a standard: every mistake at once
+
+examples:
+  dlgovern standard show
+  dlgovern standard check rules
+"""
