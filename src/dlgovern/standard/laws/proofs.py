@@ -11,7 +11,6 @@ from dlgovern.standard.laws.clauses import Clause, guards, near, stated, widened
 from dlgovern.standard.laws.court import PATH, Case, Court, Verdict
 from dlgovern.standard.laws.values import Broken, Proof, Trial
 
-
 _ALIKE = 0.5  # of two lines that count as one line changed
 
 
