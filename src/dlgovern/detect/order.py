@@ -53,7 +53,7 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
 def _words(parameters: dict[str, Any], name: str) -> list[str]:
     """The words without which there is no such event, where there is only one way to it."""
     events = [event for event in parameters["events"] if event["name"] == name]
-    ways = events[0].get("calls", ()) if len(events) == 1 and "names" not in events[0] else ()
+    ways: list[str] = events[0].get("calls", []) if len(events) == 1 and "names" not in events[0] else []
     return ways[0].split("().") if len(ways) == 1 else []
 
 
