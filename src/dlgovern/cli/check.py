@@ -73,6 +73,7 @@ def run(words: list[str]) -> int:
     report = judge(
         job, found.files, found.problems, store, not_run=law.not_run, whole=law.whole, fail_on=fail_on,
         min_confidence=confidence, extra=_judge_stdin(job, said, stdin),
+        project=_takes_all(said.paths, law.settings.root),
     )
     say(report, said, law.settings.values)
     return exits.of_report(report, exit_zero=said.exit_zero)
@@ -148,6 +149,11 @@ def _judge_stdin(job: Job, said: argparse.Namespace, stdin: bool) -> list[FileRe
     if path.startswith("../"):
         raise UsageError("lies outside the project's root", name)
     return [Walk(job.policy, job.root, job.windows).judge(path, sys.stdin.buffer.read())]
+
+
+def _takes_all(paths: list[str], root: str) -> bool:
+    """Whether the project's root folder itself is judged, not a part of it."""
+    return any(os.path.realpath(path) == os.path.realpath(root) for path in paths or ["."])
 
 
 def _show_settings(law: options.Law) -> int:
