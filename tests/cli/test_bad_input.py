@@ -79,14 +79,14 @@ def test_a_large_file_is_named_as_not_judged(project: Path) -> None:
     """More than a megabyte is not read."""
     (project / "large.py").write_bytes(b"x = 1\n" * 200_000)
     code, report, _ = check(project)
-    assert (code, [one["path"] for one in report["not_judged"]]) == (3, ["large.py"])  # type: ignore[index, attr-defined]
+    assert (3, ["large.py"]) == (code, [one["path"] for one in report["not_judged"]])  # type: ignore[index, attr-defined]
 
 
 def test_a_fifo_does_not_hang(project: Path) -> None:
     """It is not a regular file."""
     os.mkfifo(project / "pipe.py")
     code, report, _ = check(project, timeout=30)
-    assert (code, [one["path"] for one in report["not_judged"]]) == (3, ["pipe.py"])  # type: ignore[index, attr-defined]
+    assert (3, ["pipe.py"]) == (code, [one["path"] for one in report["not_judged"]])  # type: ignore[index, attr-defined]
 
 
 def test_a_link_out_of_the_tree_is_never_read(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -96,8 +96,8 @@ def test_a_link_out_of_the_tree_is_never_read(project: Path, tmp_path_factory: p
     (project / "link.py").symlink_to(secret)
     (project / "zero.py").symlink_to("/dev/zero")
     code, report, _ = check(project, timeout=30)
-    assert (code, [one["path"] for one in report["not_judged"]]) == (3, ["link.py", "zero.py"])  # type: ignore[index, attr-defined]
-    assert rules(report, "link.py") == []
+    assert (3, ["link.py", "zero.py"]) == (code, [one["path"] for one in report["not_judged"]])  # type: ignore[index, attr-defined]
+    assert [] == rules(report, "link.py")
 
 
 def test_a_circle_of_links_ends(project: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_circle_of_links_ends(project: Path) -> None:
     (project / "a.py").symlink_to("b.py")
     (project / "b.py").symlink_to("a.py")
     code, report, _ = check(project, timeout=30)
-    assert rules(report, "good.py") == ["DLG502"]
+    assert ["DLG502"] == rules(report, "good.py")
     assert code in (1, 3)
 
 
@@ -116,28 +116,28 @@ def test_an_unreadable_file_is_named(project: Path) -> None:
     (project / "locked.py").write_text(GOOD)
     (project / "locked.py").chmod(0)
     code, report, _ = check(project)
-    assert (code, [one["path"] for one in report["not_judged"]]) == (3, ["locked.py"])  # type: ignore[index, attr-defined]
+    assert (3, ["locked.py"]) == (code, [one["path"] for one in report["not_judged"]])  # type: ignore[index, attr-defined]
 
 
 def test_a_broken_pyproject_is_an_error_that_names_the_line(project: Path) -> None:
     """Configuration that cannot be read is exit 2, and nothing is judged."""
     (project / "pyproject.toml").write_text("[tool.dlgovern]\nselect = [\n")
     code, _, errors = check(project)
-    assert (code, "pyproject.toml" in errors and "no file was judged" in errors) == (2, True)
+    assert (2, True) == (code, "pyproject.toml" in errors and "no file was judged" in errors)
 
 
 def test_a_broken_pyproject_of_somebody_else_is_a_finding(project: Path) -> None:
     """Without our table it is evidence, not configuration."""
     (project / "pyproject.toml").write_text("[project\nname = 1\n")
     code, report, _ = check(project)
-    assert (code, rules(report, "pyproject.toml")) == (1, ["DLG901"])
+    assert (1, ["DLG901"]) == (code, rules(report, "pyproject.toml"))
 
 
 def test_a_misspelt_key_comes_with_a_suggestion_and_its_line(project: Path) -> None:
     """All mistakes at once."""
     (project / "pyproject.toml").write_text("[tool.dlgovern]\nselct = []\nprofile = 3\n")
     code, _, errors = check(project)
-    assert code == 2
+    assert 2 == code
     assert "pyproject.toml:2: selct is unknown; did you mean \"select\"?" in errors
     assert "pyproject.toml:3: profile must be a string" in errors
 
@@ -149,7 +149,7 @@ def test_planted_modules_are_never_imported(project: Path) -> None:
     for number in range(60):
         (project / f"more{number}.py").write_text(GOOD)
     code, _, _ = check(project)
-    assert (code, (project / "PLANTED").exists()) == (1, False)
+    assert (1, False) == (code, (project / "PLANTED").exists())
 
 
 def test_hostile_names_are_judged_and_never_printed_raw(project: Path) -> None:
@@ -164,9 +164,9 @@ def test_hostile_names_are_judged_and_never_printed_raw(project: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p.endswith("src")), "GITHUB_ACTIONS": "true"},
         check=False,
     )
-    assert (code, len([one for one in report["findings"] if one["rule"] == "DLG502"])) == (1, 6)  # type: ignore[index, attr-defined]
+    assert (1, 6) == (code, len([one for one in report["findings"] if one["rule"] == "DLG502"]))  # type: ignore[index, attr-defined]
     assert b"\x1b" not in run.stdout
-    assert [line for line in run.stdout.split(b"\n") if line.strip().startswith(b"::")] == []
+    assert [] == [line for line in run.stdout.split(b"\n") if line.strip().startswith(b"::")]
 
 
 def test_mutants_of_real_code_never_crash(tmp_path: Path) -> None:
@@ -190,6 +190,6 @@ def test_mutants_of_real_code_never_crash(tmp_path: Path) -> None:
         (tmp_path / f"m{number:05}.py").write_bytes(bytes(source))
     code, report, errors = check(tmp_path, timeout=600)
     assert "Traceback" not in errors
-    assert report["not_judged"] == []
+    assert [] == report["not_judged"]
     assert code in (0, 1)
-    assert [one for one in report["rules_not_run"] if str(one["why"]).startswith("failed")] == []  # type: ignore[index, attr-defined]
+    assert [] == [one for one in report["rules_not_run"] if str(one["why"]).startswith("failed")]  # type: ignore[index, attr-defined]

@@ -12,9 +12,6 @@ from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import own_nodes, written
 
-GUARDS = ("switched-off",)
-"""An object that is made with ``enabled=False`` does nothing."""
-
 _SAME_OBJECT = frozenset({"to", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "train"})
 
 
@@ -32,7 +29,7 @@ class Events:
 
     def __init__(self, parameters: Mapping[str, Any], facts: Facts) -> None:
         self.facts = facts
-        self._off = parameters.get("without_guards", ())
+        self._spare = parameters.get("spare", ())
         self._objects = {kind["kind"]: kind for kind in parameters.get("objects", ())}
         self._known: dict[int, tuple[Event, ...]] = {}
         self._declared = list(parameters["events"])
@@ -131,7 +128,7 @@ class Events:
         if not kind:
             return True
         told = self._objects.get(kind)
-        if told is None or (self._is_switched_off(receiver) and "switched-off" not in self._off):
+        if told is None or ("switched-off" in self._spare and self._is_switched_off(receiver)):
             return False
         origin = self.facts.names.origin(receiver) or ""
         if origin.endswith("()") and _among(origin[:-2], told.get("made_by", ())):

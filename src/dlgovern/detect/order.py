@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
-from dlgovern.detect.events import GUARDS as _EVENT_GUARDS
 from dlgovern.detect.events import Event, Events
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
@@ -15,28 +14,36 @@ from dlgovern.flow.paths import Guard, context_managers, contradict, guards, loo
 from dlgovern.policy import Rule
 from dlgovern.source.tree import enclosing_class
 
+SPARES = ("handed-on", "helper", "opposite-branch", "switched-off")
+"""The object is given to other code; a function of this file may do what is missing; the conditions of the two
+events exclude each other; the object was made with ``enabled=False``."""
+
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
     "forbid": Parameter("any", "event, and any of: after, before, without, until, never, absent, inside, in_loop, apart, says", required=True),
-    "words": Parameter("strings", "words that every file with a hit must have: they spare the others a look", default=[]),
+    "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
-GUARDS = ("handed-on", "helper", "opposite-branch", *_EVENT_GUARDS)
-"""What the detector is silent under; a rule's examples must show each that applies to it."""
-
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
 
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
     """The names or methods of the forbidden events, each with the words that every hit needs."""
-    words = list(parameters.get("words", ()))
-    wanted = {relation["event"] for relation in parameters["forbid"]}
     found: list[dict[str, Any]] = []
-    for event in parameters["events"]:
-        if event["name"] in wanted:
-            found += [{"name": name, "all": words} if words else {"name": name} for name in event.get("names", ())]
-            found += [{"all": [*words, *calls.split("().")]} for calls in event.get("calls", ())]
+    for relation in parameters["forbid"]:
+        words = [w for key in ("after", "before", "apart") for w in _words(parameters, relation.get(key, ""))]
+        for event in parameters["events"]:
+            if event["name"] == relation["event"]:
+                found += [{"name": name, "all": words} if words else {"name": name} for name in event.get("names", ())]
+                found += [{"all": [*words, *calls.split("().")]} for calls in event.get("calls", ())]
     return found
+
+
+def _words(parameters: dict[str, Any], name: str) -> list[str]:
+    """The words without which there is no such event, where there is only one way to it."""
+    events = [event for event in parameters["events"] if event["name"] == name]
+    ways = events[0].get("calls", ()) if len(events) == 1 and "names" not in events[0] else ()
+    return ways[0].split("().") if len(ways) == 1 else []
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
@@ -51,7 +58,7 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
 
 def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     events = Events(rule.parameters, facts)
-    off = rule.parameters.get("without_guards", ())
+    spare = rule.parameters.get("spare", ())
     for relation in rule.parameters["forbid"]:
         if not _may_hold(relation, events):
             continue
@@ -61,7 +68,7 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
             if relation.get("apart"):
                 yield from _apart(rule, relation, events, facts, body)
                 continue
-            path = _Path(relation, events, facts, off)
+            path = _Path(relation, events, facts, spare)
             path.finish(travel(body, path, {}))
             for seen in path.found:
                 yield _hit(rule, facts, relation, seen)
@@ -101,11 +108,11 @@ Marks = dict[str, Mark]
 class _Path:
     """Follows one relation along the paths of a function; ``found`` holds what was out of order."""
 
-    def __init__(self, relation: dict[str, Any], events: Events, facts: Facts, off: tuple[str, ...]) -> None:
+    def __init__(self, relation: dict[str, Any], events: Events, facts: Facts, spare: Sequence[str]) -> None:
         self.relation = relation
         self.events = events
         self.facts = facts
-        self.off = off
+        self.spare = spare
         self.found: list[Suspect] = []
         self.after: str = relation.get("after", "")
         self.before: str = relation.get("before", "")
@@ -154,7 +161,7 @@ class _Path:
 
     def _suspect(self, event: Event, state: Marks) -> Marks:
         relation = self.relation
-        if relation.get("in_loop") and loop(event.node) is None:
+        if relation.get("in_loop") and not _repeats(event):
             return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
             return state
@@ -189,7 +196,7 @@ class _Path:
         self.found += [suspect for suspect in suspects if suspect not in self.found]
 
     def _opposite(self, one: Event, other: Event) -> bool:
-        return "opposite-branch" not in self.off and contradict(guards(one.node), guards(other.node))
+        return "opposite-branch" in self.spare and contradict(guards(one.node), guards(other.node))
 
     def _inside(self, node: ast.AST, names: list[str]) -> bool:
         origins = [self.facts.names.origin(item.context_expr) or "" for item in context_managers(node)]
@@ -198,9 +205,9 @@ class _Path:
     def _other(self, node: ast.AST, state: Marks) -> Marks:
         """A call or assignment that is no event may still end what is known."""
         if isinstance(node, ast.Call):
-            if "helper" not in self.off and self._helps(node):
+            if "helper" in self.spare and self._helps(node):
                 return {subject: mark._replace(cleared=True, pending=()) for subject, mark in state.items()}
-            if "handed-on" not in self.off and self.facts.names.origin(node.func) not in _HARMLESS:
+            if "handed-on" in self.spare and self.facts.names.origin(node.func) not in _HARMLESS:
                 given = {written(arg) for arg in (*node.args, *(word.value for word in node.keywords))}
                 return {s: m._replace(cleared=True) if s and s in given else m for s, m in state.items()}
             return state
@@ -208,8 +215,7 @@ class _Path:
 
     def _assigned(self, node: ast.AST, state: Marks) -> Marks:
         """A subject that gets a new value starts anew, unless the value is made from itself: ``m = m.to(device)``."""
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
-        names = {written(part) for t in targets for part in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])}
+        names = _targets(node)
         source = _receiver(node.value)  # type: ignore[attr-defined]
         return {s: m for s, m in state.items() if not s or s not in names or source == s}
 
@@ -220,6 +226,21 @@ class _Path:
             return False
         wanted = {*self.without, self.until, self.before, self.after}
         return any(event.name in wanted for event in self.events.among(body))
+
+
+def _repeats(event: Event) -> bool:
+    """Whether an event comes again and again for one object: in a loop that does not make the object anew."""
+    around = loop(event.node)
+    if around is None:
+        return False
+    assigned = (node for node in own_nodes(around.body) if isinstance(node, ast.Assign))  # type: ignore[attr-defined]
+    return event.subject not in {name for node in assigned for name in _targets(node)}
+
+
+def _targets(node: ast.AST) -> set[str]:
+    """The names and attributes that an assignment gives a value."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+    return {written(part) for t in targets for part in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])}
 
 
 def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:

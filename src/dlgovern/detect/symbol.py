@@ -10,7 +10,7 @@ from dlgovern.detect import Parameter
 from dlgovern.detect.tables import Names, Row, names_of, reached
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.guards import asks_version, has_fallback, only_for_types, tests_versions
+from dlgovern.flow.guards import asks_version, has_fallback, is_replaced, only_for_types, tests_versions
 from dlgovern.policy import Rule
 from dlgovern.repository.window import Window
 from dlgovern.source.tree import function, parents, up
@@ -61,7 +61,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
             name = node.module or "" if alias.name == "*" else f"{node.module}.{alias.name}"
             for sight in sights:
                 row = sight.row(name)
-                if row and (sight.at_import or not _is_used(facts, alias)) and not guarded(node, sight.rule):
+                if row and (sight.at_import or not _is_used(facts, alias, name)) and not guarded(node, sight.rule):
                     yield sight.hit(alias, row, name)
 
     def import_(node: ast.Import) -> Iterator[Hit]:
@@ -148,7 +148,7 @@ def guarded(node: ast.AST, rule: Rule) -> bool:
     off = rule.parameters.get("without_guards", ())
     return (
         ("fallback" not in off and has_fallback(node))
-        or ("version-test" not in off and asks_version(node))
+        or ("version-test" not in off and (asks_version(node) or is_replaced(node)))
         or ("types-only" not in off and only_for_types(node))
     )
 
@@ -215,6 +215,10 @@ def _is_annotation(node: ast.AST) -> bool:
     return False
 
 
-def _is_used(facts: Facts, alias: ast.alias) -> bool:
+def _is_used(facts: Facts, alias: ast.alias, name: str) -> bool:
+    """Whether the file uses what this import brings; of several imports of one name it may use another."""
     local = alias.asname or alias.name
-    return any(node.id == local for node in facts.tree.of(ast.Name))  # type: ignore[attr-defined]
+    return any(
+        node.id == local and facts.names.origin(node) == name  # type: ignore[attr-defined]
+        for node in facts.tree.of(ast.Name)
+    )

@@ -25,7 +25,7 @@ KEYS: dict[str, str] = {
     "matches": "its text, or a literal part of it, matches this regular expression",
     "origin": "it is one of these names, or a call of one",
     "derives": "one of these names, or a read of one of these environment variables ($NAME), is a part of it",
-    "shape": "repeated-list, string-format, remainder, lambda or literal",
+    "shape": "repeated-list, string-format, lambda or literal",
     "instance_of": "it is an instance of one of these classes, or of a class of this file that derives from one",
     "methods": "one of these methods is called on the same variable somewhere in the file",
     "parts": "what is said holds for the argument or for a value of the dict, list or tuple it is written as",
@@ -45,7 +45,7 @@ KEYS: dict[str, str] = {
 """Every key a predicate may have; several in one predicate must all hold."""
 
 _ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "methods")
-_SHAPES = ("repeated-list", "string-format", "remainder", "lambda", "literal")
+_SHAPES = ("repeated-list", "string-format", "lambda", "literal")
 _DEPTH = 5
 
 
@@ -192,7 +192,7 @@ def environment_read(facts: Facts, node: ast.AST) -> str:
 
 
 def shape(facts: Facts, value: ast.AST) -> str:
-    """How an expression is built: ``[x] * n``, an f-string, a remainder, a lambda, a literal; else ""."""
+    """How an expression is built: ``[x] * n``, an f-string or format, a lambda, a literal; else ""."""
     if isinstance(value, ast.Name):
         binding = facts.names.binding(value)
         if binding and binding.kind == "value" and binding.value is not None:
@@ -200,8 +200,6 @@ def shape(facts: Facts, value: ast.AST) -> str:
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
         if any(isinstance(side, ast.List) and len(side.elts) == 1 for side in (value.left, value.right)):
             return "repeated-list"
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mod) and not text_parts(facts, value.left):
-        return "remainder"
     if isinstance(value, ast.JoinedStr):
         return "string-format"
     if isinstance(value, ast.Lambda):

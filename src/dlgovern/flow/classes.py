@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.source.tree import SCOPES, parents, scope
@@ -45,18 +46,43 @@ def methods_called(facts: Facts, node: ast.AST) -> set[str]:
     Nothing where the variable is also given a mapping, or what some other method returned: it may then mean
     different things at different places.
     """
+    node = _unwrapped(facts, node)
     if not isinstance(node, ast.Name) or (home := _home(facts, node)) is None:
         return set()
     if any(_is_other(binding.value, node.id) for binding in facts.names.bindings(home)[node.id]):
         return set()
-    return {
-        call.func.attr  # type: ignore[attr-defined]
-        for call in facts.tree.of(ast.Call)
-        if isinstance(call.func, ast.Attribute)  # type: ignore[attr-defined]
-        and isinstance(call.func.value, ast.Name)  # type: ignore[attr-defined]
-        and call.func.value.id == node.id  # type: ignore[attr-defined]
-        and _home(facts, call.func.value) is home  # type: ignore[attr-defined]
-    }
+    if facts not in _CALLED:
+        _CALLED[facts] = _all_called(facts)
+    return _CALLED[facts].get((id(home), node.id), set())
+
+
+def _unwrapped(facts: Facts, node: ast.AST) -> ast.AST:
+    """The variable behind a copy, the module inside of a wrapper, or a method that returns its object."""
+    for _ in range(_DEPTH):
+        if isinstance(node, ast.Attribute) and node.attr == "module":
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SAME:
+            node = node.func.value
+        elif isinstance(node, ast.Call) and node.args and facts.names.origin(node.func) == "copy.deepcopy":
+            node = node.args[0]
+        else:
+            return node
+    return node
+
+
+_CALLED: WeakKeyDictionary[Facts, dict[tuple[int, str], set[str]]] = WeakKeyDictionary()
+
+
+def _all_called(facts: Facts) -> dict[tuple[int, str], set[str]]:
+    """The methods called on each variable, by the scope the variable lives in and its name."""
+    found: dict[tuple[int, str], set[str]] = {}
+    for call in facts.tree.of(ast.Call):
+        function = call.func  # type: ignore[attr-defined]
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+            home = _home(facts, function.value)
+            if home is not None:
+                found.setdefault((id(home), function.value.id), set()).add(function.attr)
+    return found
 
 
 def _maker(facts: Facts, node: ast.AST, depth: int) -> ast.AST | str | None:

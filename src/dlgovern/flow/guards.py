@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 
-from dlgovern.source.tree import Tree, parents
+from dlgovern.source.tree import Tree, parents, up
 
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "Exception", "BaseException"})
 _VERSION = re.compile(r"version|hasattr|_available|find_spec|TORCH_|torch_(?:ge|gt|lt|le|ver)|has_[a-z_]+|is_torch_|min_torch", re.I)
+
+_DEVICE = re.compile(r"^is_available$|(?:cuda|npu|mlu|mps|xpu|musa|tpu|hpu|gpu|nccl|gloo|distributed|bf16)_available$", re.I)
 
 
 def has_fallback(node: ast.AST) -> bool:
@@ -45,6 +47,21 @@ def asks_version(node: ast.AST) -> bool:
     return False
 
 
+def is_replaced(node: ast.AST) -> bool:
+    """Whether ``x = old`` is followed by ``if hasattr(module, "new"): x = new``: the old name is the fallback."""
+    assigned = up(node)
+    around = up(assigned) if assigned is not None else None
+    body = getattr(around, "body", None)
+    if not isinstance(assigned, ast.Assign) or not isinstance(body, list) or assigned not in body:
+        return False
+    target = ast.dump(assigned.targets[0])
+    return any(
+        isinstance(later, ast.If) and _is_version_test(later.test)
+        and any(isinstance(inner, ast.Assign) and ast.dump(inner.targets[0]) == target for inner in later.body)
+        for later in body[body.index(assigned) + 1 :]
+    )
+
+
 def tests_versions(tree: Tree) -> bool:
     """Whether the file asks anywhere which version it runs on: then a name may be guarded from afar."""
     return any(_is_version_test(node.test) for node in tree.of(ast.If, ast.IfExp, ast.Assert))  # type: ignore[attr-defined]
@@ -72,7 +89,7 @@ def _is_version_test(test: ast.AST) -> bool:
         text = node.arg or "" if isinstance(node, ast.keyword) else text  # RunIf(min_torch="2.4")
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             continue
-        if text and _VERSION.search(text):
+        if text and _VERSION.search(text) and not _DEVICE.search(text):
             return True
     return False
 

@@ -11,6 +11,7 @@ from dlgovern.engine.run import Job, judge_files
 from dlgovern.finding import Finding, NotJudged, Report, RuleNotRun
 from dlgovern.judge.grade import grade
 from dlgovern.judge.manifests import judge_manifests
+from dlgovern.judge.settle import settle
 from dlgovern.judge.suppress import suppress
 from dlgovern.store import Store
 
@@ -33,6 +34,7 @@ def judge(
     ``extra`` brings results of files that are not on disk, such as standard input.
     """
     results = [*judge_files(job, files, store), *judge_manifests(job.policy, job.root, files, job.windows), *extra]
+    results = settle(job.policy, job.root, results)
     findings = grade(job.policy, results)
     settled = suppress(
         job.policy, findings, results, whole=whole, today=today or datetime.datetime.now(tz=datetime.UTC).date()

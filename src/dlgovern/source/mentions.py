@@ -40,14 +40,39 @@ def mentions(
         _read_star(level, module, tokens, chase, heads)
     if not heads.origins and not inner:
         return heads.found
-    chains = {chain.decode("utf-8", "replace") for chain in set(data.translate(DOTTED).split())}
     text = data.decode("utf-8", "replace")
+    if any(_has_gap(text, name) for name in inner):
+        return None
+    chains = _chains(data, heads, inner)
     for _ in range(_ROUNDS):
         heads.changed = False
-        _look(text, chains, heads, inner, chase)
+        if not _look(text, chains, heads, inner, chase):
+            return None
         if not heads.changed:
             return heads.found
     return None
+
+
+def _has_gap(text: str, name: str) -> bool:
+    """Whether blanks, line ends or comments stand around the dot after a name: then no word shows the chain."""
+    for tail in (" ", "\t", "\n", "\r", "\\", "#", ". ", ".\t", ".\n", ".\r", ".\\", ".#"):
+        at = text.find(name + tail)
+        while at >= 0:
+            if _GAP.match(text, at + len(name)):
+                return True
+            at = text.find(name + tail, at + 1)
+    return False
+
+
+_GAP = re.compile(r"(?:[ \t\r\n\\]|#[^\n]*\n)*\.(?:[ \t\r\n\\]|#[^\n]*\n)*[^\W\d]")
+
+
+def _chains(data: bytes, heads: _Heads, inner: dict[str, tuple[int, str]]) -> list[str]:
+    """The dotted words of a file that can lead to a wanted name: one of their parts is its last name."""
+    lasts = {name.rpartition(".")[2].encode() for name in heads.wanted}
+    lasts |= {name.encode() for name in inner}
+    words = set(data.translate(DOTTED).split())
+    return [word.decode("utf-8", "replace") for word in words if b"." in word and not lasts.isdisjoint(word.split(b"."))]
 
 
 class _Heads:
@@ -129,26 +154,36 @@ def _read_star(level: int, module: str, tokens: set[bytes], chase: Chase | None,
 
 
 def _look(
-    text: str, chains: set[str], heads: _Heads, inner: dict[str, tuple[int, str]], chase: Chase | None
-) -> None:
-    """Read chains, assignments, getattr and parentheses around the known heads; new heads are added."""
-    loose, assign, fetch, wrapped = _patterns(tuple(sorted({*heads.origins, *inner})))
+    text: str, chains: list[str], heads: _Heads, inner: dict[str, tuple[int, str]], chase: Chase | None
+) -> bool:
+    """Read chains and assignments around the known heads; new heads are added. False: anything is possible."""
+    loose, fetch, wrapped = _patterns(tuple(sorted(heads.origins)))
     for chain in chains:
-        if "." in chain:
-            _meet(chain, heads, inner, chase)
+        _meet(chain, heads, inner, chase)
     for match in loose.finditer(text):
         _meet(re.sub(r"\\\r?\n|#[^\n]*\n|\s", "", match.group()), heads, inner, chase)
     for pattern in (wrapped, fetch):
         for match in pattern.finditer(text):
-            _meet(f"{match.group(1)}.{match.group(2)}", heads, inner, chase)
-    for match in assign.finditer(text):
-        value = [origin for origin in _origins(match.group(1), heads, inner, chase) if heads.meet(origin)]
+            for origin in _origins(f"{match.group(1)}.{match.group(2)}", heads, inner, chase):
+                if heads.meet(origin) and origin not in heads.wanted:
+                    return False
+    for match in _ASSIGN.finditer(text):
+        chain = match.group(1)
+        if chain.partition(".")[0] not in heads.origins and not _inside(chain, heads, inner):
+            continue
+        value = [origin for origin in _origins(chain, heads, inner, chase) if heads.meet(origin)]
         if value:
             for name in _targets(text, match.start()):
                 for origin in value:
                     heads.add(name, origin)
+    return True
 
 
+def _inside(chain: str, heads: _Heads, inner: dict[str, tuple[int, str]]) -> bool:
+    return any(part in inner or part in heads.origins for part in chain.split("."))
+
+
+_ASSIGN = re.compile(r"=[\s(\\]*([^\W\d][\w.]*)(?![\w.(\[])")
 _TARGET = re.compile(r"[\w.,()\[\] \t]+(?:=[\w. \t]+)*(?::[^=\n]*)?:?$")
 
 
@@ -195,7 +230,6 @@ def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
         chain = rf"(?:{any_head})(?:\.\w+)*"
         _PATTERNS[names] = (
             re.compile(rf"\b(?:{any_head})(?:{gap}*\.{gap}*\w+)*?(?:{gap}+\.{gap}*\w+|\.{gap}+\w+)(?:{gap}*\.{gap}*\w+)*"),
-            re.compile(rf"=[\s(\\]*({chain})(?![\w.])"),
             re.compile(rf"getattr\(\s*({chain})\s*,\s*[\"'](\w+)[\"']"),
             re.compile(rf"\((?:\s*\w+\s*:=)?\s*({chain})\s*\)\s*\.\s*(\w+)"),
         )

@@ -94,8 +94,8 @@ def _extends(where: Where, store: Store) -> str:
     status = os.stat(path)
     name = f"extends-{key(path, status.st_mtime_ns, status.st_size)}.json"
     known = store.get(name)
-    if isinstance(known, str):
-        return known
+    if isinstance(known, dict) and isinstance(known.get("extends"), str):
+        return str(known["extends"])
     import tomli  # cold
 
     try:
@@ -104,7 +104,7 @@ def _extends(where: Where, store: Store) -> str:
         extends = str(head.get("extends", "")) if isinstance(head, dict) else ""
     except (tomli.TOMLDecodeError, UnicodeDecodeError):
         return ""  # reading it again for the compiler says what is wrong, and where
-    store.put(name, extends)
+    store.put(name, {"extends": extends})
     return extends
 
 

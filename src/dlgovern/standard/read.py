@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_origin
 
 import tomli
 from pydantic import BaseModel, ValidationError
@@ -195,12 +195,15 @@ def _plain(wrong: Any) -> str:
 
 def _keys(model: type[BaseModel], place: list[Any]) -> list[str]:
     current: Any = model
+    chosen = False  # the next part is a key that the author chose, as in profiles.NAME
     for part in place[:-1]:
-        if isinstance(part, int) or not hasattr(current, "model_fields"):
+        if chosen or isinstance(part, int) or not hasattr(current, "model_fields"):
+            chosen = False
             continue
         field = current.model_fields.get(part)
         if field is None:
             return []
+        chosen = get_origin(field.annotation) is dict
         current = _inner_model(field.annotation) or current
     return [field.alias or key for key, field in getattr(current, "model_fields", {}).items()]
 

@@ -23,7 +23,7 @@ CALLS_A_NODE = 40
 GROWTH = 3.0
 """How much more a file of twice the size may cost: 2 is linear, 4 is quadratic."""
 
-_FEW = 400  # nodes; less cannot show how cost grows
+_MANY = 800  # nodes; fewer cannot show how cost grows
 _ROUNDS = 12
 
 
@@ -37,10 +37,11 @@ def cost(trial: Trial, court: Court, corpus: bytes) -> Iterator[Broken]:
         yield Broken(trial.rule.id, "L13", "", f"{calls} calls for {nodes} nodes: the budget is {CALLS_A_NODE} a node")
     if not own:
         return
-    small, large = repeated(own, _ROUNDS), repeated(own, 2 * _ROUNDS)
+    rounds = max(_ROUNDS, _MANY // len(Tree(parse(own.encode()))))
+    small, large = repeated(own, rounds), repeated(own, 2 * rounds)
     few, one = spent(trial.rule, court, small.encode())
     many, other = spent(trial.rule, court, large.encode())
-    if few > _FEW and other * few > GROWTH / 2 * one * many:
+    if other * few > GROWTH / 2 * one * many:
         yield Broken(trial.rule.id, "L13", "", f"{one} calls for {few} nodes, {other} for {many}: cost grows faster than the file")
 
 

@@ -11,7 +11,7 @@ from dlgovern.standard.laws.court import Court
 from dlgovern.standard.laws.values import Broken, Trial
 from dlgovern.standard.read import Source
 
-_START = re.compile(r"""[a-z0-9{`"'<$@\-]|[A-Z][A-Z0-9_]+\b|\w+[._(]\w*""")
+_START = re.compile(r"""[a-z0-9{`"'<$@\-]|[A-Z][A-Z0-9_]+\b|\w+[._(]\w*|[A-Z]\w*[a-z]\w*[A-Z]""")
 _SLOT = re.compile(r"\{\w+\}")
 _LEAST = 40  # characters of a reason
 

@@ -11,7 +11,6 @@ from dlgovern.standard.laws.clauses import Clause, guards, near, stated, widened
 from dlgovern.standard.laws.court import PATH, Case, Court, Verdict
 from dlgovern.standard.laws.values import Broken, Proof, Trial
 
-
 _ALIKE = 0.5  # of two lines that count as one line changed
 
 
@@ -105,6 +104,8 @@ def like_a_bad_one(trial: Trial, proof: Proof) -> str:
 
 def _one_line_apart(one: Case, other: Case) -> bool:
     changed = 0
+    if one.only and other.only:  # how the file is called is not what keeps it silent
+        one = one._replace(files={other.only: one.files[one.only]})
     for path in {*one.files, *other.files}:
         if path not in one.files or path not in other.files:
             changed += 1  # a file more or less

@@ -1,0 +1,139 @@
+"""See directory listings whose order decides which rank or index gets which file."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dlgovern.detect import Parameter
+from dlgovern.finding import Hit
+from dlgovern.flow.facts import Facts
+from dlgovern.policy import Rule
+from dlgovern.source.tree import enclosing_class, parents, up
+
+PARAMETERS = {
+    "names": Parameter("names", "functions that list files in no order", required=True),
+    "methods": Parameter("strings", "methods of paths that do", default=[]),
+    "bases": Parameter("names", "classes whose attributes are read by index", required=True),
+}
+GUARDS = ("sorted-later",)
+"""What the detector is silent under; a rule's examples must show it."""
+
+_KEEP_ORDER = frozenset({"list", "tuple"})
+
+
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """The functions by name, the methods by word."""
+    found: list[dict[str, Any]] = [{"name": name} for name in parameters["names"]]
+    return found + [{"all": [method]} for method in parameters.get("methods", ())]
+
+
+def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
+    """Handlers for calls."""
+
+    def see(node: ast.Call) -> Iterator[Hit]:
+        for rule in rules:
+            if not _lists(facts, node, rule.parameters):
+                continue
+            whole = _whole(facts, node)
+            where = _attribute_of_dataset(facts, whole, rule.parameters) or _slice_by_rank(facts, whole)
+            if where and ("sorted-later" in rule.parameters.get("without_guards", ()) or not _is_sorted_later(whole)):
+                yield facts.hit(rule.id, node, call=ast.unparse(node.func), where=where)
+
+    return {ast.Call: see}
+
+
+def _lists(facts: Facts, node: ast.Call, parameters: dict[str, Any]) -> bool:
+    if facts.names.origin(node.func) in parameters["names"]:
+        return True
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in parameters.get("methods", ()):
+        return False
+    origin = facts.names.origin(node.func.value) or ""
+    return origin.partition("()")[0] in ("pathlib.Path", "pathlib.PosixPath") and "()" in origin
+
+
+def _whole(facts: Facts, node: ast.expr) -> ast.expr:
+    """The expression around a listing that has the same files in the same order."""
+    parent = up(node)
+    if isinstance(parent, ast.Call) and node in parent.args and facts.names.origin(parent.func) in _KEEP_ORDER:
+        return _whole(facts, parent)
+    if isinstance(parent, ast.comprehension) and parent.iter is node:
+        made = up(parent)
+        if isinstance(made, ast.ListComp) and made.generators[0] is parent:
+            return _whole(facts, made)
+        if isinstance(made, ast.GeneratorExp) and made.generators[0] is parent:
+            outer = up(made)
+            if isinstance(outer, ast.Call) and facts.names.origin(outer.func) in _KEEP_ORDER:
+                return _whole(facts, outer)
+    return node
+
+
+def _attribute_of_dataset(facts: Facts, node: ast.AST, parameters: dict[str, Any]) -> str:
+    parent = up(node)
+    if not isinstance(parent, ast.Assign) or parent.value is not node:
+        return ""
+    target = parent.targets[0]
+    if not (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self"):
+        return ""
+    owner = enclosing_class(node)
+    if owner is None or not any(facts.names.origin(base) in parameters["bases"] for base in map(_plain, owner.bases)):
+        return ""
+    return f"self.{target.attr}" if _is_indexed(owner, target.attr) else ""
+
+
+def _plain(base: ast.expr) -> ast.expr:
+    return base.value if isinstance(base, ast.Subscript) else base
+
+
+def _is_indexed(owner: ast.ClassDef, attribute: str) -> bool:
+    return any(
+        isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Load)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == attribute
+        for node in ast.walk(owner)
+    )
+
+
+def _slice_by_rank(facts: Facts, node: ast.expr) -> str:
+    """``files[rank::world_size]``, of the listing itself or of the name it is bound to."""
+    parent = up(node)
+    if isinstance(parent, ast.Subscript) and _is_stride(parent.slice):
+        return ast.unparse(parent.slice)
+    if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
+        return ""
+    name = parent.targets[0].id
+    for use in facts.tree.of(ast.Subscript):
+        if isinstance(use, ast.Subscript) and isinstance(use.value, ast.Name) and use.value.id == name:
+            binding = facts.names.binding(use.value)
+            if binding is not None and binding.value is node and _is_stride(use.slice):
+                return f"{name}[{ast.unparse(use.slice)}]"
+    return ""
+
+
+def _is_stride(index: ast.AST) -> bool:
+    return (
+        isinstance(index, ast.Slice)
+        and index.upper is None
+        and index.lower is not None
+        and index.step is not None
+        and not isinstance(index.step, ast.Constant)
+        and "rank" in ast.unparse(index.lower).lower()
+    )
+
+
+def _is_sorted_later(node: ast.AST) -> bool:
+    """Whether ``x.sort()``, ``x = sorted(x)`` or a seeded shuffle follows on what the listing is bound to."""
+    parent = up(node)
+    if not isinstance(parent, ast.Assign):
+        return False
+    name = ast.unparse(parent.targets[0])
+    around = next((p for p in parents(parent) if isinstance(p, ast.ClassDef | ast.Module)), None)
+    return around is not None and any(_sorts(call, name) for call in ast.walk(around) if isinstance(call, ast.Call))
+
+
+def _sorts(call: ast.Call, name: str) -> bool:
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "sort":
+        return ast.unparse(call.func.value) == name
+    return isinstance(call.func, ast.Name) and call.func.id == "sorted" and any(ast.unparse(arg) == name for arg in call.args)

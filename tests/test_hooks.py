@@ -1,0 +1,99 @@
+"""The pre-commit hooks: their pattern is the one of `classify`, and pre-commit runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dlgovern.source import classify
+
+ROOT = Path(__file__).resolve().parent.parent
+HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+
+
+def pattern() -> str:
+    """The files that `classify` can be interested in, as one pattern for pre-commit."""
+    suffixes = "|".join(sorted(suffix.lstrip(".") for suffix in classify._BY_SUFFIX))
+    names = "|".join(re.escape(name) for name in sorted(classify._BY_NAME))
+    parts = [rf"[^/]\.(?:{suffixes})$", rf"(?:^|/)(?:{names})$", r"(?:^|/)\.*[^./]+$"]
+    for suffix, rows in sorted(classify._BY_PATH.items()):
+        inner = "|".join(row.pattern for row, _ in rows)
+        parts.append(rf"^(?=.*{re.escape(suffix)}$).*(?:{inner})")
+    return "(?i)" + "|".join(parts)
+
+
+def test_the_pattern_is_generated():
+    assert {pattern()} == {hook["files"] for hook in HOOKS.values() if hook.get("pass_filenames", True)}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("train.py", "a/b.pyi", "run.PYW", "n.ipynb", "pyproject.toml", "x/setup.cfg", "uv.lock", "Pipfile.lock"),
+        *("requirements.txt", "requirements-dev.in", "requirements/gpu.txt", "my-constraints.txt", "constraints.txt"),
+        *("pylock.toml", "pylock.gpu.toml", "bin/train", "Makefile", ".pre-commit-config.yaml", "README.md", "a.txt"),
+        *("data.toml", "a.py.orig", ".py", "x/.ipynb", "setup.cfg.bak", ".gitignore", "a.b/c", "requirements.yaml"),
+    ],
+)
+def test_the_pattern_takes_what_classify_takes(path):
+    assert (classify.possible(path)) == (re.search(pattern(), path) is not None)
+
+
+def test_every_hook_is_complete():
+    project = HOOKS["dlgovern-project"]
+    assert (False, True) == (project["pass_filenames"], project["always_run"])
+    assert {"python"} == {hook["language"] for hook in HOOKS.values()}
+    assert {True} == {hook["require_serial"] for hook in HOOKS.values()}
+    assert {("text", "jupyter")} == {tuple(hook["types_or"]) for hook in HOOKS.values() if "files" in hook}
+
+
+def git(folder: Path, *words: str) -> None:
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *author, *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.slow
+def test_pre_commit_runs_the_hooks(tmp_path):
+    """A copy of what git would commit here, so that try-repo sees this state and not the last commit."""
+    source, user = tmp_path / "source", tmp_path / "user"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True
+    ).stdout.split(b"\0")
+    for name in filter(None, map(os.fsdecode, listed)):
+        if name.startswith("tests/") or not (ROOT / name).is_file():
+            continue
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, source / name)
+    git(source, "init", "-q")
+    git(source, "add", "-A", "-f")
+    git(source, "commit", "-qm", "state")
+    user.mkdir()
+    git(user, "init", "-q")
+    (user / "bad.py").write_text("import torch\nstate = torch.load('a.pt', weights_only=False)\n")
+    (user / "good.py").write_text("import torch\nstate = torch.load('a.pt', weights_only=True)\n")
+    (user / "build").mkdir()
+    (user / "build" / "left_out.py").write_text((user / "bad.py").read_text())
+    git(user, "add", "-A")
+    env = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    def hook(name: str, *files: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "pre_commit", "try-repo", str(source), name, "--verbose"]
+        ran = subprocess.run(
+            [*command, *(["--files", *files] if files else ["--all-files"])],
+            cwd=user, env=env, capture_output=True, text=True, timeout=300, check=False,
+        )
+        return ran.returncode, ran.stdout + ran.stderr
+
+    code, said = hook("dlgovern")
+    assert (1, True, False, False) == (code, "bad.py:2:9 error DLG502" in said, "good.py:" in said, "left_out" in said), said
+    code, said = hook("dlgovern", "good.py", "build/left_out.py")
+    assert 0 == code, said
+    code, said = hook("dlgovern-project")
+    assert (1, True) == (code, "bad.py:2:9 error DLG502" in said), said

@@ -1,0 +1,69 @@
+"""What `dlgovern check one.py` loads when nothing but the file is new: a comparison of sets, so it cannot flake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FORBIDDEN = frozenset(
+    "pydantic libcst jinja2 rich yaml torch tomlkit packaging importlib.metadata concurrent.futures multiprocessing"
+    " inspect dataclasses".split()
+)
+PROGRAM = """
+import argparse, json, sys
+before = set(sys.modules)
+from dlgovern.cli.main import main
+code = main(sys.argv[1:])
+sys.stderr.write(json.dumps([code, sorted(set(sys.modules) - before)]))
+"""
+LOAD = "import torch\nstate = torch.load('last.pt', weights_only=False)\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a manifest, a configuration and one file to judge."""
+    (tmp_path / "pyproject.toml").write_text(
+        "[project]\nname = 'one'\nversion = '0'\ndependencies = ['torch>=2.1,<2.14']\n[tool.dlgovern]\nfail-on = 'error'\n"
+    )
+    (tmp_path / "one.py").write_text(LOAD)
+    return tmp_path
+
+
+def loaded(project: Path, *words: str) -> tuple[int, set[str]]:
+    """Exit code of a run, and the modules that it added to argparse and the bare interpreter."""
+    kept = {"XDG_CACHE_HOME": str(project / ".cache"), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-P", "-c", PROGRAM, *words]
+    ran = subprocess.run(command, cwd=project, env=kept, capture_output=True, text=True, timeout=120, check=True)
+    code, modules = json.loads(ran.stderr)
+    return code, set(modules)
+
+
+def test_the_first_run_loads_them_so_the_test_can_see_them(project):
+    code, modules = loaded(project, "check", "one.py")
+    assert (1, True) == (code, {"pydantic", "packaging"} <= modules)
+
+
+@pytest.mark.parametrize("words", [["one.py"], ["one.py", "--output-format", "json"], ["one.py", "--statistics"]])
+def test_the_second_run_loads_none_of_them(project, words):
+    loaded(project, "check", *words)
+    code, modules = loaded(project, "check", *words)
+    assert (1, set()) == (code, FORBIDDEN & modules)
+
+
+def test_a_new_file_loads_none_of_them(project):
+    loaded(project, "check", "one.py")
+    (project / "two.py").write_text(LOAD + "# another\n")
+    code, modules = loaded(project, "check", "two.py")
+    assert (1, set()) == (code, FORBIDDEN & modules)
+
+
+def test_without_any_trouble_none_is_loaded_either(project):
+    (project / "one.py").write_text("import torch\nstate = torch.load('last.pt', weights_only=True)\n")
+    loaded(project, "check", "one.py")
+    code, modules = loaded(project, "check", "one.py")
+    assert (0, set()) == (code, FORBIDDEN & modules)

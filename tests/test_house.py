@@ -1,0 +1,162 @@
+"""The house rules of the source: who may import whom, who may print, who may leave, what may grow."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "src" / "dlgovern"
+
+LAYERS = (
+    "cli flake8",
+    *("scaffold standard fix report judge engine detect edits flow repository evidence source".split()),
+    *("store policy bundled finding errors".split()),
+)
+"""From the top down; what shares a line may import each other."""
+
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
+
+UPWARD: dict[tuple[str, str], str] = {
+    ("__main__.py", "dlgovern.cli.main"): "python -m dlgovern is the script by another name",
+    ("evidence/versions.py", "dlgovern.repository.window"): "windows are values; they belong on the ground floor",
+}
+"""Imports that go up or stand outside every layer, each with its reason."""
+
+LONG = {
+    "source/names.py": "one table of scopes; its halves would need each other's insides",
+    "repository/exports.py": "names of a module and what they lead to: one walk over one set of values",
+}
+"""Modules over `LIMIT` lines, each with its reason."""
+LIMIT = 300
+
+CATCHES = {
+    "cli/main.py": (1, "the door: an own bug says so"),
+    "engine/walk.py": (2, "around a detector: loading or preparing it, and its handlers"),
+    "judge/manifests.py": (1, "around a detector of manifests"),
+    "standard/laws/court.py": (1, "around a detector: a clause without which it cannot start"),
+}
+"""Modules that may say ``except Exception``: how often, and why."""
+
+SPEAKERS = {"engine/worker.py": "its standard output is the pipe to the supervisor"}
+"""Modules outside cli and report that may touch the standard streams."""
+
+DOORS = {
+    "pydantic": ("standard/",),
+    "libcst": ("edits/imports.py", "edits/"),
+    "jinja2": ("scaffold/", "standard/render"),
+    "tomlkit": ("edits/",),
+    "packaging": ("evidence/", "repository/", "standard/", "scaffold/"),
+    "torch": ("cli/verify.py", "scaffold/"),
+    "yaml": (),
+    "rich": (),
+}
+"""Heavy library -> the rooms it may enter."""
+
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if "_bundled" not in path.parts)
+
+
+def tree(module: str) -> ast.Module:
+    return ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+
+
+def imports(module: str) -> Iterator[str]:
+    """Every module imported anywhere in a file, inside functions too."""
+    package = ("dlgovern", *module.split("/")[:-1])
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            name = ".".join(part for part in (base, node.module) if part)
+            yield from (f"{name}.{alias.name}" for alias in node.names) if name == "dlgovern" else (name,)
+
+
+def room(module: str) -> str:
+    return module.partition("/")[0].removesuffix(".py")
+
+
+def test_every_module_stands_in_a_layer():
+    outside = {module for module in MODULES if room(module) not in LEVEL}
+    assert outside == {"__init__.py", "__main__.py"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_only(module):
+    wrong = []
+    for name in imports(module):
+        if not name.startswith("dlgovern.") or name == "dlgovern.__version__" or (module, name) in UPWARD:
+            continue
+        other = name.split(".")[1]
+        if room(module) not in LEVEL or other not in LEVEL or (
+            other != room(module) and LEVEL[other] <= LEVEL[room(module)] and LEVEL[other] != 0
+        ) or (LEVEL[other] == 0 and LEVEL[room(module)] != 0):
+            wrong.append(name)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_cli_and_report_speak(module):
+    if room(module) in ("cli", "flake8", "report", "__main__") or module in SPEAKERS:
+        return
+    spoken = [
+        ast.unparse(node)
+        for node in ast.walk(tree(module))
+        if (isinstance(node, ast.Name) and node.id == "print")
+        or (isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr"))
+    ]
+    assert spoken == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_cli_leaves(module):
+    if room(module) in ("cli", "__main__"):
+        return
+    leaving = ("sys.exit", "os._exit", "exit", "quit", "SystemExit")
+    left = [
+        ast.unparse(node)
+        for node in ast.walk(tree(module))
+        if (isinstance(node, ast.Call) and ast.unparse(node.func) in leaving)
+        or (isinstance(node, ast.Raise) and node.exc is not None and ast.unparse(node.exc) in leaving)
+    ]
+    assert left == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_grows_without_a_reason(module):
+    lines = len((PACKAGE / module).read_text(encoding="utf-8").splitlines())
+    assert (lines > LIMIT) == (module in LONG), f"{module} has {lines} lines"
+
+
+def test_errors_are_caught_wholesale_in_two_places_only():
+    found: Counter[str] = Counter()
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.ExceptHandler):
+                caught = {"BaseException"} if node.type is None else {
+                    name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)
+                }
+                found[module] += not caught.isdisjoint({"Exception", "BaseException"})
+    assert {module: count for module, count in found.items() if count} == {
+        module: count for module, (count, _) in CATCHES.items()
+    }
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_heavy_libraries_enter_by_one_door(module):
+    strangers = {
+        name.partition(".")[0]
+        for name in imports(module)
+        if (doors := DOORS.get(name.partition(".")[0])) is not None and not module.startswith(doors or ("\0",))
+    }
+    assert strangers == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_first_line_of_a_module_says_what_it_is_for(module):
+    said = ast.get_docstring(tree(module)) or ""
+    assert said.partition("\n")[0].rstrip().endswith((".", "!", ":")) or "\n" in said
