@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
+from dlgovern.detect.where import words as where_words
 from dlgovern.detect.events import Event, Events
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
@@ -45,8 +46,11 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
         words = [w for key in ("after", "before", "apart") for w in _words(parameters, relation.get(key, ""))]
         for event in parameters["events"]:
             if event["name"] == relation["event"]:
-                found += [{"name": name, "all": words} if words else {"name": name} for name in event.get("names", ())]
-                found += [{"all": [*words, *calls.split("().")]} for calls in event.get("calls", ())]
+                wanted = [*words, *where_words(event.get("where", []))]
+                found += [{"name": name, "all": wanted} if wanted else {"name": name} for name in event.get("names", ())]
+                for calls in event.get("calls", ()):
+                    every = {"all": [*wanted, *calls.split("().")]}
+                    found += [{"name": name, **every} for name in relation["inside"]] if "inside" in relation else [every]
     return found
 
 
