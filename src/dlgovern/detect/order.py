@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
-from dlgovern.detect.events import Event, Events
+from dlgovern.detect.events import Event, Events, words_of
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import (
@@ -45,19 +45,12 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
     """The names or methods of the forbidden events, each with the words that every hit needs."""
     found: list[dict[str, Any]] = []
     for relation in parameters["forbid"]:
-        words = [w for key in ("after", "before", "apart") for w in _words(parameters, relation.get(key, ""))]
+        words = [w for key in ("after", "before", "apart") for w in words_of(parameters, relation.get(key, ""))]
         for event in parameters["events"]:
             if event["name"] == relation["event"]:
                 found += [{"name": name, "all": words} if words else {"name": name} for name in event.get("names", ())]
                 found += [{"all": [*words, *calls.split("().")]} for calls in event.get("calls", ())]
     return found
-
-
-def _words(parameters: dict[str, Any], name: str) -> list[str]:
-    """The words without which there is no such event, where there is only one way to it."""
-    events = [event for event in parameters["events"] if event["name"] == name]
-    ways: list[str] = events[0].get("calls", []) if len(events) == 1 and "names" not in events[0] else []
-    return ways[0].split("().") if len(ways) == 1 else []
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
