@@ -7,12 +7,31 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
+<<<<<<< HEAD
+from dlgovern.detect.where import words as where_words
 from dlgovern.detect.events import Event, Events
+=======
+from dlgovern.detect.events import Event, Events, words_of
+>>>>>>> rules23
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import Guard, context_managers, contradict, guards, loop, own_nodes, travel, written
+from dlgovern.flow.paths import (
+    Guard,
+    assigned_in,
+    body_of,
+    context_managers,
+    contradict,
+    guards,
+    loop,
+    own_nodes,
+    parameters_of,
+    receiver,
+    targets,
+    travel,
+    written,
+)
 from dlgovern.policy import Rule
-from dlgovern.source.tree import enclosing_class
+from dlgovern.source.tree import function
 
 SPARES = ("handed-on", "helper", "opposite-branch", "switched-off")
 """The object is given to other code; a function of this file may do what is missing; the conditions of the two
@@ -31,19 +50,15 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
     """The names or methods of the forbidden events, each with the words that every hit needs."""
     found: list[dict[str, Any]] = []
     for relation in parameters["forbid"]:
-        words = [w for key in ("after", "before", "apart") for w in _words(parameters, relation.get(key, ""))]
+        words = [w for key in ("after", "before", "apart") for w in words_of(parameters, relation.get(key, ""))]
         for event in parameters["events"]:
             if event["name"] == relation["event"]:
-                found += [{"name": name, "all": words} if words else {"name": name} for name in event.get("names", ())]
-                found += [{"all": [*words, *calls.split("().")]} for calls in event.get("calls", ())]
+                wanted = [*words, *where_words(event.get("where", []))]
+                found += [{"name": name, "all": wanted} if wanted else {"name": name} for name in event.get("names", ())]
+                for calls in event.get("calls", ()):
+                    every = {"all": [*wanted, *calls.split("().")]}
+                    found += [{"name": name, **every} for name in relation["inside"]] if "inside" in relation else [every]
     return found
-
-
-def _words(parameters: dict[str, Any], name: str) -> list[str]:
-    """The words without which there is no such event, where there is only one way to it."""
-    events = [event for event in parameters["events"] if event["name"] == name]
-    ways = events[0].get("calls", ()) if len(events) == 1 and "names" not in events[0] else ()
-    return ways[0].split("().") if len(ways) == 1 else []
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
@@ -118,6 +133,7 @@ class _Path:
         self.before: str = relation.get("before", "")
         self.until: str = relation.get("until", "")
         self.without: list[str] = relation.get("without", [])
+        self._ends = {*self.without, self.until, self.before, self.after}
 
     def see(self, node: ast.AST, state: Marks) -> Marks:
         """The marks after a call or an assignment."""
@@ -161,7 +177,7 @@ class _Path:
 
     def _suspect(self, event: Event, state: Marks) -> Marks:
         relation = self.relation
-        if relation.get("in_loop") and not _repeats(event):
+        if relation.get("in_loop") and not _repeats(event, self.facts):
             return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
             return state
@@ -205,8 +221,12 @@ class _Path:
     def _other(self, node: ast.AST, state: Marks) -> Marks:
         """A call or assignment that is no event may still end what is known."""
         if isinstance(node, ast.Call):
-            if "helper" in self.spare and self._helps(node):
-                return {subject: mark._replace(cleared=True, pending=()) for subject, mark in state.items()}
+            if (body := body_of(self.facts, node)) is not None:
+                inner = list(self.events.among(body))
+                if opened := self._opened_by(node, inner):
+                    return {**state, **opened}
+                if "helper" in self.spare and any(event.name in self._ends for event in inner):
+                    return {subject: mark._replace(cleared=True, pending=()) for subject, mark in state.items()}
             if "handed-on" in self.spare and self.facts.names.origin(node.func) not in _HARMLESS:
                 given = {written(arg) for arg in (*node.args, *(word.value for word in node.keywords))}
                 return {s: m._replace(cleared=True) if s and s in given else m for s, m in state.items()}
@@ -215,32 +235,31 @@ class _Path:
 
     def _assigned(self, node: ast.AST, state: Marks) -> Marks:
         """A subject that gets a new value starts anew, unless the value is made from itself: ``m = m.to(device)``."""
-        names = _targets(node)
-        source = _receiver(node.value)  # type: ignore[attr-defined]
+        names = targets(node)
+        source = receiver(node.value)  # type: ignore[attr-defined]
         return {s: m for s, m in state.items() if not s or s not in names or source == s}
 
-    def _helps(self, call: ast.Call) -> bool:
-        """Whether a function of this file that is called here may do what clears, or continue the order."""
-        body = _body_of(self.facts, call)
-        if body is None:
-            return False
-        wanted = {*self.without, self.until, self.before, self.after}
-        return any(event.name in wanted for event in self.events.among(body))
+    def _opened_by(self, call: ast.Call, inner: list[Event]) -> Marks:
+        """The spans that a function of this file opens for objects that it is given, when it does nothing else."""
+        if any(event.name in {*self.without, self.until, self.before} for event in inner):
+            return {}
+        given = parameters_of(self.facts, call)
+        opened = {given[event.subject]: event for event in inner if event.name == self.after and event.subject in given}
+        return {name: Mark(Event(self.after, call, name, event.written)) for name, event in opened.items() if name}
 
 
-def _repeats(event: Event) -> bool:
-    """Whether an event comes again and again for one object: in a loop that does not make the object anew."""
-    around = loop(event.node)
-    if around is None:
+def _repeats(event: Event, facts: Facts) -> bool:
+    """Whether an event comes again and again for one object: in a loop, here or around a call of this function."""
+    if (around := loop(event.node)) is not None:
+        return event.subject not in assigned_in(around.body)  # type: ignore[attr-defined]
+    owner = function(event.node)
+    if owner is None or event.subject in assigned_in(owner.body):
         return False
-    assigned = (node for node in own_nodes(around.body) if isinstance(node, ast.Assign))  # type: ignore[attr-defined]
-    return event.subject not in {name for node in assigned for name in _targets(node)}
-
-
-def _targets(node: ast.AST) -> set[str]:
-    """The names and attributes that an assignment gives a value."""
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
-    return {written(part) for t in targets for part in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])}
+    for call in facts.tree.of(ast.Call):
+        if body_of(facts, call) is owner.body and (around := loop(call)) is not None:  # type: ignore[arg-type]
+            given = {written(arg) for arg in (*call.args, *(word.value for word in call.keywords))}  # type: ignore[attr-defined]
+            return not given & assigned_in(around.body, ast.Call)  # type: ignore[attr-defined]
+    return False
 
 
 def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:
@@ -251,26 +270,6 @@ def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:
 
 def _earlier(pending: tuple[Suspect, ...], event: Event) -> tuple[Suspect, ...]:
     return tuple(suspect for suspect in pending if suspect.event.node is event.node)
-
-
-def _receiver(node: ast.AST | None) -> str:
-    """The object at the start of a chain of method calls: ``m`` of ``m.to(x).half()``."""
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        node = node.func.value
-    return written(node)
-
-
-def _body_of(facts: Facts, call: ast.Call) -> list[ast.stmt] | None:
-    """The body of the function of this file that a call means, by name or as a method of the same class."""
-    wanted: ast.AST | None = None
-    if isinstance(call.func, ast.Name):
-        binding = facts.names.binding(call.func)
-        wanted = binding.node if binding and binding.kind == "define" else None
-    elif isinstance(call.func, ast.Attribute) and written(call.func.value) in ("self", "cls"):
-        owner = enclosing_class(call)
-        name = call.func.attr
-        wanted = next((s for s in owner.body if getattr(s, "name", "") == name), None) if owner else None
-    return wanted.body if isinstance(wanted, ast.FunctionDef | ast.AsyncFunctionDef) else None
 
 
 def _apart(
