@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from dlgovern.edits.source import Change, Item, Layout, Place, Source
-from dlgovern.flow.calls import arguments
+from dlgovern.flow.calls import argument, arguments
 from dlgovern.flow.constants import is_default
 
 Changes = list[Change] | None
@@ -14,7 +14,8 @@ Changes = list[Change] | None
 def set_argument(place: Place) -> Changes:
     """Give ``argument`` the ``value``, wherever it is given; else add it as a keyword.
 
-    ``position`` is its place among the positional arguments, where it has one.
+    ``position`` is its place among the positional arguments, where it has one; ``not_with`` names arguments, with
+    theirs, beside which it would be wrong.
     """
     source, call = place.source, place.call()
     name, value = str(place.parameters["argument"]), place.fill(str(place.parameters["value"]))
@@ -22,6 +23,8 @@ def set_argument(place: Place) -> Changes:
     if layout is None or value is None:
         return None
     found = arguments(place.facts, call)
+    if any(argument(found, other, at) is not None for other, at in place.parameters.get("not_with", {}).items()):
+        return None
     position = place.parameters.get("position")
     given = next((word for word in call.keywords if word.arg == name), None)
     if given is not None:

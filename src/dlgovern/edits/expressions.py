@@ -12,11 +12,10 @@ from dlgovern.source.tree import scope
 
 
 def wrap(place: Place) -> Changes:
-    """Put a call of the builtin ``call`` around the expression; only for calls of ``only``, if that is said."""
+    """Put a call of the builtin ``call`` around the call that was hit, unless it is one of ``not_for``."""
     node = place.node(ast.Call)
     name = str(place.parameters["call"])
-    only = place.parameters.get("only", ())
-    if node is None or _is_rebound(place, name) or (only and callee(place.facts, node) not in only):
+    if node is None or _is_rebound(place, name) or callee(place.facts, node) in place.parameters.get("not_for", ()):
         return None
     start, end = place.source.span(node)
     return [Change(start, start, f"{name}("), Change(end, end, ")")]

@@ -7,8 +7,7 @@ import re
 
 from dlgovern.edits.arguments import Changes
 from dlgovern.edits.source import Change, Place
-from dlgovern.flow.calls import argument, arguments
-from dlgovern.source.tree import parents, statement, up
+from dlgovern.source.tree import function, parents, statement, up
 
 _INNER = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Assert, ast.Delete, ast.Raise)
@@ -58,8 +57,9 @@ def delete_statement(place: Place) -> Changes:
 def insert_before(place: Place) -> Changes:
     """A line before the statement of the hit, with its indentation.
 
-    ``text`` may have the hit's slots and, in ``<...>``, arguments of the call by position or keyword; what stands
-    for an argument must be a dotted name.
+    ``text`` may have the hit's slots, and ``<name>`` for what ``of_call`` says: ``{name = "{subject}.step"}`` is the
+    first argument of the only call so written in the same function. What is written there must be a dotted name.
+    With ``once`` the callee that was hit must be called once in the function: a second insertion would be an error.
     """
     node = place.any_node()
     template = place.fill(str(place.parameters["text"]))
@@ -79,21 +79,23 @@ def insert_before(place: Place) -> Changes:
 
 
 def _with_arguments(place: Place, template: str) -> str | None:
-    wanted = _ARGUMENT.findall(template)
-    if not wanted:
-        return template
-    call = place.call()
-    if call is None:
+    call = place.node(ast.Call)
+    if place.parameters.get("once") and (call is None or len(_calls(place, ast.unparse(call.func), call)) != 1):
         return None
-    found = arguments(place.facts, call)
-    for word in wanted:
-        node = argument(found, word, place.parameters.get("position", {}).get(word)) if not word.isdigit() else None
-        if word.isdigit() and int(word) < len(found.positional):
-            node = found.positional[int(word)]
-        if node is None or not _is_dotted(node):
+    for word in _ARGUMENT.findall(template):
+        written = place.fill(str(place.parameters.get("of_call", {}).get(word, "")))
+        found = _calls(place, written, call) if written and call is not None else []
+        names = {ast.unparse(one.args[0]) for one in found if one.args and _is_dotted(one.args[0])}
+        if len(names) != 1 or any(not one.args for one in found):
             return None
-        template = template.replace(f"<{word}>", ast.unparse(node))
+        template = template.replace(f"<{word}>", names.pop())
     return template
+
+
+def _calls(place: Place, written: str, near: ast.AST) -> list[ast.Call]:
+    """The calls of what is written so, in the function or module around a node."""
+    around = function(near) or place.facts.tree.module
+    return [node for node in ast.walk(around) if isinstance(node, ast.Call) and ast.unparse(node.func) == written]
 
 
 def _is_dotted(node: ast.AST) -> bool:

@@ -101,6 +101,15 @@ def _outside(before: bytes, hits: list[tuple[Hit, tuple[Edit, ...]]]) -> Iterato
     """What an edit changes besides the statements of its finding and the imports of the file."""
     module = ast.parse(before)
     free: set[int] = {1}
+    for hit, _ in hits:  # what one import brings is repaired at all its uses, by one repair that their findings share
+        free |= set(range(hit.line, hit.end_line + 1))
+    bound = {
+        target.id: node
+        for node in ast.walk(module)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in ast.walk(module):
         if isinstance(node, ast.Import | ast.ImportFrom):
             free |= set(range(node.lineno, (node.end_lineno or node.lineno) + 2))
@@ -109,6 +118,10 @@ def _outside(before: bytes, hits: list[tuple[Hit, tuple[Edit, ...]]]) -> Iterato
         for node in ast.walk(module):
             if isinstance(node, ast.stmt) and node.lineno <= hit.line <= (node.end_lineno or 0) and not hasattr(node, "body"):
                 allowed |= set(range(node.lineno, (node.end_lineno or node.lineno) + 2))
+                for name in ast.walk(node):  # a value is repaired where it is made
+                    if isinstance(name, ast.Name) and name.id in bound:
+                        made = bound[name.id]
+                        allowed |= set(range(made.lineno, (made.end_lineno or made.lineno) + 1))
         for edit in edits:
             line = before[: edit.start].count(b"\n") + 1
             if line not in allowed:
