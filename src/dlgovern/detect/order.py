@@ -7,12 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
-<<<<<<< HEAD
-from dlgovern.detect.where import words as where_words
-from dlgovern.detect.events import Event, Events
-=======
 from dlgovern.detect.events import Event, Events, words_of
->>>>>>> rules23
+from dlgovern.detect.where import words as where_words
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import (
