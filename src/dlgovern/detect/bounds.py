@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
@@ -17,6 +17,8 @@ PARAMETERS = {
     "outside": Parameter("boolean", "report versions outside the windows of the standard", default=False),
     "open": Parameter("names", "distributions that need an upper bound or a lock file", default=[]),
 }
+GUARDS = ("published", "constraints", "compiled", "address", "aside", "upper-bound", "lock-file")
+"""What the detector is silent under; examples of its rules must show each."""
 
 _BINDING = ("lock", "constraints")
 
@@ -48,17 +50,33 @@ def _outside(rule: Rule, manifest: Manifest, windows: Windows) -> Iterator[Hit]:
 
 
 def _open(rule: Rule, manifest: Manifest, windows: Windows, names: set[str]) -> Iterator[Hit]:
-    if manifest.published or manifest.kind in _BINDING or manifest.path.endswith(".in"):
+    silent = {
+        "published": manifest.published,
+        "constraints": manifest.kind in _BINDING,
+        "compiled": manifest.path.endswith(".in"),
+    }
+    off = rule.parameters.get("without_guards", ())
+    if any(holds for guard, holds in silent.items() if guard not in off):
         return
     for requirement in manifest.requirements:
-        if requirement.name not in names or requirement.url or is_aside(requirement):
-            continue
-        if versions_of(requirement.specifier).below:
-            continue
-        window = windows.of(manifest.path, requirement.name)
-        source = window.source.rpartition(":")[0] if window else ""
-        if source == "" or kind(source) not in _BINDING:
+        if requirement.name in names and not _is_bound(requirement, manifest, windows, off):
             yield Hit(rule.id, *_place(requirement), slots={"library": requirement.name, "declared": requirement.raw})
+
+
+def _is_bound(requirement: Requirement, manifest: Manifest, windows: Windows, off: Collection[str]) -> bool:
+    """Whether something else than the specifier's lower end decides what is installed, or only developers install it."""
+    return (
+        ("address" not in off and bool(requirement.url))
+        or ("aside" not in off and is_aside(requirement))
+        or ("upper-bound" not in off and bool(versions_of(requirement.specifier).below))
+        or ("lock-file" not in off and _is_locked(requirement.name, manifest, windows))
+    )
+
+
+def _is_locked(name: str, manifest: Manifest, windows: Windows) -> bool:
+    """Whether a lock file or constraints decide the version."""
+    window = windows.of(manifest.path, name)
+    return window is not None and kind(window.source.rpartition(":")[0]) in _BINDING
 
 
 def _how(declared: Range, supported: Window) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter, listing
@@ -21,6 +21,8 @@ PARAMETERS = {
     **listing.PARAMETERS,
     "dynamic": Parameter("boolean", "judge names given to import_module and its like, not statements", default=False),
 }
+GUARDS = ("types-only", "fallback", "version-test", "standard-library", "own-module")
+"""Under the first three the detector says less, under the others nothing; examples of its rules must show each."""
 
 _IMPORTERS = {
     "importlib.import_module": "name",
@@ -59,13 +61,14 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[None,
 
 def _hits(rule: Rule, facts: Facts, table: Listing, seen: Iterator[_Sighting]) -> Iterator[Hit]:
     """The gravest sighting of each distribution, of equal ones the first."""
+    off = rule.parameters.get("without_guards", ())
     best: dict[str, tuple[int, Hit]] = {}
     for node, module in seen:
         names = table.distributions(module)
         verdict = judged(rule.parameters, names, table.of_module(module))
-        if verdict is None or not _foreign(facts, module):
+        if verdict is None or not _foreign(facts, module, off):
             continue
-        level = _level(verdict, node)
+        level = _level(verdict, node, off)
         grave = LEVELS.index(level) if level else len(LEVELS)
         known = best.get(names[0])
         if known is None or grave > known[0]:
@@ -74,18 +77,18 @@ def _hits(rule: Rule, facts: Facts, table: Listing, seen: Iterator[_Sighting]) -
     yield from (hit for _, hit in best.values())
 
 
-def _level(verdict: Verdict, node: ast.AST) -> str:
+def _level(verdict: Verdict, node: ast.AST, off: Collection[str]) -> str:
     """An import that only a type checker runs is information; one that may fail is a warning at most."""
-    if only_for_types(node):
+    if "types-only" not in off and only_for_types(node):
         return "info"
-    if verdict.level != "info" and (has_fallback(node) or asks_version(node)):
-        return "warning"
-    return verdict.level
+    may_fail = ("fallback" not in off and has_fallback(node)) or ("version-test" not in off and asks_version(node))
+    return "warning" if may_fail and verdict.level != "info" else verdict.level
 
 
-def _foreign(facts: Facts, module: str) -> bool:
-    first = module.partition(".")[0]
-    return first not in sys.stdlib_module_names and not facts.repository.modules.owns(facts.path, module)
+def _foreign(facts: Facts, module: str, off: Collection[str]) -> bool:
+    if "standard-library" not in off and module.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    return "own-module" in off or not facts.repository.modules.owns(facts.path, module)
 
 
 def _stated(facts: Facts) -> Iterator[_Sighting]:

@@ -51,6 +51,7 @@ class Listing:
         }
         self._by_import: dict[str, Entry] = {}
         self._by_name: dict[str, Entry] = {}
+        self._parts: dict[str, Entry] = {}
         for row in table.get("library", []):
             entry = Entry(
                 row["distribution"],
@@ -64,8 +65,8 @@ class Listing:
             )
             for module in entry.imports:
                 self._by_import[module] = entry
-            if not entry.part:
-                self._by_name[normal(entry.distribution)] = entry
+            named = self._parts if entry.part else self._by_name
+            named[normal(entry.distribution)] = entry
 
     def distributions(self, module: str) -> tuple[str, ...]:
         """What a dotted module may come from, the usual one first; its own first name where the table is silent."""
@@ -80,6 +81,10 @@ class Listing:
         """What the table says about a distribution; with ``modules`` entries for manifests alone do not count."""
         entry = self._by_name.get(normal(name))
         return None if entry and modules and not entry.imports else entry
+
+    def part_of(self, name: str) -> Entry | None:
+        """What the table says about one part of a distribution, its modules, and not about the whole."""
+        return self._parts.get(normal(name))
 
     def imports(self, rings: Iterable[str], deny: Iterable[str]) -> list[str]:
         """The dotted modules of these rings and of these distributions."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,11 +19,16 @@ PARAMETERS = {
     "hosts": Parameter("strings", "approved hosts or addresses; report every other one", default=[]),
     "moving": Parameter("boolean", "report addresses that name neither a commit nor a digest", default=False),
 }
+GUARDS = (
+    "main-index", "explicit-index", "hashed", "variable", "folder", "loopback", "whole-commit", "digest", "archive-of-commit"
+)
+"""What the detector is silent under; examples of its rules must show each."""
 
 _COMMIT = re.compile(r"@(?:[0-9a-f]{40}|[0-9a-f]{64})(?:[#?]|$)")
 _ARCHIVE_OF_COMMIT = re.compile(r"/(?:archive|tarball|zipball)/[0-9a-f]{40}(?:[./]|$)")
 _DIGEST = re.compile(r"#(?:.*&)?(?:sha256|sha384|sha512)=[0-9a-f]{64,}")
 _VERSION_CONTROL = re.compile(r"(?:git|hg|svn|bzr)\+")
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _VARIABLE = re.compile(r"\$\{|\{\{|%\(")
 
 
@@ -48,11 +53,16 @@ def judge(rules: list[Rule], manifest: Manifest, _tables: dict[str, Any], _windo
 
 def _mixed(rule: Rule, manifest: Manifest) -> Iterator[Hit]:
     """Pip takes the highest version of all its indexes; a tool with named indexes asks the first that has the name."""
+    off = _off(rule)
     main = {_bare(index.url) for index in manifest.indexes if index.kind in ("index-url", "default-index")}
     main |= {"https://pypi.org/simple"}
     hashed = bool(manifest.requirements) and all(entry.hashed for entry in manifest.requirements)
+    if hashed and "hashed" not in off:
+        return
     for index in manifest.indexes:
-        if index.explicit or not index.url or _bare(index.url) in main or hashed:
+        if not index.url or (index.explicit and "explicit-index" not in off):
+            continue
+        if _bare(index.url) in main and "main-index" not in off:
             continue
         if index.kind == "extra-index-url":
             yield _index_hit(rule, index, "searched beside the main index for every package", "")
@@ -66,10 +76,11 @@ def _index_hit(rule: Rule, index: IndexOption, how: str, level: str) -> Hit:
 
 
 def _hosts(rule: Rule, manifest: Manifest, hosts: list[str]) -> Iterator[Hit]:
+    off = _off(rule)
     for place in _addresses(manifest):
-        if _VARIABLE.search(place.url):
+        if "variable" not in off and _VARIABLE.search(place.url):
             continue
-        how = _not_approved(place.url, hosts)
+        how = _not_approved(place.url, hosts, off)
         if how:
             slots = {"url": shown(place.url), "how": how}
             yield Hit(rule.id, place.line, place.column, place.line, place.end_column, slots=slots)
@@ -95,15 +106,15 @@ def _direct(manifest: Manifest) -> Iterator[_Place]:
             yield place
 
 
-def _not_approved(url: str, hosts: list[str]) -> str:
+def _not_approved(url: str, hosts: list[str], off: Collection[str]) -> str:
     try:
         parts = urlsplit(_VERSION_CONTROL.sub("", url))
         host = parts.hostname or ""
     except ValueError:
         return "not a valid address"
-    if not host:  # a folder
+    if not host and "folder" not in off:
         return ""
-    if parts.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
+    if parts.scheme == "http" and (host not in _THIS_MACHINE or "loopback" in off):
         return "not encrypted"
     address = f"{host}{posixpath.normpath(parts.path or '/')}"
     return "" if any(_covers(approved, host, address) for approved in hosts) else "not an approved source"
@@ -119,22 +130,31 @@ def _covers(approved: str, host: str, address: str) -> bool:
 
 
 def _moving(rule: Rule, manifest: Manifest) -> Iterator[Hit]:
-    hashed = {(entry.line, entry.column) for entry in manifest.requirements if entry.hashed}
+    off = _off(rule)
+    hashed = {(entry.line, entry.column) for entry in manifest.requirements if entry.hashed and "hashed" not in off}
     for place in _direct(manifest):
-        lacks = _lacks(place.url)
+        lacks = _lacks(place.url, off)
         if lacks and (place.line, place.column) not in hashed:
             slots = {"distribution": place.name or "a package", "url": shown(place.url), "lacks": lacks}
             yield Hit(rule.id, place.line, place.column, place.line, place.end_column, slots=slots)
 
 
-def _lacks(url: str) -> str:
-    if _VARIABLE.search(url):
+def _lacks(url: str, off: Collection[str]) -> str:
+    if "variable" not in off and _VARIABLE.search(url):
         return ""
     if _VERSION_CONTROL.match(url):
-        return "" if _COMMIT.search(url) else "a commit"
-    if url.startswith(("http://", "https://")):
-        return "" if _DIGEST.search(url) or _ARCHIVE_OF_COMMIT.search(url) else "a digest"
-    return ""
+        return "" if "whole-commit" not in off and _COMMIT.search(url) else "a commit"
+    if "folder" not in off and not url.startswith(("http://", "https://")):
+        return ""
+    if "digest" not in off and _DIGEST.search(url):
+        return ""
+    return "" if "archive-of-commit" not in off and _ARCHIVE_OF_COMMIT.search(url) else "a digest"
+
+
+def _off(rule: Rule) -> Collection[str]:
+    """The guards that a law has switched off."""
+    off: Collection[str] = rule.parameters.get("without_guards", ())
+    return off
 
 
 def shown(url: str) -> str:

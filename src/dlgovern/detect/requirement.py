@@ -17,6 +17,8 @@ PARAMETERS = {
     "discontinued": Parameter("boolean", "true: only what its makers ended; false: only what the standard decided"),
     "locked": Parameter("boolean", "judge the entries of lock files too, as a warning at most", default=False),
 }
+GUARDS = ("part", "from-elsewhere")
+"""What the detector is silent under; examples of its rules must show each."""
 
 
 def judge(rules: list[Rule], manifest: Manifest, tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
@@ -30,7 +32,7 @@ def judge(rules: list[Rule], manifest: Manifest, tables: dict[str, Any], _window
 
 def _declared(rule: Rule, manifest: Manifest, table: Listing) -> Iterator[Hit]:
     for requirement in manifest.requirements:
-        entry = table.of_distribution(requirement.name) if requirement.name else None
+        entry = _entry(rule, table, requirement.name)
         if not requirement.name or not _concerns(rule, entry, requirement):
             continue
         verdict = judged(rule.parameters, (requirement.name,), entry)
@@ -43,7 +45,7 @@ def _declared(rule: Rule, manifest: Manifest, table: Listing) -> Iterator[Hit]:
 
 def _locked(rule: Rule, manifest: Manifest, table: Listing) -> Iterator[Hit]:
     for locked in manifest.locked:
-        entry = table.of_distribution(locked.name)
+        entry = _entry(rule, table, locked.name)
         verdict = judged(rule.parameters, (locked.name,), entry) if _concerns(rule, entry, locked) else None
         if verdict:
             slots = {"distribution": locked.name, "verdict": verdict.words, "instead": verdict.instead, "renamed": ""}
@@ -51,12 +53,19 @@ def _locked(rule: Rule, manifest: Manifest, table: Listing) -> Iterator[Hit]:
             yield Hit(rule.id, locked.line, 1, locked.line, 2, slots=slots, level=level)
 
 
+def _entry(rule: Rule, table: Listing, name: str) -> Entry | None:
+    """What the table says about the whole distribution; an entry about some of its modules is for imports."""
+    part = table.part_of(name) if "part" in rule.parameters.get("without_guards", ()) else None
+    return part or table.of_distribution(name)
+
+
 def _concerns(rule: Rule, entry: Entry | None, found: Requirement | Locked) -> bool:
     """A discontinued library is the matter of one rule, a decision of the standard that of another."""
     wanted = rule.parameters.get("discontinued")
     if wanted is None or entry is None or entry.ring != "hold":
         return not wanted
-    from_elsewhere = isinstance(found, Requirement) and bool(found.url)
+    guarded = "from-elsewhere" not in rule.parameters.get("without_guards", ())
+    from_elsewhere = guarded and isinstance(found, Requirement) and bool(found.url)
     return entry.discontinued is wanted and not (entry.rename and from_elsewhere)
 
 
