@@ -62,9 +62,10 @@ def rename_argument(place: Place) -> Changes:
         return None
     if any(other.arg in (new, None) for other in call.keywords):
         return None
+    old = str(word.arg)
     start = source.span(word)[0]
-    end = start + len(word.arg)
-    return [Change(start, end, new)] if source.text(start, end) == word.arg else None
+    end = start + len(old)
+    return [Change(start, end, new)] if source.text(start, end) == old else None
 
 
 def add(source: Source, layout: Layout, text: str) -> list[Change]:

@@ -30,7 +30,7 @@ def comprehension(place: Place) -> Changes:
     if node is None:
         return None
     source = place.source
-    items, times = (node.left, node.right) if isinstance(node.left, ast.List) else (node.right, node.left)
+    items = node.left if isinstance(node.left, ast.List) else node.right
     start, end = source.span(node)
     if isinstance(scope(node), ast.ClassDef) or not isinstance(items, ast.List) or len(items.elts) != 1:
         return None
@@ -80,7 +80,7 @@ def replace_text(place: Place) -> Changes:
     start, end = place.source.span(found[0])
     written = place.source.text(start, end)
     places = list(word.finditer(written))
-    if len(places) != len(word.findall(found[0].value)):
+    if len(places) != len(word.findall(str(found[0].value))):
         return None
     return [Change(*_bytes(place.source, start, written, one.span()), new) for one in places]
 

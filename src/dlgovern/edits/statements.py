@@ -16,12 +16,12 @@ _ARGUMENT = re.compile(r"<(\w+)>")
 
 def drop_target(place: Place) -> Changes:
     """``x = f(x)`` becomes ``f(x)``, where the one target is the first argument and nothing else."""
-    call = place.call()
+    call: ast.Call | None = place.call()
     assignment = up(call) if call is not None else None
-    if not isinstance(assignment, ast.Assign) or len(assignment.targets) != 1 or assignment.value is not call:
+    if call is None or not isinstance(assignment, ast.Assign) or len(assignment.targets) != 1 or assignment.value is not call:
         return None
     target = assignment.targets[0]
-    name = call.args[0] if call.args else next((w.value for w in call.keywords if w.arg == place.parameters.get("argument")), None)
+    name = call.args[0] if call.args else None
     if not isinstance(target, ast.Name) or not isinstance(name, ast.Name) or target.id != name.id:
         return None
     source = place.source
