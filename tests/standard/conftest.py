@@ -51,7 +51,7 @@ Make = Callable[..., Source]
 @pytest.fixture
 def rule() -> Callable[..., str]:
     """The text of a rule with this id and name."""
-    return lambda id="ACM501", name="loud-load": RULE.format(id=id, name=name)
+    return lambda rule_id="ACM501", name="loud-load": RULE.format(id=rule_id, name=name)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ CASES_GONE = (
     "aten",
     "strip_doc_string",
 )
+CASE_LITE = "_save_for_lite_interpreter"
 CASES_DROPPED = (
     "training",
     "do_constant_folding",
@@ -142,7 +143,7 @@ def test_markers_of_torchscript_do_not_warn():
 def test_the_lite_interpreter_is_deprecated(module, tmp_path):
     scripted = torch.jit.script(module)
     with pytest.warns(DeprecationWarning, match="Lite Interpreter"):
-        scripted._save_for_lite_interpreter(str(tmp_path / "net.ptl"))
+        getattr(scripted, CASE_LITE)(str(tmp_path / "net.ptl"))
 
 
 def test_a_program_under_another_name_is_saved_all_the_same(module, tmp_path):

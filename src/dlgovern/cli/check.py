@@ -65,7 +65,7 @@ def run(words: list[str]) -> int:
     fail_on, confidence = options.bar(said, law.settings.values)
     if said.show_settings:
         return _show_settings(law)
-    stdin, found = _take_files(said, law)
+    stdin, found = take_files(said, law)
     if said.show_files:
         sys.stdout.write("".join(f"{_printable(path)}\n" for path in found.files))
         return exits.CLEAN
@@ -73,7 +73,10 @@ def run(words: list[str]) -> int:
     report = judge(
         job, found.files, found.problems, store, not_run=law.not_run, whole=law.whole, fail_on=fail_on,
         min_confidence=confidence, extra=_judge_stdin(job, said, stdin),
+        project=_takes_all(said.paths, law.settings.root),
     )
+    if _format(said, law.settings.values) in _WITH_REPAIRS and not stdin:
+        report = with_repairs(report, job)
     say(report, said, law.settings.values)
     return exits.of_report(report, exit_zero=said.exit_zero)
 
@@ -92,7 +95,7 @@ def versions(law: options.Law, files: tuple[str, ...], store: Store) -> Windows:
 
 def say(report: Report, said: argparse.Namespace, values: dict[str, object]) -> None:
     """Write the report where and how it is wanted."""
-    name = said.output_format or os.environ.get("DLGOVERN_OUTPUT_FORMAT") or values.get("output-format") or "text"
+    name = _format(said, values)
     style = Options(
         color=_color(said),
         width=_width(),
@@ -121,7 +124,26 @@ def say(report: Report, said: argparse.Namespace, values: dict[str, object]) -> 
                 file.write(text)
 
 
-def _take_files(said: argparse.Namespace, law: options.Law) -> tuple[bool, Discovery]:
+def with_repairs(report: Report, job: Job) -> Report:
+    """The report with the repairs of its findings; costs nothing where no rule of them has one."""
+    fixable = {rule.id for rule in job.policy.rules if rule.fix}
+    if not any(one.rule in fixable for one in report.findings):
+        return report
+    from dlgovern.engine.walk import Walk
+    from dlgovern.fix.attach import attach
+
+    return report._replace(findings=attach(report.findings, Walk(job.policy, job.root, job.windows)))
+
+
+_WITH_REPAIRS = ("json", "sarif", "rdjson")
+
+
+def _format(said: argparse.Namespace, values: dict[str, object]) -> str:
+    return str(said.output_format or os.environ.get("DLGOVERN_OUTPUT_FORMAT") or values.get("output-format") or "text")
+
+
+def take_files(said: argparse.Namespace, law: options.Law) -> tuple[bool, Discovery]:
+    """Whether standard input is to be judged, and the files that are. Raises UsageError."""
     stdin = "-" in said.paths
     if stdin and len(said.paths) > 1:
         raise UsageError("standard input cannot be mixed with paths", do="give `-` alone")
@@ -148,6 +170,11 @@ def _judge_stdin(job: Job, said: argparse.Namespace, stdin: bool) -> list[FileRe
     if path.startswith("../"):
         raise UsageError("lies outside the project's root", name)
     return [Walk(job.policy, job.root, job.windows).judge(path, sys.stdin.buffer.read())]
+
+
+def _takes_all(paths: list[str], root: str) -> bool:
+    """Whether the project's root folder itself is judged, not a part of it."""
+    return any(os.path.realpath(path) == os.path.realpath(root) for path in paths or ["."])
 
 
 def _show_settings(law: options.Law) -> int:

@@ -49,12 +49,13 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
     def see(node: ast.Call) -> Iterator[Hit]:
         origin = callee(facts, node)
         found = index.rules(origin) if origin is not None else []
+        named = [(rule, origin) for rule in found]
         if loose:
-            found = [*found, *(rule for name in _loosely(node) for rule in loose.get(name, ()) if rule not in found)]
-        for rule in found:
+            named += [(rule, None) for name in _loosely(node) for rule in loose.get(name, ()) if rule not in found]
+        for rule, name in named:
             seen = Seen(facts, node, arguments(facts, node))
             if matches(rule.parameters, seen):
-                yield _hit(rule, origin, seen)
+                yield _hit(rule, name, seen)
 
     return {ast.Call: see}
 

@@ -56,7 +56,7 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
         for rule, pattern in live:
             if not rule.parameters.get("joined") or len(items) < 2:  # noqa: PLR2004 - one item is a text of its own
                 continue
-            words = [_word(item) for item in items]
+            words = [_word(facts, item) for item in items]
             found = pattern.search(" ".join(words))
             if found is None or any(pattern.search(word) for word in words):
                 continue
@@ -106,11 +106,11 @@ def _last(node: ast.AST) -> str:
     return f"().{node.attr}" if isinstance(node, ast.Attribute) else ""
 
 
-def _word(node: ast.AST) -> str:
+def _word(facts: Facts, node: ast.AST) -> str:
     """An item as a word of a command; the running interpreter is ``python``, what is not known is no word."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
-    return "python" if isinstance(node, ast.Attribute) and node.attr == "executable" else "\0"
+    return "python" if facts.names.origin(node) == "sys.executable" else "\0"
 
 
 def _item(words: list[str], offset: int) -> int:

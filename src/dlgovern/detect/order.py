@@ -10,9 +10,20 @@ from dlgovern.detect import Parameter
 from dlgovern.detect.events import Event, Events
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import Guard, context_managers, contradict, guards, loop, own_nodes, travel, written
+from dlgovern.flow.paths import (
+    Guard,
+    body_of,
+    context_managers,
+    contradict,
+    guards,
+    loop,
+    own_nodes,
+    receiver,
+    targets,
+    travel,
+    written,
+)
 from dlgovern.policy import Rule
-from dlgovern.source.tree import enclosing_class
 
 SPARES = ("handed-on", "helper", "opposite-branch", "switched-off")
 """The object is given to other code; a function of this file may do what is missing; the conditions of the two
@@ -42,7 +53,7 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
 def _words(parameters: dict[str, Any], name: str) -> list[str]:
     """The words without which there is no such event, where there is only one way to it."""
     events = [event for event in parameters["events"] if event["name"] == name]
-    ways = events[0].get("calls", ()) if len(events) == 1 and "names" not in events[0] else ()
+    ways: list[str] = events[0].get("calls", []) if len(events) == 1 and "names" not in events[0] else []
     return ways[0].split("().") if len(ways) == 1 else []
 
 
@@ -215,13 +226,13 @@ class _Path:
 
     def _assigned(self, node: ast.AST, state: Marks) -> Marks:
         """A subject that gets a new value starts anew, unless the value is made from itself: ``m = m.to(device)``."""
-        names = _targets(node)
-        source = _receiver(node.value)  # type: ignore[attr-defined]
+        names = targets(node)
+        source = receiver(node.value)  # type: ignore[attr-defined]
         return {s: m for s, m in state.items() if not s or s not in names or source == s}
 
     def _helps(self, call: ast.Call) -> bool:
         """Whether a function of this file that is called here may do what clears, or continue the order."""
-        body = _body_of(self.facts, call)
+        body = body_of(self.facts, call)
         if body is None:
             return False
         wanted = {*self.without, self.until, self.before, self.after}
@@ -234,13 +245,7 @@ def _repeats(event: Event) -> bool:
     if around is None:
         return False
     assigned = (node for node in own_nodes(around.body) if isinstance(node, ast.Assign))  # type: ignore[attr-defined]
-    return event.subject not in {name for node in assigned for name in _targets(node)}
-
-
-def _targets(node: ast.AST) -> set[str]:
-    """The names and attributes that an assignment gives a value."""
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
-    return {written(part) for t in targets for part in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])}
+    return event.subject not in {name for node in assigned for name in targets(node)}
 
 
 def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:
@@ -251,26 +256,6 @@ def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:
 
 def _earlier(pending: tuple[Suspect, ...], event: Event) -> tuple[Suspect, ...]:
     return tuple(suspect for suspect in pending if suspect.event.node is event.node)
-
-
-def _receiver(node: ast.AST | None) -> str:
-    """The object at the start of a chain of method calls: ``m`` of ``m.to(x).half()``."""
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        node = node.func.value
-    return written(node)
-
-
-def _body_of(facts: Facts, call: ast.Call) -> list[ast.stmt] | None:
-    """The body of the function of this file that a call means, by name or as a method of the same class."""
-    wanted: ast.AST | None = None
-    if isinstance(call.func, ast.Name):
-        binding = facts.names.binding(call.func)
-        wanted = binding.node if binding and binding.kind == "define" else None
-    elif isinstance(call.func, ast.Attribute) and written(call.func.value) in ("self", "cls"):
-        owner = enclosing_class(call)
-        name = call.func.attr
-        wanted = next((s for s in owner.body if getattr(s, "name", "") == name), None) if owner else None
-    return wanted.body if isinstance(wanted, ast.FunctionDef | ast.AsyncFunctionDef) else None
 
 
 def _apart(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
-from dlgovern.source.tree import enclosing_class, parents, up
+from dlgovern.source.tree import enclosing_class, up
 
 PARAMETERS = {
     "names": Parameter("names", "functions that list files in no order", required=True),
@@ -31,17 +32,61 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
     """Handlers for calls."""
+    reads = _Reads(facts)
 
     def see(node: ast.Call) -> Iterator[Hit]:
         for rule in rules:
             if not _lists(facts, node, rule.parameters):
                 continue
             whole = _whole(facts, node)
-            where = _attribute_of_dataset(facts, whole, rule.parameters) or _slice_by_rank(facts, whole)
-            if where and ("sorted-later" in rule.parameters.get("without_guards", ()) or not _is_sorted_later(whole)):
+            where = _attribute_of_dataset(facts, whole, rule.parameters, reads) or _slice_by_rank(facts, whole, reads)
+            if where and ("sorted-later" in rule.parameters.get("without_guards", ()) or not reads.is_sorted(whole)):
                 yield facts.hit(rule.id, node, call=ast.unparse(node.func), where=where)
 
     return {ast.Call: see}
+
+
+class _Reads:
+    """What the file does with its names and attributes: read by index, sliced, sorted. Collected on the first question."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    @cached_property
+    def subscripts(self) -> dict[str, list[ast.Subscript]]:
+        """The subscripts of each name, and of each ``self.x``."""
+        found: dict[str, list[ast.Subscript]] = {}
+        for node in self.facts.tree.of(ast.Subscript):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                if name := _written(node.value):
+                    found.setdefault(name, []).append(node)
+        return found
+
+    @cached_property
+    def sorts(self) -> set[tuple[int, str]]:
+        """The class or file, and the name, of everything that is sorted."""
+        found: set[tuple[int, str]] = set()
+        for node in self.facts.tree.of(ast.Call):
+            assert isinstance(node, ast.Call)
+            if isinstance(node.func, ast.Attribute) and node.func.attr == "sort":
+                found.add((id(enclosing_class(node)), _written(node.func.value)))
+            elif isinstance(node.func, ast.Name) and node.func.id == "sorted":
+                found.update((id(enclosing_class(node)), _written(argument)) for argument in node.args)
+        return found
+
+    def is_sorted(self, node: ast.AST) -> bool:
+        """Whether ``x.sort()`` or ``sorted(x)`` stands anywhere around what the listing is bound to."""
+        parent = up(node)
+        if not isinstance(parent, ast.Assign):
+            return False
+        return (id(enclosing_class(node)), _written(parent.targets[0])) in self.sorts
+
+
+def _written(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    return f"self.{node.attr}" if own and isinstance(node, ast.Attribute) else ""
 
 
 def _lists(facts: Facts, node: ast.Call, parameters: dict[str, Any]) -> bool:
@@ -69,7 +114,7 @@ def _whole(facts: Facts, node: ast.expr) -> ast.expr:
     return node
 
 
-def _attribute_of_dataset(facts: Facts, node: ast.AST, parameters: dict[str, Any]) -> str:
+def _attribute_of_dataset(facts: Facts, node: ast.AST, parameters: dict[str, Any], reads: _Reads) -> str:
     parent = up(node)
     if not isinstance(parent, ast.Assign) or parent.value is not node:
         return ""
@@ -79,24 +124,15 @@ def _attribute_of_dataset(facts: Facts, node: ast.AST, parameters: dict[str, Any
     owner = enclosing_class(node)
     if owner is None or not any(facts.names.origin(base) in parameters["bases"] for base in map(_plain, owner.bases)):
         return ""
-    return f"self.{target.attr}" if _is_indexed(owner, target.attr) else ""
+    name = f"self.{target.attr}"
+    return name if any(enclosing_class(use) is owner for use in reads.subscripts.get(name, ())) else ""
 
 
 def _plain(base: ast.expr) -> ast.expr:
     return base.value if isinstance(base, ast.Subscript) else base
 
 
-def _is_indexed(owner: ast.ClassDef, attribute: str) -> bool:
-    return any(
-        isinstance(node, ast.Subscript)
-        and isinstance(node.ctx, ast.Load)
-        and isinstance(node.value, ast.Attribute)
-        and node.value.attr == attribute
-        for node in ast.walk(owner)
-    )
-
-
-def _slice_by_rank(facts: Facts, node: ast.expr) -> str:
+def _slice_by_rank(facts: Facts, node: ast.expr, reads: _Reads) -> str:
     """``files[rank::world_size]``, of the listing itself or of the name it is bound to."""
     parent = up(node)
     if isinstance(parent, ast.Subscript) and _is_stride(parent.slice):
@@ -104,10 +140,10 @@ def _slice_by_rank(facts: Facts, node: ast.expr) -> str:
     if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
         return ""
     name = parent.targets[0].id
-    for use in facts.tree.of(ast.Subscript):
-        if isinstance(use, ast.Subscript) and isinstance(use.value, ast.Name) and use.value.id == name:
+    for use in reads.subscripts.get(name, ()):
+        if _is_stride(use.slice) and isinstance(use.value, ast.Name):
             binding = facts.names.binding(use.value)
-            if binding is not None and binding.value is node and _is_stride(use.slice):
+            if binding is not None and binding.value is node:
                 return f"{name}[{ast.unparse(use.slice)}]"
     return ""
 
@@ -121,19 +157,3 @@ def _is_stride(index: ast.AST) -> bool:
         and not isinstance(index.step, ast.Constant)
         and "rank" in ast.unparse(index.lower).lower()
     )
-
-
-def _is_sorted_later(node: ast.AST) -> bool:
-    """Whether ``x.sort()``, ``x = sorted(x)`` or a seeded shuffle follows on what the listing is bound to."""
-    parent = up(node)
-    if not isinstance(parent, ast.Assign):
-        return False
-    name = ast.unparse(parent.targets[0])
-    around = next((p for p in parents(parent) if isinstance(p, ast.ClassDef | ast.Module)), None)
-    return around is not None and any(_sorts(call, name) for call in ast.walk(around) if isinstance(call, ast.Call))
-
-
-def _sorts(call: ast.Call, name: str) -> bool:
-    if isinstance(call.func, ast.Attribute) and call.func.attr == "sort":
-        return ast.unparse(call.func.value) == name
-    return isinstance(call.func, ast.Name) and call.func.id == "sorted" and any(ast.unparse(arg) == name for arg in call.args)

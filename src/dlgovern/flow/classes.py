@@ -65,6 +65,8 @@ def _unwrapped(facts: Facts, node: ast.AST) -> ast.AST:
             node = node.func.value
         elif isinstance(node, ast.Call) and node.args and facts.names.origin(node.func) == "copy.deepcopy":
             node = node.args[0]
+        elif isinstance(node, ast.IfExp):
+            node = node.body
         else:
             return node
     return node

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol, TypeVar
 
-from dlgovern.source.tree import FUNCTIONS, parents
+from dlgovern.flow.facts import Facts
+from dlgovern.source.tree import FUNCTIONS, enclosing_class, parents
 
 
 class Guard(NamedTuple):
@@ -127,6 +128,32 @@ def written(node: ast.AST | None) -> str:
         parts.append(node.attr)
         node = node.value
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
+def targets(node: ast.AST) -> set[str]:
+    """The names and attributes that an assignment gives a value."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+    return {written(part) for t in targets for part in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])}
+
+
+def receiver(node: ast.AST | None) -> str:
+    """The object at the start of a chain of method calls: ``m`` of ``m.to(x).half()``."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+    return written(node)
+
+
+def body_of(facts: Facts, call: ast.Call) -> list[ast.stmt] | None:
+    """The body of the function of this file that a call means, by name or as a method of the same class."""
+    wanted: ast.AST | None = None
+    if isinstance(call.func, ast.Name):
+        binding = facts.names.binding(call.func)
+        wanted = binding.node if binding and binding.kind == "define" else None
+    elif isinstance(call.func, ast.Attribute) and written(call.func.value) in ("self", "cls"):
+        owner = enclosing_class(call)
+        name = call.func.attr
+        wanted = next((s for s in owner.body if getattr(s, "name", "") == name), None) if owner else None
+    return wanted.body if isinstance(wanted, ast.FunctionDef | ast.AsyncFunctionDef) else None
 
 
 def _statement(node: ast.stmt, traveller: Traveller[State], state: State) -> State | None:

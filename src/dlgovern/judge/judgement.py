@@ -11,6 +11,7 @@ from dlgovern.engine.run import Job, judge_files
 from dlgovern.finding import Finding, NotJudged, Report, RuleNotRun
 from dlgovern.judge.grade import grade
 from dlgovern.judge.manifests import judge_manifests
+from dlgovern.judge.repository import judge_repository
 from dlgovern.judge.settle import settle
 from dlgovern.judge.suppress import suppress
 from dlgovern.store import Store
@@ -28,12 +29,16 @@ def judge(
     min_confidence: str = "high",
     today: datetime.date | None = None,
     extra: Sequence[FileResult] = (),
+    project: bool = False,
 ) -> Report:
     """The report on ``files`` (POSIX, relative to the root); ``problems`` are files that could not be taken up.
 
     ``extra`` brings results of files that are not on disk, such as standard input.
+    ``project``: the whole repository was taken up, so what it lacks can be said.
     """
     results = [*judge_files(job, files, store), *judge_manifests(job.policy, job.root, files, job.windows), *extra]
+    if project:
+        results += judge_repository(job.policy, job.root, files)
     results = settle(job.policy, job.root, results)
     findings = grade(job.policy, results)
     settled = suppress(

@@ -58,6 +58,8 @@ class Names:
 
     def origin(self, node: ast.AST) -> str | None:
         """The dotted origin of an expression, or None."""
+        if self._scopes is None:
+            self.bindings(self.tree.module)  # collecting asks for origins itself: an answer must not be half known
         key = id(node)
         if key not in self._known:
             self._known[key] = None  # a name that depends on itself has no origin

@@ -27,7 +27,8 @@ def find(chain: list[Source], wanted: str) -> RuleSource | None:
     for source in reversed(chain):
         for rule in source.rules:
             if wanted.upper() == rule.rule.id or wanted == rule.rule.name:
-                return rule
+                found: RuleSource = rule
+                return found
     return None
 
 

@@ -124,7 +124,8 @@ class Court:
         paths = sorted(case.files)
         found = windows(folder, manifests_above(folder, paths), {**policy.window, **case.window}, Store(""))
         prefilter = prefilter and rule.shape != "engine"  # its rules speak of files that other rules made it read
-        report = judge(Job(policy, folder, found, 1, prefilter), paths, (), Store(""), today=TODAY)
+        job = Job(policy, folder, found, 1, prefilter)
+        report = judge(job, paths, (), Store(""), today=TODAY, project=rule.shape == "repository")
         troubles = [*(why for _, why in report.not_judged), *(why for _, why in report.failed)]
         if rule.shape == "engine":
             troubles = []  # what the engine cannot read is what its rules are about

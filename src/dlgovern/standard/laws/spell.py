@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from dlgovern.standard.laws.wrap import Retold
@@ -104,7 +104,7 @@ def _members(
 ) -> Iterator[tuple[Retold, set[int]]]:
     """``import torch`` as ``from torch import load``, when every use is ``torch.something`` on one line."""
     around = {id(node.value): node for node in ast.walk(module) if isinstance(node, ast.Attribute)}
-    found: dict[ast.Name, ast.Attribute] = {use: around[id(use)] for use in uses if id(use) in around}
+    found = {use: around[id(use)] for use in uses if id(use) in around}
     whole = len(found) == len(uses) and all(
         isinstance(node.ctx, ast.Load) and node.lineno == node.end_lineno for node in found.values()
     )
@@ -121,7 +121,7 @@ def _members(
 
 
 def _told(
-    text: str, one: _Import, name: str, statement: str, names: dict[ast.Name, tuple[ast.expr, str]]
+    text: str, one: _Import, name: str, statement: str, names: Mapping[ast.Name, tuple[ast.expr, str]]
 ) -> Retold:
     lines = [line.encode() for line in text.split("\n")]
     edits = [(n.lineno, n.col_offset, n.end_col_offset or 0, new) for n, new in names.values()]
