@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from dlgovern.detect import symbol
 from dlgovern.detect.tables import Names
 from dlgovern.engine.walk import see
 from dlgovern.flow.facts import Facts

@@ -8,10 +8,10 @@ from collections import Counter
 
 from dlgovern.cli import exits
 from dlgovern.errors import UsageError
+from dlgovern.finding import Report
 from dlgovern.fix.diff import diff
 from dlgovern.fix.rounds import Repaired, line_edits, repair_file
 from dlgovern.fix.write import Content, Interrupted, Written, write
-from dlgovern.finding import Report
 
 
 def parser() -> argparse.ArgumentParser:
