@@ -30,7 +30,7 @@ def comprehension(place: Place) -> Changes:
     if node is None:
         return None
     source = place.source
-    items, times = (node.left, node.right) if isinstance(node.left, ast.List) else (node.right, node.left)
+    items = node.left if isinstance(node.left, ast.List) else node.right
     start, end = source.span(node)
     if isinstance(scope(node), ast.ClassDef) or not isinstance(items, ast.List) or len(items.elts) != 1:
         return None
