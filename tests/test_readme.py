@@ -86,6 +86,7 @@ def test_the_standard_and_the_rule_it_shows_work(tmp_path):
     (tmp_path / "dlgovern.toml").write_text('standard = "law"\nselect = ["ACM"]\n')
     (tmp_path / "a.py").write_text("from torch.utils.data import DataLoader\nloader = DataLoader(x, num_workers=0)\n")
     report = json.loads(dlgovern(tmp_path, "check", "a.py", "--output-format", "json").stdout)
+    assert 0 == (ran := dlgovern(tmp_path, "rule", "test", "law")).returncode, ran.stdout + ran.stderr
     assert [("ACM301", "warning", 2)] == [(one["rule"], one["level"], one["line"]) for one in report["findings"]]
 
 

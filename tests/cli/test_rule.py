@@ -103,10 +103,16 @@ def test_a_new_rule_with_a_wrong_id_name_or_detector_is_refused(words, here):
 
 
 def test_one_rule_file_is_tested_alone(here, capsys):
-    path = Path(bundled.folder("rules"), "exports", "DLG502-unsafe-torch-load.toml")
+    (here / "rules").mkdir()
+    (here / "rules" / "standard.toml").write_text(HEAD)
+    main(["rule", "new", "ACM501", "new-rule"])
+    main(["rule", "new", "ACM502", "other-rule"])
+    capsys.readouterr()
 
-    assert 0 == main(["rule", "test", str(path)])
-    assert capsys.readouterr().out.startswith("1 rule, 0 of them break a law")
+    assert 1 == main(["rule", "test", "rules/exports/ACM501-new-rule.toml"])
+    out = capsys.readouterr().out
+    assert "\n1 rule, 1 of them breaks a law" in out
+    assert "ACM502" not in out
 
 
 def test_a_path_that_is_no_standard_is_told(here, capsys):

@@ -176,6 +176,13 @@ class Events:
         return any(word in name for word in words for name in used)
 
 
+def words_of(parameters: dict[str, Any], name: str) -> list[str]:
+    """The words without which there is no such event, where there is only one way to it."""
+    events = [event for event in parameters["events"] if event["name"] == name]
+    ways: list[str] = events[0].get("calls", []) if len(events) == 1 and "names" not in events[0] else []
+    return ways[0].split("().") if len(ways) == 1 else []
+
+
 def _among(origin: str, names: Any) -> bool:
     return bool(origin) and any(
         origin == name or (name.endswith(".*") and origin.startswith(name[:-1])) for name in names

@@ -77,7 +77,7 @@ def _is_meant(rule: Rule, facts: Facts, node: ast.AST, text: str, found: re.Matc
         return False
     if parameters.get("except_inside") and _given_to(facts, node, parameters["except_inside"]):
         return False
-    return entropy(found.group()) >= parameters.get("bits", 0)
+    return bool(entropy(found.group()) >= parameters.get("bits", 0))
 
 
 def entropy(text: str) -> float:

@@ -7,23 +7,27 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
-from dlgovern.detect.events import Event, Events
+from dlgovern.detect.events import Event, Events, words_of
+from dlgovern.detect.where import words as where_words
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import (
     Guard,
+    assigned_in,
     body_of,
     context_managers,
     contradict,
     guards,
     loop,
     own_nodes,
+    parameters_of,
     receiver,
     targets,
     travel,
     written,
 )
 from dlgovern.policy import Rule
+from dlgovern.source.tree import function
 
 SPARES = ("handed-on", "helper", "opposite-branch", "switched-off")
 """The object is given to other code; a function of this file may do what is missing; the conditions of the two
@@ -42,19 +46,15 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
     """The names or methods of the forbidden events, each with the words that every hit needs."""
     found: list[dict[str, Any]] = []
     for relation in parameters["forbid"]:
-        words = [w for key in ("after", "before", "apart") for w in _words(parameters, relation.get(key, ""))]
+        words = [w for key in ("after", "before", "apart") for w in words_of(parameters, relation.get(key, ""))]
         for event in parameters["events"]:
             if event["name"] == relation["event"]:
-                found += [{"name": name, "all": words} if words else {"name": name} for name in event.get("names", ())]
-                found += [{"all": [*words, *calls.split("().")]} for calls in event.get("calls", ())]
+                wanted = [*words, *where_words(event.get("where", []))]
+                found += [{"name": name, "all": wanted} if wanted else {"name": name} for name in event.get("names", ())]
+                for calls in event.get("calls", ()):
+                    every = {"all": [*wanted, *calls.split("().")]}
+                    found += [{"name": name, **every} for name in relation["inside"]] if "inside" in relation else [every]
     return found
-
-
-def _words(parameters: dict[str, Any], name: str) -> list[str]:
-    """The words without which there is no such event, where there is only one way to it."""
-    events = [event for event in parameters["events"] if event["name"] == name]
-    ways: list[str] = events[0].get("calls", []) if len(events) == 1 and "names" not in events[0] else []
-    return ways[0].split("().") if len(ways) == 1 else []
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
@@ -129,6 +129,7 @@ class _Path:
         self.before: str = relation.get("before", "")
         self.until: str = relation.get("until", "")
         self.without: list[str] = relation.get("without", [])
+        self._ends = {*self.without, self.until, self.before, self.after}
 
     def see(self, node: ast.AST, state: Marks) -> Marks:
         """The marks after a call or an assignment."""
@@ -172,7 +173,7 @@ class _Path:
 
     def _suspect(self, event: Event, state: Marks) -> Marks:
         relation = self.relation
-        if relation.get("in_loop") and not _repeats(event):
+        if relation.get("in_loop") and not _repeats(event, self.facts):
             return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
             return state
@@ -216,8 +217,12 @@ class _Path:
     def _other(self, node: ast.AST, state: Marks) -> Marks:
         """A call or assignment that is no event may still end what is known."""
         if isinstance(node, ast.Call):
-            if "helper" in self.spare and self._helps(node):
-                return {subject: mark._replace(cleared=True, pending=()) for subject, mark in state.items()}
+            if (body := body_of(self.facts, node)) is not None:
+                inner = list(self.events.among(body))
+                if opened := self._opened_by(node, inner):
+                    return {**state, **opened}
+                if "helper" in self.spare and any(event.name in self._ends for event in inner):
+                    return {subject: mark._replace(cleared=True, pending=()) for subject, mark in state.items()}
             if "handed-on" in self.spare and self.facts.names.origin(node.func) not in _HARMLESS:
                 given = {written(arg) for arg in (*node.args, *(word.value for word in node.keywords))}
                 return {s: m._replace(cleared=True) if s and s in given else m for s, m in state.items()}
@@ -230,22 +235,27 @@ class _Path:
         source = receiver(node.value)  # type: ignore[attr-defined]
         return {s: m for s, m in state.items() if not s or s not in names or source == s}
 
-    def _helps(self, call: ast.Call) -> bool:
-        """Whether a function of this file that is called here may do what clears, or continue the order."""
-        body = body_of(self.facts, call)
-        if body is None:
-            return False
-        wanted = {*self.without, self.until, self.before, self.after}
-        return any(event.name in wanted for event in self.events.among(body))
+    def _opened_by(self, call: ast.Call, inner: list[Event]) -> Marks:
+        """The spans that a function of this file opens for objects that it is given, when it does nothing else."""
+        if any(event.name in {*self.without, self.until, self.before} for event in inner):
+            return {}
+        given = parameters_of(self.facts, call)
+        opened = {given[event.subject]: event for event in inner if event.name == self.after and event.subject in given}
+        return {name: Mark(Event(self.after, call, name, event.written)) for name, event in opened.items() if name}
 
 
-def _repeats(event: Event) -> bool:
-    """Whether an event comes again and again for one object: in a loop that does not make the object anew."""
-    around = loop(event.node)
-    if around is None:
+def _repeats(event: Event, facts: Facts) -> bool:
+    """Whether an event comes again and again for one object: in a loop, here or around a call of this function."""
+    if (around := loop(event.node)) is not None:
+        return event.subject not in assigned_in(around.body)  # type: ignore[attr-defined]
+    owner = function(event.node)
+    if owner is None or event.subject in assigned_in(owner.body):
         return False
-    assigned = (node for node in own_nodes(around.body) if isinstance(node, ast.Assign))  # type: ignore[attr-defined]
-    return event.subject not in {name for node in assigned for name in targets(node)}
+    for call in facts.tree.of(ast.Call):
+        if body_of(facts, call) is owner.body and (around := loop(call)) is not None:  # type: ignore[arg-type]
+            given = {written(arg) for arg in (*call.args, *(word.value for word in call.keywords))}  # type: ignore[attr-defined]
+            return not given & assigned_in(around.body, ast.Call)  # type: ignore[attr-defined]
+    return False
 
 
 def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
@@ -56,7 +57,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
     def window(rule: Rule, name: str) -> Window | None:
         return facts.windows.of(facts.path, _library(rule.parameters, name))
 
-    lookups = [(rule, _live(rule.parameters, tables, lambda name, rule=rule: window(rule, name))) for rule in rules]
+    lookups = [(rule, _live(rule.parameters, tables, partial(window, rule))) for rule in rules]
 
     def see(node: ast.Call) -> Iterator[Hit]:
         if not node.keywords:

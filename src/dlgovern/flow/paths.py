@@ -136,11 +136,27 @@ def targets(node: ast.AST) -> set[str]:
     return {written(part) for t in targets for part in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])}
 
 
+def assigned_in(body: list[ast.stmt], made_by: type[ast.AST] = ast.AST) -> set[str]:
+    """The names and attributes that statements give a value."""
+    nodes = (node for node in own_nodes(body) if isinstance(node, ast.Assign) and isinstance(node.value, made_by))
+    return {name for node in nodes for name in targets(node)}
+
+
 def receiver(node: ast.AST | None) -> str:
     """The object at the start of a chain of method calls: ``m`` of ``m.to(x).half()``."""
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         node = node.func.value
     return written(node)
+
+
+def parameters_of(facts: Facts, call: ast.Call) -> dict[str, str]:
+    """The parameters of a function of this file -> what a call of it by name gives them, as written."""
+    binding = facts.names.binding(call.func) if isinstance(call.func, ast.Name) else None
+    if binding is None or not isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return {}
+    names = [arg.arg for arg in (*binding.node.args.posonlyargs, *binding.node.args.args)]
+    given = {name: written(arg) for name, arg in zip(names, call.args, strict=False)}
+    return given | {word.arg: written(word.value) for word in call.keywords if word.arg}
 
 
 def body_of(facts: Facts, call: ast.Call) -> list[ast.stmt] | None:

@@ -20,12 +20,16 @@ def judge_manifests(policy: Policy, root: str, paths: Iterable[str], windows: Wi
     if not wanted:
         return []
     from dlgovern.evidence.manifests import collect  # cold: packaging and tomli come with it
+    from dlgovern.evidence.published import Published
 
     read = collect(root, wanted)
+    projects = Published(root)
     results = []
     for path in wanted:
         rules = [rule for rule in live_rules(policy, path) if rule.shape == "file"]
         manifest = read[path]
+        if manifest.kind == "requirements" and projects.hands_on(path):
+            manifest = manifest._replace(published=True)
         hits: list[Hit] = []
         failed: list[tuple[str, str]] = []
         for problem in manifest.problems:

@@ -116,7 +116,7 @@ def _members(
         if locals_ & (taken | set(_builtins())):
             continue
         listed = ", ".join(f"{m} as {prefix}{m}" if prefix else m for m in members)
-        names = {use: (node, prefix + node.attr) for use, node in found.items()}
+        names: dict[ast.Name, tuple[ast.expr, str]] = {use: (node, prefix + node.attr) for use, node in found.items()}
         yield _told(text, one, name, f"from {one.module} import {listed}", names), _lines(one)
 
 
