@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from dlgovern.edits import repair
+from dlgovern.edits import manifest, repair
 from dlgovern.engine.walk import Walk, see
 from dlgovern.finding import Finding, Fix
 from dlgovern.flow.facts import Facts
+from dlgovern.judge.manifests import judge_manifests
+from dlgovern.policy import Rule
 from dlgovern.source import encoding
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.read import Unreadable, read
@@ -23,7 +25,7 @@ def attach(findings: Iterable[Finding], walk: Walk, texts: Mapping[str, bytes] |
     rules in question look at the file again.
     """
     found = list(findings)
-    rules = {rule.id: rule for rule in walk.policy.rules if rule.fix and rule.shape == "python"}
+    rules = {rule.id: rule for rule in walk.policy.rules if rule.fix and rule.shape in ("python", "file")}
     paths = {one.place.path for one in found if one.rule in rules and one.state == "open"}
     fixes = {path: _of_file(walk, path, (texts or {}).get(path), found) for path in sorted(paths)}
     return tuple(
@@ -34,9 +36,11 @@ def attach(findings: Iterable[Finding], walk: Walk, texts: Mapping[str, bytes] |
 
 def _of_file(walk: Walk, path: str, data: bytes | None, findings: list[Finding]) -> dict[_Key, Fix]:
     wanted = {one.rule for one in findings if one.place.path == path}
-    rules = [rule for rule in walk.policy.rules if rule.fix and rule.id in wanted and rule.shape == "python"]
+    rules = [rule for rule in walk.policy.rules if rule.fix and rule.id in wanted]
     try:
         data = read(os.path.join(walk.root, path)) if data is None else data
+        if any(rule.shape == "file" for rule in rules):
+            return _of_manifest(walk, path, data, rules)
         if path.endswith(".ipynb") or encoding.problem(data) is not None:
             return {}
         module = parse(data)
@@ -50,6 +54,17 @@ def _of_file(walk: Walk, path: str, data: bytes | None, findings: list[Finding])
         fix = repair(by_id[hit.rule], hit, facts)
         if fix is not None:
             made[(hit.rule, hit.line, hit.column, hit.end_line, hit.end_column)] = fix
+    return made
+
+
+def _of_manifest(walk: Walk, path: str, data: bytes, rules: list[Rule]) -> dict[_Key, Fix]:
+    by_id = {rule.id: rule for rule in rules}
+    made = {}
+    for result in judge_manifests(walk.policy, walk.root, [path], walk.windows):
+        for hit in result.hits:
+            fix = manifest.repair(by_id[hit.rule], hit, path, data) if hit.rule in by_id else None
+            if fix is not None:
+                made[(hit.rule, hit.line, hit.column, hit.end_line, hit.end_column)] = fix
     return made
 
 

@@ -18,8 +18,10 @@ from dlgovern.fix.merge import merge, replace
 from dlgovern.fix.prove import codec_for, fault
 from dlgovern.judge.grade import grade
 from dlgovern.judge.suppress import suppress
+from dlgovern.source.classify import classify
 from dlgovern.source.read import Unreadable, read
 
+_PYTHON = ("python", None)
 ROUNDS = 10
 """A repair that overlaps another waits for the next round; more rounds than this would be a repair without end."""
 
@@ -95,6 +97,8 @@ def _step(
         return None
     if fault(path, data, after, edits):
         return None
+    if classify(path) not in _PYTHON:  # a manifest is judged from disk: one round, and proven by its form alone
+        return after, ()
     judged = _judge(walk, path, after)
     if judged is None or not _is_better(current, judged, candidates):
         return None
