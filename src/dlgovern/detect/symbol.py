@@ -39,13 +39,25 @@ def triggers_in(parameters: dict[str, Any], tables: dict[str, Any], window: Wind
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
     """Handlers for names, attributes and imports."""
     sights = [_Sight(rule, facts, tables) for rule in rules]
+    lasts = {name.rpartition(".")[2] for sight in sights for name in sight.live}
+    aliases = _aliases(facts)
+    done: set[int] = set()
+
+    def _may_mean(node: ast.Name | ast.Attribute) -> bool:
+        """Most names and attributes of a file cannot be meant: told without asking where they come from."""
+        return node.attr in lasts if isinstance(node, ast.Attribute) else node.id in aliases or node.id in lasts
 
     def use(node: ast.Name | ast.Attribute | ast.Call) -> Iterator[Hit]:
         if isinstance(node, ast.Call):
             if facts.names.origin(node.func) != "getattr" or len(node.args) != _PLAIN_GETATTR:
                 return
-        elif not isinstance(node.ctx, ast.Load) or _is_inner(facts, node) or _is_postponed(facts, node):
+        elif not isinstance(node.ctx, ast.Load) or not _may_mean(node):
             return
+        else:
+            node = _outermost(facts, node)
+        if id(node) in done or _is_postponed(facts, node):
+            return
+        done.add(id(node))
         origin = facts.names.origin(node)
         if origin is None:
             return
@@ -186,10 +198,28 @@ def _state(row: Row, state: str, window: Window | None) -> str:
     return "removed" if reached(row, "removed", window) else "deprecated"
 
 
-def _is_inner(facts: Facts, node: ast.AST) -> bool:
-    """Whether a longer name goes on around the node: the whole is judged, not its beginning."""
+def _outermost(facts: Facts, node: ast.Name | ast.Attribute) -> ast.Name | ast.Attribute:
+    """The longest name that goes on around the node: the whole is judged, not its beginning."""
     parent = up(node)
-    return isinstance(parent, ast.Attribute) and facts.names.origin(parent) is not None
+    while isinstance(parent, ast.Attribute) and facts.names.origin(parent) is not None:
+        node, parent = parent, up(parent)
+    return node
+
+
+def _aliases(facts: Facts) -> set[str]:
+    """Local names that an import or an assignment of another name gives a meaning from elsewhere."""
+    found = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in facts.tree.of(ast.Import, ast.ImportFrom)
+        for alias in node.names  # type: ignore[attr-defined]
+    }
+    for node in facts.tree.of(ast.Assign, ast.AnnAssign, ast.NamedExpr):
+        value = node.value  # type: ignore[attr-defined]
+        if isinstance(value, ast.Call) and not isinstance(value.func, ast.Name):
+            continue  # a method's result: an instance, whose members are met as attributes
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+        found |= {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+    return found
 
 
 def _is_postponed(facts: Facts, node: ast.AST) -> bool:
