@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from dlgovern.detect import symbol
 from dlgovern.detect.tables import Names
 from dlgovern.engine.walk import see
 from dlgovern.flow.facts import Facts
@@ -26,7 +25,10 @@ ROWS = [
 TABLES = {"names": ROWS}
 
 
-def seen(tmp_path: Any, source: str, state: str, window: Window = Window((2, 1), (), "requirements.txt:1")) -> list[Any]:
+FROM_2_1 = Window((2, 1), (), "requirements.txt:1")
+
+
+def seen(tmp_path: Any, source: str, state: str, window: Window = FROM_2_1) -> list[Any]:
     rule = Rule(
         "ABC100", "a", "", "", "", "", "", "high", (), (), {}, "symbol",
         {"table": "names", "state": state, "library": "torch"}, (), {}, "python", "", "", {}, None,
