@@ -93,7 +93,12 @@ def words(predicates: list[dict[str, Any]]) -> list[str]:
 
 def derived(predicates: list[dict[str, Any]]) -> list[str]:
     """The sources of which one must be in the file for these predicates to be true; none: nothing is known."""
-    return next((predicate["derives"] for predicate in predicates if "derives" in predicate), [])
+    for predicate in predicates:
+        if "derives" in predicate:
+            return list(predicate["derives"])
+        if choices := [derived([choice]) for choice in predicate.get("any", ())]:
+            return list(dict.fromkeys(source for choice in choices for source in choice)) if all(choices) else []
+    return []
 
 
 def _argument(predicate: Mapping[str, Any], seen: Seen) -> bool:
