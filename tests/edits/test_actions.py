@@ -138,6 +138,7 @@ TO_NEW = {"action": "rename", "to": "torch.new.name"}
         ),
         ("from torch import old\nold.name\n", "old.name", None),
         ("import torch\nprint(f'{torch.old.name}')\n", "torch.old.name", None),
+        ("import torch\nx = torch.old.name\ntorch.old.name = wrap(x)\n", "torch.old.name", None),
     ],
 )
 def test_a_name_is_renamed_at_its_use_or_in_its_import(before, at, after):
@@ -233,3 +234,8 @@ def test_an_unknown_action_repairs_nothing():
 
 def test_actions_are_listed_in_order():
     assert list(ACTIONS) == sorted(ACTIONS)
+
+
+def test_a_function_in_a_module_of_its_own_name_is_left():
+    source = "from torch.old.shard.shard import shard\nshard(x)\n"
+    assert fixed(source, "shard", {"action": "rename", "to": "torch.new.shard.shard"}) is None

@@ -49,6 +49,9 @@ def insert(place: Place) -> Changes:
 
 
 def _renamed(place: Place, target: Target) -> Changes:
+    parts = target.name.split(".")
+    if len(parts) > 1 and parts[-1] == parts[-2]:
+        return None  # a function in a module of its name: the row speaks of the function, not of the module
     node = place.node(ast.Attribute)
     if node is not None:
         return _attribute(place, node, target)
@@ -70,7 +73,7 @@ def _attribute(place: Place, node: ast.Attribute, target: Target) -> Changes:
     if not isinstance(head, ast.Name) or not all(part.isidentifier() for part in written.split(".")):
         return None
     binding = place.facts.names.binding(head)
-    if binding is None or binding.kind != "import":
+    if binding is None or binding.kind != "import" or _is_replaced(place, node):
         return None
     owner, _, last = target.name.rpartition(".")
     if target.name.startswith(f"{binding.origin}."):
@@ -84,6 +87,14 @@ def _attribute(place: Place, node: ast.Attribute, target: Target) -> Changes:
             return None
         new = target.name
     return _use(place, node, target, new) if last else None
+
+
+def _is_replaced(place: Place, node: ast.Attribute) -> bool:
+    """Whether the file gives the name another value: reading and writing must go on meaning one name."""
+    return any(
+        not isinstance(other.ctx, ast.Load) and other.attr == node.attr and place.source.written(other) == place.source.written(node)  # type: ignore[attr-defined]
+        for other in place.facts.tree.of(ast.Attribute)
+    )
 
 
 def _may_lack(owner: str) -> bool:
