@@ -30,6 +30,7 @@ class Cache:
         known = store.get(self._name)
         self._entries: dict[str, list[object]] = known if isinstance(known, dict) else {}
         self._digests: dict[str, str] = {}
+        self._stamps: dict[str, list[int] | None] = {}  # one look a file and run: what is read later is not older
         self._changed = False
 
     def get(self, path: str) -> FileResult | None:
@@ -77,11 +78,14 @@ class Cache:
         return self._digests[path] == digest
 
     def _stamp(self, path: str) -> list[int] | None:
-        try:
-            status = os.lstat(os.path.join(self.root, path))
-        except OSError:
-            return None
-        return [status.st_size, status.st_mtime_ns, status.st_ino]
+        if path not in self._stamps:
+            try:
+                status = os.lstat(os.path.join(self.root, path))
+            except OSError:
+                self._stamps[path] = None
+            else:
+                self._stamps[path] = [status.st_size, status.st_mtime_ns, status.st_ino]
+        return self._stamps[path]
 
 
 def _digest(path: str) -> str:
