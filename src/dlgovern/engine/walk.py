@@ -16,6 +16,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
+from dlgovern.repository.sight import Sight
 from dlgovern.repository.window import Window, Windows
 from dlgovern.source import encoding
 from dlgovern.source.comments import Excuse, excuses
@@ -55,7 +56,7 @@ class Walk:
         if (trouble := encoding.problem(data)) is not None:
             return FileResult(path, digest, (*self._unread(rules, "parse-error", trouble[0], 1, trouble[1]),))
         comments = tuple(excuses(data, self._codes))
-        view = _Sight(self.repository, path)
+        view = Sight(self.repository, path)
         wanted = self._prefilter(rules, path).rules(data, view) if self._use_prefilter else None
         running = [rule for rule in rules if rule.shape == "python" and (wanted is None or rule.id in wanted)]
         if not running:
@@ -104,37 +105,6 @@ class Walk:
             for rule in rules
             if rule.detector == "engine" and rule.parameters.get("event") == event
         ]
-
-
-class _Sight:
-    """What the prefilter may ask about other files, with the answers' sources."""
-
-    def __init__(self, repository: Repository, path: str) -> None:
-        self.repository = repository
-        self.path = path
-        self.reads: set[str] = set()
-
-    def name(self, level: int, module: str, name: str) -> str | None:
-        """Where ``from module import name`` comes from outside the repository."""
-        inner = self.repository.modules.find(self.path, level, module)
-        if inner is None:
-            return None
-        origin, depends = self.repository.origin(inner, name)
-        self.reads |= depends
-        return origin
-
-    def inside(self, level: int, module: str) -> bool:
-        """Whether ``module`` is a file of the repository."""
-        return self.repository.modules.find(self.path, level, module) is not None
-
-    def passes_on(self, level: int, module: str) -> dict[str, str]:
-        """Every name that a module of the repository passes on from outside it."""
-        inner = self.repository.modules.find(self.path, level, module)
-        if inner is None:
-            return {}
-        found, depends = self.repository.passes_on(inner)
-        self.reads |= depends
-        return found
 
 
 def _roots(policy: Policy) -> frozenset[str]:

@@ -7,25 +7,21 @@ from functools import cached_property
 
 from dlgovern.finding import Hit
 from dlgovern.repository.exports import Repository
+from dlgovern.repository.sight import Sight
 from dlgovern.repository.window import Windows
 from dlgovern.source.encoding import decode
 from dlgovern.source.names import Names
 from dlgovern.source.tree import Tree, symbol
 
 
-class Facts:
-    """One parsed file in its repository.
-
-    ``reads`` collects the other files an answer was taken from: the cache must know them.
-    """
+class Facts(Sight):
+    """One parsed file in its repository."""
 
     def __init__(self, path: str, data: bytes, module: ast.Module, repository: Repository, windows: Windows) -> None:
-        self.path = path
+        super().__init__(repository, path)
         self.data = data
         self.tree = Tree(module)
-        self.repository = repository
         self.windows = windows
-        self.reads: set[str] = set()
         self.names = Names(self.tree, self)
 
     @cached_property
@@ -33,30 +29,6 @@ class Facts:
         """The source text by line, without line ends, split where Python splits."""
         text = decode(self.data).replace("\r\n", "\n").replace("\r", "\n")
         return text.split("\n")
-
-    # -- other files: the protocol that `Names` asks --------------------------------------------------
-
-    def name(self, level: int, module: str, name: str) -> str | None:
-        """Where ``from module import name`` comes from outside the repository."""
-        inner = self.repository.modules.find(self.path, level, module)
-        if inner is None:
-            return None
-        origin, depends = self.repository.origin(inner, name)
-        self.reads |= depends
-        return origin
-
-    def inside(self, level: int, module: str) -> bool:
-        """Whether ``module`` is a file of the repository."""
-        return self.repository.modules.find(self.path, level, module) is not None
-
-    def passes_on(self, level: int, module: str) -> dict[str, str]:
-        """Every name that a module of the repository passes on from outside it."""
-        inner = self.repository.modules.find(self.path, level, module)
-        if inner is None:
-            return {}
-        found, depends = self.repository.passes_on(inner)
-        self.reads |= depends
-        return found
 
     # -- places -----------------------------------------------------------------------------------------
 

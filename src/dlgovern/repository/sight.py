@@ -1,0 +1,36 @@
+"""What one file sees of the others, with the files that each answer was taken from."""
+
+from __future__ import annotations
+
+from dlgovern.repository.exports import Repository
+
+
+class Sight:
+    """The other files as one file sees them; ``reads`` collects those an answer was taken from: the cache must know."""
+
+    def __init__(self, repository: Repository, path: str) -> None:
+        self.repository = repository
+        self.path = path
+        self.reads: set[str] = set()
+
+    def name(self, level: int, module: str, name: str) -> str | None:
+        """Where ``from module import name`` comes from outside the repository."""
+        inner = self.repository.modules.find(self.path, level, module)
+        if inner is None:
+            return None
+        origin, depends = self.repository.origin(inner, name)
+        self.reads |= depends
+        return origin
+
+    def inside(self, level: int, module: str) -> bool:
+        """Whether ``module`` is a file of the repository."""
+        return self.repository.modules.find(self.path, level, module) is not None
+
+    def passes_on(self, level: int, module: str) -> dict[str, str]:
+        """Every name that a module of the repository passes on from outside it."""
+        inner = self.repository.modules.find(self.path, level, module)
+        if inner is None:
+            return {}
+        found, depends = self.repository.passes_on(inner)
+        self.reads |= depends
+        return found
