@@ -16,6 +16,7 @@ from dlgovern.source.globs import matcher
 
 LOCK = "dlgovern.lock"
 _ENDING = ".jinja"
+_PACKAGE = "__package__"  # in a name of a file: "<" and ">" may not stand there on Windows
 _LONGEST = 200  # bytes of a name: file systems hold 255, temporary names need some
 
 
@@ -76,6 +77,7 @@ def _file(template: Template, renderer: Renderer, source: str) -> Made | None:
         owner = table.owner or owner
         executable = executable if table.executable is None else table.executable
     path = "/".join(renderer.text(part) for part in target.split("/")) if "<@" in target else target
+    path = path.replace(_PACKAGE, str(renderer.names["package"]))
     data = template.sources[source]
     if source.endswith(_ENDING):
         try:

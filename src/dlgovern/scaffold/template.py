@@ -1,7 +1,8 @@
 """The form of a template: ``templates/ID/VERSION/`` with ``template.toml``, ``project/`` and, if wanted, ``parts/``.
 
 ``project/`` holds the files. A name that ends in ``.jinja`` loses the ending and the file is rendered; every other
-file is copied byte for byte. Names of files and folders may hold ``<@ package @>``. ``parts/`` holds what files may
+file is copied byte for byte. In names of files and folders ``__package__`` stands for the package
+(``<@ … @>`` works too, where nobody unpacks the template on Windows). ``parts/`` holds what files may
 ``<% include "name" %>`` or ``<% import "name" as m %>``. Delimiters: ``<@ value @>``, ``<% statement %>``, ``<# comment #>``;
 the line break after a statement and the blanks before it are dropped. An unknown name is an error, so is printing a
 bool, a list or free text (a ``str`` question without a ``pattern``) without a filter.
