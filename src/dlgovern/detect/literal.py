@@ -13,7 +13,7 @@ from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
-from dlgovern.source.prefilter import normal
+from dlgovern.source.imports import normal
 from dlgovern.source.tree import parents, up
 
 PARAMETERS = {

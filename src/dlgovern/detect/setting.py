@@ -14,8 +14,8 @@ from dlgovern.flow.calls import Arguments
 from dlgovern.flow.constants import UNKNOWN, constant
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
+from dlgovern.source.imports import normal
 from dlgovern.source.mentions import words
-from dlgovern.source.prefilter import normal
 from dlgovern.source.tree import parents
 
 PARAMETERS = {

@@ -42,21 +42,22 @@ class Walk:
     def judge(self, path: str, data: bytes | None = None) -> FileResult:
         """The raw hits of one file. ``data`` stands for the file's bytes when it is not on disk as such."""
         start = time.perf_counter()
+        view = Sight(self.repository, path, on_disk=data is None)
         try:
             if data is None:
                 data = read(os.path.join(self.root, path))
+                self.repository.give(path, data)
         except Unreadable as error:
             return FileResult(path, not_judged=str(error))
-        result = self._judge(path, data)
+        result = self._judge(path, data, view)
         return result._replace(spent=round(time.perf_counter() - start, 6))
 
-    def _judge(self, path: str, data: bytes) -> FileResult:
+    def _judge(self, path: str, data: bytes, view: Sight) -> FileResult:
         digest = hashlib.sha256(data).hexdigest()
         rules = live_rules(self.policy, path)
         if (trouble := encoding.problem(data)) is not None:
             return FileResult(path, digest, (*self._unread(rules, "parse-error", trouble[0], 1, trouble[1]),))
         comments = tuple(excuses(data, self._codes))
-        view = Sight(self.repository, path)
         wanted = self._prefilter(rules, path).rules(data, view) if self._use_prefilter else None
         running = [rule for rule in rules if rule.shape == "python" and (wanted is None or rule.id in wanted)]
         if not running:
