@@ -19,9 +19,10 @@ COMMANDS = {
     "rule": "list, test and write rules",
     "standard": "show and check a standard",
     "new": "make a project that is born compliant",
+    "update": "bring a project to a later version of its template",
 }
 """Command -> one line for the help; the module of the same name in this package holds it."""
-_WRITERS = frozenset({"new"})
+_WRITERS = frozenset({"new", "update"})
 """Commands that write and do not judge."""
 
 
