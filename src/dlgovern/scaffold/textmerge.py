@@ -14,7 +14,7 @@ from dlgovern.source.git import SAFE, environment, find
 
 Side = Literal["marker", "ours", "theirs"]
 
-OPEN = re.compile(rb"^(?:<{7} |\|{7} |>{7} |# dlgovern: conflict: )", re.M)
+OPEN = re.compile(rb"^(?:<{7} |\|{7} |>{7} |[ \t]*# dlgovern: conflict: )", re.M)
 """Where a conflict is not resolved yet: git's markers, and the note above a key of a TOML file."""
 
 _SECONDS = 60

@@ -103,8 +103,7 @@ def carry_out(root: str, lock: Lock, target: Target, found: list[Step], history:
         if history.there:
             kept = {step.path: "" if step.before is None else history.keep(step.before) for step in acting}
             kept[LOCK] = history.keep(_lock_bytes(root))
-        executable = [step.path for step in acting if step.executable]
-        after = lock._replace(pending=Pending(target.template.version, target.answers, dict(conflicts), kept, executable))
+        after = lock._replace(pending=Pending(target.template.version, target.answers, dict(conflicts), kept))
     contents = [_content(step) for step in acting if step.after is not None]
     contents.append(Content(LOCK, sha256(_lock_bytes(root)).hexdigest(), locks.dump(after)))
     _write(root, contents)
@@ -112,7 +111,7 @@ def carry_out(root: str, lock: Lock, target: Target, found: list[Step], history:
         if step.after is None:
             _remove(root, step.path)
         elif step.executable:
-            _executable(root, step.path)
+            executable(root, step.path)
     return after
 
 
@@ -175,7 +174,8 @@ def _remove(root: str, path: str) -> None:
         os.removedirs(os.path.dirname(real))  # only folders that are empty now
 
 
-def _executable(root: str, path: str) -> None:
+def executable(root: str, path: str) -> None:
+    """Let a file that was written be run by whoever may read it."""
     with suppress(OSError, Refused):
         real = resolve(root, path)
         mode = os.stat(real).st_mode
