@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dlgovern.evidence.embedded import environment_of, exec_of, script_of
 from dlgovern.evidence.nodes import UNKNOWN, Document, Node, truth, walk, whole
 from dlgovern.evidence.recipe import Image, Pod, Recipe, Resource, Value
-from dlgovern.evidence.shell import Command, Script, Setting
+from dlgovern.evidence.script import Command, Script, Setting
 from dlgovern.evidence.words import Line
 
 _GPU = re.compile(r"(?:nvidia\.com|amd\.com|gpu\.intel\.com|habana\.ai)/(?:gpu|mig-[\w.-]+|gaudi|i915|xe)(?:\.shared)?$")

@@ -6,7 +6,8 @@ import json
 import re
 from typing import NamedTuple
 
-from dlgovern.evidence.shell import Command, Setting, Word, read_shell
+from dlgovern.evidence.script import Command, Setting, Word
+from dlgovern.evidence.shell import read_shell
 from dlgovern.evidence.words import Line, Piece, tokens
 
 _MOST_INSTRUCTIONS = 5_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dlgovern.evidence.nodes import UNKNOWN, Node
-from dlgovern.evidence.shell import Command, Script, Setting, Word, read_shell
+from dlgovern.evidence.script import Command, Script, Setting, Word
+from dlgovern.evidence.shell import read_shell
 from dlgovern.evidence.words import Line
 
 _SHELLS = frozenset(("bash", "sh", "zsh", "/bin/bash", "/bin/sh", "/usr/bin/bash", "/usr/bin/env"))
@@ -98,9 +99,9 @@ def environment_of(node: Node | None) -> Iterator[Setting]:
     """The variables of a mapping, of a list of ``NAME=value``, or of a list of ``name:`` and ``value:``."""
     if node is None:
         return
-    for key, value in node.pairs:
-        if key.kind == "scalar" and value.kind == "scalar":
-            yield _setting(key.text, value, key)
+    for key, given in node.pairs:
+        if key.kind == "scalar" and given.kind == "scalar":
+            yield _setting(key.text, given, key)
     for item in node.items:
         if item.kind == "scalar":
             name, equals, text = item.text.partition("=")

@@ -86,21 +86,25 @@ class Document(NamedTuple):
     templated: bool = False
 
 
-_TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{\{")
+_TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{")
 _ALONE = re.compile(r"^[ \t]*(?:-[ \t]*)?(?:\{\{(?:[^}]|\}(?!\}))*\}\}|\{%(?:[^%]|%(?!\}))*%\}|<%(?:[^%]|%(?!>))*%>)[ \t]*(?:#.*)?$", re.M)
-_INLINE = re.compile(r"\{\{(?:[^}\n]|\}(?!\}))*\}\}|\{%(?:[^%\n]|%(?!\}))*%\}|<%(?:[^%\n]|%(?!>))*%>")
+_INLINE = re.compile(r"\{\{(?:[^}\n]|\}(?!\}))*\}\}|\{%(?:[^%\n]|%(?!\}))*%\}|<%(?:[^%\n]|%(?!>))*%>|\$\{[^{}\n]*\}")
 UNKNOWN = "\ufffd"
 """Stands in the text of a scalar for what a template engine would put there."""
 
 
 def read_yaml(text: str) -> Document:
     """The documents of a YAML text; of a template what can be read of it. Raises `Broken`."""
+    return _tolerant(text)
+
+
+def _tolerant(text: str) -> Document:
     try:
         return _compose(text)
     except Broken as error:
         if not _TEMPLATE.search(text) or "limit" in str(error):
             raise
-        plain = _ALONE.sub(lambda found: " " * 0 + re.sub(r"[^\n]", " ", found.group()), text)
+        plain = _ALONE.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
         plain = _INLINE.sub(lambda found: UNKNOWN * len(found.group()), plain)
         try:
             return _compose(plain)._replace(templated=True)
@@ -112,7 +116,7 @@ def read_json(text: str, *, comments: bool = False) -> Document:
     """The value of a JSON text, with ``//`` comments and last commas where ``comments``. Raises `Broken`."""
     if comments:
         text = _JSON.sub(lambda found: found.group(1) or re.sub(r"[^\n]", " ", found.group()), text)
-    return _compose(text.replace("\t", " "))
+    return _tolerant(text.replace("\t", " "))
 
 
 _JSON = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/')

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dlgovern.evidence.shell import Script, read_shell
+from dlgovern.evidence.script import Script
+from dlgovern.evidence.shell import read_shell
 from dlgovern.evidence.words import Line
 
 _FENCE = re.compile(r"^((?:[ \t]*(?:>|[-*+]|\d+[.)]))*[ \t]*)(`{3,}|~{3,})[ \t]*\{?[.]?([\w+-]*)[^`\n]*$")

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dlgovern.evidence import nodes
-from dlgovern.evidence.shell import Command, Directive, Script, Setting, read_shell
+from dlgovern.evidence.script import Command, Directive, Script, Setting
+from dlgovern.evidence.shell import read_shell
 from dlgovern.evidence.text import Unreadable, text_of
 from dlgovern.evidence.values import Problem
 from dlgovern.evidence.words import lines_of
+
+SCRIPTS = frozenset(("shell", "prose", "yaml", "json", "dockerfile", "make", "just", "tox", "jenkins", "env"))
+"""The kinds of files that are read as recipes."""
 
 
 class Image(NamedTuple):
@@ -76,7 +80,7 @@ class Step(NamedTuple):
     tolerated: bool
     conditional: bool
     first: int  # index of its first command
-    count: int  # of its commands
+    commands: int  # how many it has
     line: int
     column: int
     end_column: int
@@ -126,7 +130,7 @@ def read(path: str, data: bytes) -> Recipe:
     if pattern.search(data) is None and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         return Recipe(path, kind)
     try:
-        return _READERS[kind](path, text_of(data))
+        return _READERS[kind](path, _text(data, kind))
     except Unreadable as error:
         return Recipe(path, kind, problems=(Problem(path, 0, str(error)),))
     except nodes.Broken as error:
@@ -134,6 +138,15 @@ def read(path: str, data: bytes) -> Recipe:
         if "template" in str(error):
             return Recipe(path, kind, skipped=(problem,))
         return Recipe(path, kind, problems=(problem,))
+
+
+def _text(data: bytes, kind: str) -> str:
+    """The text of a file; in a script bytes that are no UTF-8 are characters that nobody knows."""
+    if kind in ("yaml", "json") or b"\0" in data:
+        if kind == "prose":
+            return ""
+        return text_of(data)
+    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
 
 
 def _kind(path: str) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dlgovern.evidence.embedded import environment_of, scripts_of
 from dlgovern.evidence.nodes import UNKNOWN, Document, Node, truth
 from dlgovern.evidence.recipe import Image, Recipe, Step, Value, Workflow
-from dlgovern.evidence.shell import Command, Script, Setting, read_shell
+from dlgovern.evidence.script import Command, Script, Setting
+from dlgovern.evidence.shell import read_shell
 from dlgovern.evidence.words import Line
 
 

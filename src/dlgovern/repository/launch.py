@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dlgovern.evidence.recipe import Recipe
-from dlgovern.evidence.shell import SHORT, Command, Setting, Word, read_shell
+from dlgovern.evidence.script import SHORT, Command, Setting, Word
+from dlgovern.evidence.shell import read_shell
 from dlgovern.evidence.words import Line
 from dlgovern.repository.launchers import FLAGS, Launcher, launcher_of
 
