@@ -48,10 +48,10 @@ SPEAKERS = {"engine/worker.py": "its standard output is the pipe to the supervis
 """Modules outside cli and report that may touch the standard streams."""
 
 DOORS = {
-    "pydantic": ("standard/",),
+    "pydantic": ("standard/", "scaffold/"),
     "libcst": ("edits/imports.py", "edits/"),
     "jinja2": ("scaffold/", "standard/render"),
-    "tomlkit": ("edits/",),
+    "tomlkit": ("edits/", "scaffold/"),
     "packaging": ("evidence/", "repository/", "standard/", "scaffold/"),
     "torch": ("cli/verify.py", "scaffold/"),
     "yaml": (),
