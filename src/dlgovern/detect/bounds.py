@@ -17,6 +17,9 @@ PARAMETERS = {
     "outside": Parameter("boolean", "report versions outside the windows of the standard", default=False),
     "open": Parameter("names", "distributions that need an upper bound or a lock file", default=[]),
 }
+KINDS = frozenset({"pyproject", "requirements", "setup-cfg", "setup-py", "pipfile", "lock"})
+"""Kinds of evidence that are read."""
+
 GUARDS = ("published", "constraints", "compiled", "address", "aside", "upper-bound", "lock-file")
 """What the detector is silent under; examples of its rules must show each."""
 

@@ -19,6 +19,9 @@ PARAMETERS = {
     "hosts": Parameter("strings", "approved hosts or addresses; report every other one", default=[]),
     "moving": Parameter("boolean", "report addresses that name neither a commit nor a digest", default=False),
 }
+KINDS = frozenset({"pyproject", "requirements", "setup-cfg", "setup-py", "pipfile", "lock"})
+"""Kinds of evidence that are read."""
+
 GUARDS = (
     "main-index", "explicit-index", "hashed", "variable", "folder", "loopback", "whole-commit", "digest", "archive-of-commit"
 )

@@ -17,6 +17,9 @@ PARAMETERS = {
     "discontinued": Parameter("boolean", "true: only what its makers ended; false: only what the standard decided"),
     "locked": Parameter("boolean", "judge the entries of lock files too, as a warning at most", default=False),
 }
+KINDS = frozenset({"pyproject", "requirements", "setup-cfg", "setup-py", "pipfile", "lock"})
+"""Kinds of evidence that are read."""
+
 GUARDS = ("part", "from-elsewhere")
 """What the detector is silent under; examples of its rules must show each."""
 

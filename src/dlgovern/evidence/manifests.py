@@ -11,7 +11,7 @@ from dlgovern.evidence.locks import read_pipfile_lock, read_toml_lock
 from dlgovern.evidence.pyproject import read_pipfile, read_pyproject
 from dlgovern.evidence.requirements import read_requirements
 from dlgovern.evidence.setup_files import read_setup_cfg, read_setup_py
-from dlgovern.evidence.text import CONFIG_LIMIT, LOCK_LIMIT, Unreadable, read_text
+from dlgovern.evidence.text import CONFIG_LIMIT, LOCK_LIMIT, Unreadable, read_text, text_of
 from dlgovern.evidence.values import Include, Manifest, Problem
 
 _EXACT = {
@@ -55,7 +55,16 @@ def kind(path: str) -> str | None:
     return None
 
 
-def read(root: str, path: str, known: str | None = None) -> Manifest:
+def read(path: str, data: bytes) -> Manifest:
+    """What the bytes of a manifest say; trouble is a `Problem` of the result."""
+    sort = kind(path) or "requirements"
+    try:
+        return parse(text_of(data), path, sort)
+    except Unreadable as error:
+        return Manifest(path, sort, problems=(Problem(path, 0, str(error)),))
+
+
+def read_at(root: str, path: str, known: str | None = None) -> Manifest:
     """What the manifest at ``path`` says; trouble is a `Problem` of the result.
 
     ``known`` is the kind where the name does not tell: a file that another one includes.
@@ -89,7 +98,7 @@ def collect(root: str, paths: Iterable[str]) -> dict[str, Manifest]:
         path, sort = waiting.pop()
         if path in found:
             continue
-        found[path] = manifest = read(root, path, sort)
+        found[path] = manifest = read_at(root, path, sort)
         for include in manifest.includes if included < _MOST_INCLUDED else ():
             included += 1
             waiting.append((include.target, _kind_of(include)))
