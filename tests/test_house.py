@@ -40,7 +40,7 @@ LIMIT = 300
 CATCHES = {
     "cli/main.py": (1, "the door: an own bug says so"),
     "engine/walk.py": (2, "around a detector: loading or preparing it, and its handlers"),
-    "judge/manifests.py": (1, "around a detector of manifests"),
+    "judge/evidence.py": (1, "around a detector of one document"),
     "judge/repository.py": (1, "around a detector that sees a whole repository"),
     "standard/laws/court.py": (1, "around a detector: a clause without which it cannot start"),
 }
@@ -50,10 +50,10 @@ SPEAKERS = {"engine/worker.py": "its standard output is the pipe to the supervis
 """Modules outside cli and report that may touch the standard streams."""
 
 DOORS = {
-    "pydantic": ("standard/",),
+    "pydantic": ("standard/", "scaffold/"),
     "libcst": ("edits/imports.py", "edits/"),
     "jinja2": ("scaffold/", "standard/render"),
-    "tomlkit": ("edits/",),
+    "tomlkit": ("edits/", "scaffold/"),
     "packaging": ("evidence/", "repository/", "standard/", "scaffold/"),
     "torch": ("cli/verify.py", "scaffold/"),
     "yaml": (),

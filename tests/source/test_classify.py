@@ -30,6 +30,13 @@ from dlgovern.source.classify import KINDS, SETTINGS, classify, needs_head, poss
         ("pdm.lock", "lock"),
         ("Pipfile.lock", "lock"),
         ("pylock.toml", "lock"),
+        ("Pipfile", "pipfile"),
+        ("environment.yml", "environment"),
+        ("envs/environment-gpu.yaml", "environment"),
+        ("conda-lock.yml", "lock"),
+        (".python-version", "python-version"),
+        ("docker/reqs_dev.txt", "requirements"),
+        ("build_constraints.txt", "requirements"),
         ("pylock.gpu.toml", "lock"),
     ],
 )
@@ -126,6 +133,10 @@ def test_a_path_says_what_a_file_is_written_for(path, expected):
 
 def test_every_answer_is_announced():
     assert {
-        classify(path) for path in ("a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock")
+        classify(path)
+        for path in (
+            "a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock", "Pipfile", "environment.yml",
+            ".python-version",
+        )
     } == set(KINDS)
     assert len(set(SETTINGS)) == 5

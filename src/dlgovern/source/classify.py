@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-KINDS = ("python", "notebook", "pyproject", "requirements", "setup-cfg", "lock")
+KINDS = (
+    "python", "notebook", "pyproject", "requirements", "setup-cfg", "lock", "pipfile", "environment", "python-version",
+)  # fmt: skip
 """Every kind that `classify` can answer."""
 
 _BY_SUFFIX = {
@@ -21,18 +23,27 @@ _BY_NAME = {
     "poetry.lock": "lock",
     "pdm.lock": "lock",
     "pipfile.lock": "lock",
+    "pipfile": "pipfile",
+    ".python-version": "python-version",
 }
 
 _REQUIREMENTS = (
     (re.compile(r"(?:^|/)(?:requirements|constraints)[^/]*$"), "requirements"),
     (re.compile(r"requirements\.[a-z]+$"), "requirements"),
-    (re.compile(r"(?:^|/)requirements/[^/]+$"), "requirements"),
+    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?(?:requirements?|reqs?|constraints?)(?:[-_.][^/]*)?$"), "requirements"),
+    (re.compile(r"(?:^|/)(?:requirements|requires|reqs)/[^/]+$"), "requirements"),
+)
+_CONDA = (
+    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?conda-lock\.ya?ml$"), "lock"),
+    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?(?:environment|conda[-_]?env)(?:[-_.][^/]*)?\.ya?ml$"), "environment"),
 )
 
 # By suffix, tried in order on the lower-cased path; only here may a kind depend on a folder.
 _BY_PATH = {
     ".txt": _REQUIREMENTS,
     ".in": _REQUIREMENTS,
+    ".yml": _CONDA,
+    ".yaml": _CONDA,
     ".toml": ((re.compile(r"(?:^|/)pylock(?:\.[^/.]+)?\.toml$"), "lock"),),
 }
 
@@ -69,6 +80,8 @@ def classify(path: str, head: bytes = b"") -> str | None:
         for pattern, kind in _BY_PATH.get(dot + last, ()):
             if pattern.search(path):
                 return kind
+    elif name in _BY_NAME:
+        return _BY_NAME[name]
     if head and needs_head(path):
         for shebang, kind in _BY_SHEBANG:
             if shebang.match(head[:HEAD]):

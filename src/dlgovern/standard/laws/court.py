@@ -8,7 +8,6 @@ import os
 import tempfile
 from typing import Any, NamedTuple
 
-from dlgovern import detect
 from dlgovern.engine.run import Job
 from dlgovern.engine.walk import Walk
 from dlgovern.evidence.versions import windows as resolve
@@ -18,6 +17,7 @@ from dlgovern.judge.judgement import judge
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.facts import manifests_above, windows
 from dlgovern.repository.window import Windows
+from dlgovern.standard.compile import triggers_of
 from dlgovern.standard.model import Example
 from dlgovern.store import Store
 
@@ -164,8 +164,9 @@ class Court:
 
 def with_parameters(rule: Rule, parameters: dict[str, Any], tables: dict[str, Any]) -> Rule:
     """The rule with other parameters, and the triggers that follow from them."""
-    triggers = detect.load(rule.detector).triggers(parameters, tables) if rule.shape == "python" else None
-    return rule._replace(parameters=parameters, triggers=triggers)
+    return rule._replace(
+        parameters=parameters, triggers=triggers_of(rule.detector, rule.shape, parameters, tables)
+    )
 
 
 def _marks(rule: Rule, findings: Any) -> tuple[Mark, ...]:
