@@ -30,6 +30,13 @@ from dlgovern.source.classify import KINDS, SETTINGS, classify, needs_head, poss
         ("pdm.lock", "lock"),
         ("Pipfile.lock", "lock"),
         ("pylock.toml", "lock"),
+        ("Pipfile", "pipfile"),
+        ("environment.yml", "environment"),
+        ("envs/environment-gpu.yaml", "environment"),
+        ("conda-lock.yml", "lock"),
+        (".python-version", "python-version"),
+        ("docker/reqs_dev.txt", "requirements"),
+        ("build_constraints.txt", "requirements"),
         ("pylock.gpu.toml", "lock"),
     ],
 )
@@ -146,8 +153,9 @@ def test_a_path_says_what_a_file_is_written_for(path, expected):
 
 def test_every_answer_is_announced():
     paths = (
-        *("a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock", "a.sh", "a.md", "a.yaml"),
-        *("ds_config.json", "Dockerfile", "Makefile", "justfile", "tox.ini", "Jenkinsfile", ".env"),
+        *("a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock", "Pipfile", "environment.yml"),
+        *(".python-version", "a.sh", "a.md", "a.yaml", "ds_config.json", "Dockerfile", "Makefile", "justfile", "tox.ini"),
+        *("Jenkinsfile", ".env"),
     )
     assert {classify(path) for path in paths} == set(KINDS)
     assert len(set(SETTINGS)) == 5

@@ -47,6 +47,8 @@ READERS: dict[str, Reader] = {
     "setup-cfg": Reader("manifests", sign="#;"),
     "setup-py": Reader("manifests", LIMIT, sign=""),  # its comments are read with the Python
     "pipfile": Reader("manifests"),
+    "environment": Reader("conda"),
+    "python-version": Reader("conda"),
     "lock": Reader("manifests", LOCK_LIMIT),
     "python": Reader("python", LIMIT, sign=""),
     "shell": Reader("recipe", LIMIT, continued=True),

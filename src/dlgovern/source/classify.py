@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 KINDS = (
-    *("python", "notebook", "pyproject", "requirements", "setup-cfg", "lock"),
+    *("python", "notebook", "pyproject", "requirements", "setup-cfg", "lock", "pipfile", "environment", "python-version"),
     *("shell", "prose", "yaml", "json", "dockerfile", "make", "just", "tox", "jenkins", "env"),
 )
 """Every kind that `classify` can answer."""
@@ -17,7 +17,6 @@ _BY_SUFFIX = {
     ".ipynb": "notebook",
     **dict.fromkeys((".sh", ".bash", ".ksh", ".zsh", ".sbatch", ".slurm"), "shell"),
     **dict.fromkeys((".md", ".markdown", ".rst"), "prose"),
-    **dict.fromkeys((".yaml", ".yml"), "yaml"),
     **dict.fromkeys((".dockerfile", ".containerfile"), "dockerfile"),
     ".mk": "make",
     ".just": "just",
@@ -35,10 +34,8 @@ _BY_NAME = {
     "tox.ini": "tox",
     ".env": "env",
     ".justfile": "just",
-}
-
-# Names without a suffix.
-_BY_BARE_NAME = {
+    "pipfile": "pipfile",
+    ".python-version": "python-version",
     "dockerfile": "dockerfile",
     "containerfile": "dockerfile",
     "makefile": "make",
@@ -48,18 +45,28 @@ _BY_BARE_NAME = {
 }
 
 # Names whose beginning counts, whatever their suffix.
-_BY_START = ((re.compile(r"(?:^|/)(?:dockerfile|containerfile)\.[^/]+$"), "dockerfile"), (re.compile(r"(?:^|/)jenkinsfile\.[^/]+$"), "jenkins"))
+_BY_START = (
+    (re.compile(r"(?:^|/)(?:dockerfile|containerfile)\.[^/]+$"), "dockerfile"),
+    (re.compile(r"(?:^|/)jenkinsfile\.[^/]+$"), "jenkins"),
+)
 
 _REQUIREMENTS = (
     (re.compile(r"(?:^|/)(?:requirements|constraints)[^/]*$"), "requirements"),
     (re.compile(r"requirements\.[a-z]+$"), "requirements"),
-    (re.compile(r"(?:^|/)requirements/[^/]+$"), "requirements"),
+    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?(?:requirements?|reqs?|constraints?)(?:[-_.][^/]*)?$"), "requirements"),
+    (re.compile(r"(?:^|/)(?:requirements|requires|reqs)/[^/]+$"), "requirements"),
+)
+_CONDA = (
+    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?conda-lock\.ya?ml$"), "lock"),
+    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?(?:environment|conda[-_]?env)(?:[-_.][^/]*)?\.ya?ml$"), "environment"),
 )
 
 # By suffix, tried in order on the lower-cased path; only here may a kind depend on a folder.
 _BY_PATH = {
     ".txt": _REQUIREMENTS,
     ".in": _REQUIREMENTS,
+    ".yml": (*_CONDA, (re.compile(r"\.yml$"), "yaml")),
+    ".yaml": (*_CONDA, (re.compile(r"\.yaml$"), "yaml")),
     ".toml": ((re.compile(r"(?:^|/)pylock(?:\.[^/.]+)?\.toml$"), "lock"),),
     # JSON holds data as a rule: only what is called like a configuration is read.
     ".json": (
@@ -110,8 +117,8 @@ def classify(path: str, head: bytes = b"") -> str | None:
         for pattern, kind in _BY_START:
             if pattern.search(path):
                 return kind
-    elif name in _BY_BARE_NAME:
-        return _BY_BARE_NAME[name]
+    elif name in _BY_NAME:
+        return _BY_NAME[name]
     if head and needs_head(path):
         for shebang, kind in _BY_SHEBANG:
             if shebang.match(head[:HEAD]):
