@@ -29,6 +29,8 @@ UPWARD: dict[tuple[str, str], str] = {
 
 LONG = {
     "detect/order.py": "one protocol of before and after; its guards read each other",
+    "evidence/artifacts/calls.py": "every function of the allow-list, and the arguments that its writer gives",
+    "evidence/artifacts/opcodes.py": "one table: every opcode of pickle",
     "source/names.py": "one table of scopes; its halves would need each other's insides",
     "repository/exports.py": "names of a module and what they lead to: one walk over one set of values",
 }
@@ -54,7 +56,7 @@ DOORS = {
     "tomlkit": ("edits/", "scaffold/"),
     "packaging": ("evidence/", "repository/", "standard/", "scaffold/"),
     "torch": ("cli/verify.py", "scaffold/"),
-    "yaml": (),
+    "yaml": ("evidence/nodes.py",),
     "rich": (),
 }
 """Heavy library -> the rooms it may enter."""

@@ -15,6 +15,7 @@ from dlgovern.errors import UsageError, UserError
 COMMANDS = {
     "check": "judge files against the standard",
     "fix": "repair what can be repaired",
+    "artifact": "say what a model file is and what loading it would run",
     "explain": "say what a rule means and why",
     "rule": "list, test and write rules",
     "standard": "show and check a standard",
