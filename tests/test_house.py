@@ -28,6 +28,8 @@ UPWARD: dict[tuple[str, str], str] = {
 """Imports that go up or stand outside every layer, each with its reason."""
 
 LONG = {
+    "flow/ranks/expressions.py": "one reader for each kind of expression; every one needs all others",
+    "flow/ranks/statements.py": "one reader for each kind of statement; every one needs all others",
     "detect/order.py": "one protocol of before and after; its guards read each other",
     "source/names.py": "one table of scopes; its halves would need each other's insides",
     "repository/exports.py": "names of a module and what they lead to: one walk over one set of values",
