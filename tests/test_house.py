@@ -31,6 +31,8 @@ LONG = {
     "flow/ranks/expressions.py": "one reader for each kind of expression; every one needs all others",
     "flow/ranks/statements.py": "one reader for each kind of statement; every one needs all others",
     "detect/order.py": "one protocol of before and after; its guards read each other",
+    "evidence/artifacts/calls.py": "every function of the allow-list, and the arguments that its writer gives",
+    "evidence/artifacts/opcodes.py": "one table: every opcode of pickle",
     "source/names.py": "one table of scopes; its halves would need each other's insides",
     "repository/exports.py": "names of a module and what they lead to: one walk over one set of values",
 }
@@ -40,7 +42,7 @@ LIMIT = 300
 CATCHES = {
     "cli/main.py": (1, "the door: an own bug says so"),
     "engine/walk.py": (2, "around a detector: loading or preparing it, and its handlers"),
-    "judge/manifests.py": (1, "around a detector of manifests"),
+    "judge/evidence.py": (1, "around a detector of one document"),
     "judge/repository.py": (1, "around a detector that sees a whole repository"),
     "standard/laws/court.py": (1, "around a detector: a clause without which it cannot start"),
 }
@@ -50,13 +52,13 @@ SPEAKERS = {"engine/worker.py": "its standard output is the pipe to the supervis
 """Modules outside cli and report that may touch the standard streams."""
 
 DOORS = {
-    "pydantic": ("standard/",),
+    "pydantic": ("standard/", "scaffold/"),
     "libcst": ("edits/imports.py", "edits/"),
     "jinja2": ("scaffold/", "standard/render"),
-    "tomlkit": ("edits/",),
+    "tomlkit": ("edits/", "scaffold/"),
     "packaging": ("evidence/", "repository/", "standard/", "scaffold/"),
     "torch": ("cli/verify.py", "scaffold/"),
-    "yaml": (),
+    "yaml": ("evidence/nodes.py",),
     "rich": (),
 }
 """Heavy library -> the rooms it may enter."""

@@ -14,7 +14,7 @@ from dlgovern.engine.walk import Walk
 from dlgovern.evidence.manifests import kind
 from dlgovern.evidence.versions import resolve
 from dlgovern.finding import Hit
-from dlgovern.judge.manifests import judge_manifests
+from dlgovern.judge.evidence import judge_evidence
 from dlgovern.policy import Policy
 from dlgovern.standard.compile import compile_policy
 from dlgovern.standard.model import Example
@@ -158,13 +158,13 @@ def hits(
     chosen = policy.rule(rule)
     assert chosen is not None
     parameters = {**chosen.parameters, **settings}
-    triggers = None if settings else chosen.triggers
+    triggers = None if settings and chosen.shape == "python" else chosen.triggers
     policy = policy._replace(rules=(chosen._replace(parameters=parameters, triggers=triggers),))
     KEPT.append(policy)
     windows = resolve(str(root), [name for name in files if kind(name)], example.window if example else {})
     walk = Walk(policy, str(root), windows)
     results = [walk.judge(name) for name in sorted(files) if name.endswith(".py")]
-    results += judge_manifests(policy, str(root), [name for name in files if not name.endswith(".py")], windows)
+    results += judge_evidence(policy, str(root), [name for name in files if not name.endswith(".py")], windows)
     assert [result.failed for result in results if result.failed] == []
     assert all(os.path.exists(root / result.path) for result in results)
     return [(result.path, hit) for result in results for hit in result.hits]

@@ -8,6 +8,8 @@ from typing import Any
 from dlgovern.detect.required import judge_repository
 from dlgovern.judge.repository import judge_repository as judge
 from dlgovern.policy import Policy, Rule
+from dlgovern.repository.view import View
+from dlgovern.repository.window import Windows
 
 
 def rule(**parameters: Any) -> Rule:
@@ -18,7 +20,8 @@ def rule(**parameters: Any) -> Rule:
 
 
 def missing(root: Path, **parameters: Any) -> list[str]:
-    return [hit.slots["missing"] for hit in judge_repository([rule(**parameters)], str(root))]
+    view = View(str(root), [], Windows({}, {}))
+    return [hit.slots["missing"] for _, hit in judge_repository([rule(**parameters)], view)]
 
 
 def test_one_alternative_is_enough(tmp_path: Path) -> None:
@@ -40,9 +43,9 @@ def test_a_manifest_that_cannot_be_read_sets_nothing(tmp_path: Path) -> None:
 def test_the_finding_stands_at_the_file_that_describes_the_repository(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("")
     policy = Policy("p", "1", "", "", (rule(files=["LICENSE"]),), (), {}, (), {}, True, {})
-    assert [result.path for result in judge(policy, str(tmp_path), ["a.py", "pyproject.toml"])] == ["pyproject.toml"]
+    assert [result.path for result in judge(policy, str(tmp_path), ["a.py", "pyproject.toml"], Windows({}, {}))] == ["pyproject.toml"]
 
 
 def test_a_detector_that_raises_is_recorded(tmp_path: Path) -> None:
     policy = Policy("p", "1", "", "", (rule(files=[1]),), (), {}, (), {}, True, {})
-    assert [name for result in judge(policy, str(tmp_path), ["a.py"]) for name, _ in result.failed] == ["ABC100"]
+    assert [name for result in judge(policy, str(tmp_path), ["a.py"], Windows({}, {})) for name, _ in result.failed] == ["ABC100"]

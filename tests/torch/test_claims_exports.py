@@ -1,6 +1,10 @@
 """What the rules about exports say of torch is what torch does."""
 
+import argparse
+import collections
+import datetime
 import inspect
+import pathlib
 import pickle
 import warnings
 from types import SimpleNamespace
@@ -150,3 +154,112 @@ def test_a_program_under_another_name_is_saved_all_the_same(module, tmp_path):
     program = torch.export.export(module, (torch.ones(1, 2),))
     torch.export.save(program, tmp_path / "net.pt")
     assert (tmp_path / "net.pt").exists()
+
+
+CASES_REFUSED = (
+    lambda: argparse.Namespace(lr=1),
+    lambda: pathlib.Path("data"),
+    lambda: collections.defaultdict(int),
+    lambda: collections.deque([1]),
+    lambda: datetime.datetime.now(tz=datetime.UTC),
+    lambda: datetime.timedelta(1),
+    lambda: torch.Generator(),
+)
+CASES_TAKEN = (
+    lambda: vars(argparse.Namespace(lr=1)),
+    lambda: collections.OrderedDict(a=1),
+    lambda: torch.get_rng_state(),
+    lambda: torch.float32,
+)
+
+
+@pytest.mark.parametrize("make", CASES_REFUSED)
+def test_the_default_load_refuses_a_checkpoint_with_such_a_value(make, tmp_path):
+    torch.save({"value": make()}, tmp_path / "state.pt")
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / "state.pt")
+
+
+@pytest.mark.parametrize("name", ("array", "zeros", "mean", "median", "std", "float32", "float64"))
+def test_the_default_load_refuses_numpy_values(name, tmp_path):
+    numpy = pytest.importorskip("numpy")
+    given = 2 if name == "zeros" else 1.0 if name.startswith("float") else [1.0, 2.0]
+    torch.save({"value": getattr(numpy, name)(given)}, tmp_path / "state.pt")
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / "state.pt")
+
+
+def test_the_default_load_refuses_the_random_state_of_numpy(tmp_path):
+    numpy = pytest.importorskip("numpy")
+    torch.save({"value": numpy.random.get_state()}, tmp_path / "state.pt")
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / "state.pt")
+
+
+@pytest.mark.parametrize("make", CASES_TAKEN)
+def test_the_default_load_takes_plain_values(make, tmp_path):
+    torch.save({"value": make()}, tmp_path / "state.pt")
+    assert ["value"] == list(torch.load(tmp_path / "state.pt"))
+
+
+def test_the_old_file_format_cannot_be_memory_mapped(module, tmp_path):
+    torch.save(module.state_dict(), tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    assert ["weight", "bias"] == list(torch.load(tmp_path / "old.pt"))
+    with pytest.raises(RuntimeError, match="mmap"):
+        torch.load(tmp_path / "old.pt", mmap=True)
+
+
+@pytest.fixture
+def program(module):
+    return torch.export.export(module, (torch.ones(1, 2),))
+
+
+def test_an_exported_program_cannot_be_called(program):
+    with pytest.raises(RuntimeError, match="Unable to call ExportedProgram"):
+        program(torch.ones(1, 2))
+
+
+@pytest.mark.parametrize("mode", ("eval", "train"))
+def test_the_module_of_an_exported_program_cannot_be_switched(program, mode):
+    with pytest.raises(NotImplementedError):
+        getattr(program.module(), mode)()
+
+
+def test_run_decompositions_returns_a_new_program(program):
+    assert program.run_decompositions() is not program
+
+
+def test_a_compiled_model_saves_other_names_unless_it_is_compiled_in_place(module):
+    assert ["_orig_mod.weight", "_orig_mod.bias"] == list(torch.compile(module).state_dict())
+    with pytest.raises(RuntimeError, match="Missing key"):
+        torch.nn.Linear(2, 2).load_state_dict(torch.compile(module).state_dict())
+    module.compile()
+    assert ["weight", "bias"] == list(module.state_dict())
+
+
+def test_fsdp1_asks_for_an_accelerator_unless_it_is_told_to_use_the_cpu(module, tmp_path):
+    if torch.accelerator.is_available():
+        pytest.skip("this machine has an accelerator")
+    from torch.distributed.fsdp import FullyShardedDataParallel
+
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        with pytest.raises(RuntimeError, match="non-CPU accelerator"):
+            FullyShardedDataParallel(module)
+        assert (1, 2) == FullyShardedDataParallel(module, device_id=torch.device("cpu"))(torch.ones(1, 2)).shape
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def test_the_old_exporter_knows_no_opset_above_23(module, tmp_path):
+    pytest.importorskip("onnx")
+    torch.onnx.export(module, (torch.ones(1, 2),), tmp_path / "a.onnx", dynamo=False, opset_version=23)
+    with pytest.raises(Exception, match="Unsupported onnx_opset_version"):
+        torch.onnx.export(module, (torch.ones(1, 2),), tmp_path / "b.onnx", dynamo=False, opset_version=24)
+
+
+def test_the_new_exporter_keeps_opset_18_where_it_cannot_convert(module, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    torch.onnx.export(module.eval(), (torch.ones(1, 2),), tmp_path / "a.onnx", dynamo=True, opset_version=9, verbose=False)
+    assert [18] == [one.version for one in onnx.load(tmp_path / "a.onnx", load_external_data=False).opset_import if not one.domain]

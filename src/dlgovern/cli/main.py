@@ -15,11 +15,18 @@ from dlgovern.errors import UsageError, UserError
 COMMANDS = {
     "check": "judge files against the standard",
     "fix": "repair what can be repaired",
+    "artifact": "say what a model file is and what loading it would run",
     "explain": "say what a rule means and why",
     "rule": "list, test and write rules",
     "standard": "show and check a standard",
+    "new": "make a project that is born compliant",
+    "update": "bring a project to a later version of its template",
+    "drift": "list files that differ from what the template makes",
+    "adopt": "bring an existing repository under a template",
 }
 """Command -> one line for the help; the module of the same name in this package holds it."""
+_WRITERS = frozenset({"new", "update", "adopt"})
+"""Commands that write and do not judge."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except UserError as error:
-        _complain(error)
+        _complain(error, "nothing was written" if words and words[0] in _WRITERS else "no file was judged")
         return exits.NOT_STARTED
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -74,11 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
 
-def _complain(error: UserError) -> None:
+def _complain(error: UserError, last: str) -> None:
     from dlgovern.report.display import display
 
     lines = [display(line) for line in error.lines()]
-    sys.stderr.write("error: " + "\n".join(lines) + "\nno file was judged\n")
+    sys.stderr.write("error: " + "\n".join(lines) + f"\n{last}\n")
 
 
 def _confess(words: list[str]) -> int:

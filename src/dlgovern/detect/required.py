@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
+from dlgovern.repository.view import View
 
 PARAMETERS = {
     "files": Parameter("strings", "files that must be there; alternatives parted by |, * as in a shell", default=[]),
@@ -20,48 +20,43 @@ PARAMETERS = {
 GUARDS = ("any-case",)
 """What the detector is silent under; a rule's examples must show it."""
 
-_LARGEST = 1_000_000  # bytes of a pyproject.toml
-
 
 def triggers(_parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
     """Never looks at a Python file."""
     return []
 
 
-def judge_repository(rules: list[Rule], root: str) -> Iterator[Hit]:
-    """The hits on the repository at ``root``, all at the first line of its pyproject.toml or what stands for it."""
+def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]:
+    """The hits on a repository, all at the first line of its pyproject.toml or what stands for it."""
     values: dict[str, Any] | None = None
     for rule in rules:
         exact = "any-case" in rule.parameters.get("without_guards", ())
         for wanted in rule.parameters.get("files", ()):
-            if not any(_exists(root, choice.strip(), exact) for choice in wanted.split("|")):
-                yield Hit(rule.id, 1, 1, 1, 2, slots={"missing": " or ".join(part.strip() for part in wanted.split("|"))})
+            if not any(_exists(view, choice.strip(), exact) for choice in wanted.split("|")):
+                words = " or ".join(part.strip() for part in wanted.split("|"))
+                yield "", Hit(rule.id, 1, 1, 1, 2, slots={"missing": words})
         for key in rule.parameters.get("keys", ()):
-            values = _pyproject(root) if values is None else values
+            values = _pyproject(view) if values is None else values
             found = _value(values, key.split("."))
             if found is None or _is_refused(found, rule.parameters.get("refused", "")):
-                yield Hit(rule.id, 1, 1, 1, 2, slots={"missing": key})
+                yield "", Hit(rule.id, 1, 1, 1, 2, slots={"missing": key})
 
 
-def _exists(root: str, pattern: str, exact: bool) -> bool:
+def _exists(view: View, pattern: str, exact: bool) -> bool:
     """Whether a file matches; case does not matter, since README.md and Readme.md say the same."""
     folder, _, name = pattern.rpartition("/")
-    try:
-        entries = os.listdir(os.path.join(root, folder))
-    except OSError:
-        return False
+    entries = view.names(folder)
     if exact:
         return any(fnmatch.fnmatchcase(entry, name) for entry in entries)
     return any(fnmatch.fnmatchcase(entry.lower(), name.lower()) for entry in entries)
 
 
-def _pyproject(root: str) -> dict[str, Any]:
+def _pyproject(view: View) -> dict[str, Any]:
     import tomli  # cold: only where a rule asks for keys
 
     try:
-        with open(os.path.join(root, "pyproject.toml"), "rb") as file:
-            return tomli.loads(file.read(_LARGEST).decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return tomli.loads(view.text("pyproject.toml") or "")
+    except (ValueError, RecursionError):
         return {}  # that it cannot be read is a finding of its own
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.detect.call import matches
-from dlgovern.detect.where import Seen, environment_read
+from dlgovern.detect.made import environment_read
+from dlgovern.detect.where import Seen
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import Arguments
 from dlgovern.flow.constants import UNKNOWN, constant

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from dlgovern.detect.made import derives, has_origin, shape
 from dlgovern.flow.calls import Arguments, argument, callee
 from dlgovern.flow.classes import instance_of, methods_called
 from dlgovern.flow.constants import UNKNOWN, constant, text_parts
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback
+from dlgovern.flow.parts import parts
 from dlgovern.repository.window import parse_version
-from dlgovern.source.names import Binding
 from dlgovern.source.tree import FUNCTIONS, parents, up
 
 KEYS: dict[str, str] = {
@@ -28,7 +30,10 @@ KEYS: dict[str, str] = {
     "shape": "repeated-list, string-format, lambda or literal",
     "instance_of": "it is an instance of one of these classes, or of a class of this file that derives from one",
     "methods": "one of these methods is called on the same variable somewhere in the file",
-    "parts": "what is said holds for the argument or for a value of the dict, list or tuple it is written as",
+    "written": "what is written there matches this regular expression",
+    "under": "its value is a number below this",
+    "over": "its value is a number above this",
+    "parts": "what is said holds for the argument, or for a value that the dict, list or tuple it is was written with or given",
     "callee": "what is called is one of these names",
     "any": "at least one of these predicates holds",
     "not": "this predicate does not hold",
@@ -44,9 +49,8 @@ KEYS: dict[str, str] = {
 }
 """Every key a predicate may have; several in one predicate must all hold."""
 
-_ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "methods")
+_ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "methods", "written", "under", "over")
 _SHAPES = ("repeated-list", "string-format", "lambda", "literal")
-_DEPTH = 5
 
 
 class Seen(NamedTuple):
@@ -102,23 +106,13 @@ def derived(predicates: list[dict[str, Any]]) -> list[str]:
 
 
 def _argument(predicate: Mapping[str, Any], seen: Seen) -> bool:
-    name, position = predicate["argument"], predicate.get("position")
-    value = argument(seen.found, name, position)
+    value = value_of(predicate, seen)
     if "given" in predicate and not predicate["given"]:
-        return value is None and not _may_follow(seen.found, position)
-    if value is None or (name in seen.found.earlier and "given" not in predicate):
+        return value is None and not _may_follow(seen.found, predicate.get("position"))
+    if value is None or (predicate["argument"] in seen.found.earlier and "given" not in predicate):
         return False
-    parts = _parts(seen.facts, value) if "parts" in predicate else [value]
-    return any(_about(predicate, part, seen) for part in parts)
-
-
-def _parts(facts: Facts, value: ast.expr) -> list[ast.expr]:
-    """The value itself, and the values of the dict, list or tuple that it is written as."""
-    binding = facts.names.binding(value) if isinstance(value, ast.Name) else None
-    display = binding.value if binding and binding.kind == "value" else value
-    if isinstance(display, ast.Dict):
-        return [value, *display.values]
-    return [value, *display.elts] if isinstance(display, ast.List | ast.Tuple) else [value]
+    some = parts(seen.facts, value) if "parts" in predicate else [value]
+    return any(_about(predicate, part, seen) for part in some)
 
 
 def _may_follow(found: Arguments, position: int | None) -> bool:
@@ -130,6 +124,12 @@ def _about(predicate: Mapping[str, Any], value: ast.expr, seen: Seen) -> bool:
     if "is" in predicate and not _same(constant(facts, value), predicate["is"]):
         return False
     if "in" in predicate and not any(_same(constant(facts, value), wanted) for wanted in predicate["in"]):
+        return False
+    if "written" in predicate and not re.search(predicate["written"], _source(facts, value)):
+        return False
+    if "under" in predicate and not _number(facts, value) < predicate["under"]:
+        return False
+    if "over" in predicate and not _number(facts, value) > predicate["over"]:
         return False
     if "matches" in predicate and not any(re.search(predicate["matches"], t) for t in text_parts(facts, value)):
         return False
@@ -144,6 +144,18 @@ def _about(predicate: Mapping[str, Any], value: ast.expr, seen: Seen) -> bool:
     return "shape" not in predicate or shape(facts, value) == predicate["shape"]
 
 
+def _source(facts: Facts, value: ast.expr) -> str:
+    """The first line of an expression as it stands in the file."""
+    line, column, end_line, end_column = facts.span(value)
+    return facts.lines[line - 1][column - 1 : end_column - 1 if line == end_line else None]
+
+
+def _number(facts: Facts, value: ast.expr) -> float:
+    """The number that an expression is; one that is not known is neither under nor over anything."""
+    known = constant(facts, value)
+    return known if isinstance(known, int | float) and not isinstance(known, bool) else math.nan
+
+
 def _same(value: Any, wanted: Any) -> bool:
     """Equality that keeps True apart from 1; the word "none" in a rule stands for None."""
     if value is UNKNOWN:
@@ -151,65 +163,6 @@ def _same(value: Any, wanted: Any) -> bool:
     if wanted == "none":
         return value is None
     return type(value) is type(wanted) and value == wanted
-
-
-def has_origin(facts: Facts, value: ast.AST, names: list[str]) -> bool:
-    """Whether an expression is one of these names, or an instance made by calling one."""
-    origin = facts.names.origin(value)
-    return origin is not None and (origin in names or origin.removesuffix("()") in names)
-
-
-def derives(facts: Facts, value: ast.AST, sources: list[str], depth: int = _DEPTH) -> bool:
-    """Whether one of the sources is a part of the value, followed through names that are bound here."""
-    return any(_is_source(facts, node, sources, depth) for node in ast.walk(value))
-
-
-def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> bool:
-    if isinstance(node, ast.Call):
-        origin = facts.names.origin(node.func)
-        if origin in sources:
-            return True
-    if (name := environment_read(facts, node)) and f"${name}" in sources:
-        return True
-    binding = _single_binding(facts, node)
-    return bool(depth and binding and binding.value is not None and derives(facts, binding.value, sources, depth - 1))
-
-
-def _single_binding(facts: Facts, node: ast.AST) -> Binding | None:
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        binding = facts.names.binding(node)
-        return binding if binding and binding.kind == "value" else None
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-        found = facts.names.attribute_bindings(node)
-        return found[0] if len(found) == 1 and found[0].kind == "value" else None
-    return None
-
-
-def environment_read(facts: Facts, node: ast.AST) -> str:
-    """The variable that ``os.environ["X"]``, ``os.environ.get("X")`` or ``os.getenv("X")`` reads, else ""."""
-    if isinstance(node, ast.Subscript) and facts.names.origin(node.value) == "os.environ":
-        key = constant(facts, node.slice)
-    elif isinstance(node, ast.Call) and facts.names.origin(node.func) in ("os.environ.get", "os.getenv"):
-        key = constant(facts, node.args[0]) if node.args else ""
-    else:
-        return ""
-    return key if isinstance(key, str) else ""
-
-
-def shape(facts: Facts, value: ast.AST) -> str:
-    """How an expression is built: ``[x] * n``, an f-string or format, a lambda, a literal; else ""."""
-    if isinstance(value, ast.Name):
-        binding = facts.names.binding(value)
-        if binding and binding.kind == "value" and binding.value is not None:
-            return shape(facts, binding.value)
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
-        if any(isinstance(side, ast.List) and len(side.elts) == 1 for side in (value.left, value.right)):
-            return "repeated-list"
-    if isinstance(value, ast.JoinedStr):
-        return "string-format"
-    if isinstance(value, ast.Lambda):
-        return "lambda"
-    return "literal" if constant(facts, value) is not UNKNOWN else ""
 
 
 def result(call: ast.AST) -> str:
@@ -289,7 +242,7 @@ def mistakes(predicate: Mapping[str, Any]) -> Iterator[str]:
         yield "'argument' alone says nothing; add 'given', 'is', …"
     if predicate.get("shape", "literal") not in _SHAPES:
         yield f"unknown shape {predicate['shape']!r}"
-    for key in ("matches", "any_text"):
+    for key in ("matches", "any_text", "written"):
         try:
             re.compile(str(predicate.get(key, "")))
         except re.error as error:

@@ -36,10 +36,11 @@ def read_text(root: str, path: str, limit: int = CONFIG_LIMIT) -> str:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise Unreadable(f"is larger than {limit} bytes")
-    return _decode(data)
+    return text_of(data)
 
 
-def _decode(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """The text of a file's bytes, line ends as ``\\n``. Raises `Unreadable`."""
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"  # what PowerShell's > writes
     try:
         text = data.decode(encoding)

@@ -9,7 +9,7 @@ from dlgovern.edits import manifest, repair
 from dlgovern.engine.walk import Walk, see
 from dlgovern.finding import Finding, Fix
 from dlgovern.flow.facts import Facts
-from dlgovern.judge.manifests import judge_manifests
+from dlgovern.judge.evidence import judge_evidence
 from dlgovern.policy import Rule
 from dlgovern.source import encoding
 from dlgovern.source.parse import Unparsable, parse
@@ -60,7 +60,7 @@ def _of_file(walk: Walk, path: str, data: bytes | None, findings: list[Finding])
 def _of_manifest(walk: Walk, path: str, data: bytes, rules: list[Rule]) -> dict[_Key, Fix]:
     by_id = {rule.id: rule for rule in rules}
     made = {}
-    for result in judge_manifests(walk.policy, walk.root, [path], walk.windows):
+    for result in judge_evidence(walk.policy, walk.root, [path], walk.windows):
         for hit in result.hits:
             fix = manifest.repair(by_id[hit.rule], hit, path, data) if hit.rule in by_id else None
             if fix is not None:

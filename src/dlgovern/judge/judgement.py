@@ -9,8 +9,8 @@ from dlgovern import __version__
 from dlgovern.engine.result import FileResult
 from dlgovern.engine.run import Job, judge_files
 from dlgovern.finding import Finding, NotJudged, Report, RuleNotRun
+from dlgovern.judge.evidence import judge_evidence
 from dlgovern.judge.grade import grade
-from dlgovern.judge.manifests import judge_manifests
 from dlgovern.judge.repository import judge_repository
 from dlgovern.judge.settle import settle
 from dlgovern.judge.suppress import suppress
@@ -36,13 +36,13 @@ def judge(
     ``extra`` brings results of files that are not on disk, such as standard input.
     ``project``: the whole repository was taken up, so what it lacks can be said.
     """
-    results = [*judge_files(job, files, store), *judge_manifests(job.policy, job.root, files, job.windows), *extra]
+    results = [*judge_files(job, files, store), *judge_evidence(job.policy, job.root, files, job.windows, store), *extra]
     if project:
-        results += judge_repository(job.policy, job.root, files)
-    results = settle(job.policy, job.root, results)
+        results += judge_repository(job.policy, job.root, files, job.windows, store)
+    results = settle(job.policy, job.root, _merged(results))
     findings = grade(job.policy, results)
     settled = suppress(
-        job.policy, findings, results, whole=whole, today=today or datetime.datetime.now(tz=datetime.UTC).date()
+        job.policy, findings, results, whole=whole, project=project, today=today or datetime.datetime.now(tz=datetime.UTC).date()
     )
     not_judged = [NotJudged(path, why) for path, why in problems]
     not_judged += [NotJudged(result.path, result.not_judged) for result in results if result.not_judged]
@@ -63,6 +63,21 @@ def judge(
         fail_on=fail_on,
         min_confidence=min_confidence,
     )
+
+
+def _merged(results: Iterable[FileResult]) -> list[FileResult]:
+    """One result a file: a setup.py is judged as Python, as a manifest and as a part of its repository."""
+    found: dict[str, FileResult] = {}
+    for one in results:
+        known = found.get(one.path)
+        found[one.path] = one if known is None else known._replace(
+            hits=(*known.hits, *(hit for hit in one.hits if hit not in known.hits)),
+            excuses=known.excuses or one.excuses,
+            failed=(*known.failed, *one.failed),
+            not_judged=known.not_judged or one.not_judged,
+            parsed=known.parsed or one.parsed,
+        )
+    return list(found.values())
 
 
 def _order(one: Finding) -> tuple[object, ...]:

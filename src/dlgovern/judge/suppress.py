@@ -22,11 +22,13 @@ class Suppressed(NamedTuple):
 
 
 def suppress(
-    policy: Policy, findings: list[Finding], results: Iterable[FileResult], *, whole: bool, today: datetime.date
+    policy: Policy, findings: list[Finding], results: Iterable[FileResult], *, whole: bool, today: datetime.date,
+    project: bool = True,
 ) -> Suppressed:
     """Apply the excuses of each file to its findings.
 
     ``whole``: every rule of the policy was run, so an excuse that hides nothing is stale; a selection cannot know.
+    ``project``: those about the repository as a whole too.
     """
     by_path: dict[str, list[Finding]] = {}
     for one in findings:
@@ -36,7 +38,7 @@ def suppress(
     for result in results:
         if not result.excuses:
             continue
-        kept, extra, hidden = _file(policy, rules, result, by_path.get(result.path, []), whole=whole, today=today)
+        kept, extra, hidden = _file(policy, rules, result, by_path.get(result.path, []), whole=whole, today=today, project=project)
         by_path[result.path] = [*kept, *extra]
         noqa += hidden
     return Suppressed([one for path in by_path for one in by_path[path]], noqa)
@@ -50,8 +52,9 @@ def _file(
     *,
     whole: bool,
     today: datetime.date,
+    project: bool,
 ) -> tuple[list[Finding], list[Finding], int]:
-    live = {rule.id for rule in live_rules(policy, result.path)}
+    live = {rule.id for rule in live_rules(policy, result.path) if project or rule.shape != "repository"}
     extra: list[Finding] = []
     hidden = 0
     for excuse in result.excuses:
@@ -121,7 +124,8 @@ def _meant(rules: dict[str, list[Rule]], code: str, excuse: Excuse) -> list[Rule
 
 def _covers(excuse: Excuse, one: Finding) -> bool:
     """First or last line of the span; the engine's own findings cannot be excused."""
-    return excuse.covers in (one.place.line, one.place.end_line)
+    last = excuse.through or excuse.covers
+    return excuse.covers <= one.place.line <= last or excuse.covers <= one.place.end_line <= last
 
 
 def _expired(until: str, today: datetime.date) -> bool:

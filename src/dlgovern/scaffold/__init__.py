@@ -1,1 +1,1 @@
-"""New projects that are compliant from birth."""
+"""New projects from templates, and their way through later versions of these."""

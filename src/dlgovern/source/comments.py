@@ -33,6 +33,7 @@ class Excuse(NamedTuple):
     reason: str
     until: str  # ISO date, "" for ever
     wrong: str
+    through: int = 0  # the last line it covers, where that is not the same: a continued command
 
 
 def excuses(data: bytes, known: frozenset[str]) -> list[Excuse]:
@@ -53,6 +54,35 @@ def excuses(data: bytes, known: frozenset[str]) -> list[Excuse]:
                 found += _read(token.string, line, column + 1, _next_code(lines, line) if alone else line)
     except (tokenize.TokenError, SyntaxError, ValueError):
         pass  # the parse error is a finding of its own
+    return found
+
+
+def excuses_by_sign(data: bytes, signs: str, *, continued: bool = False) -> list[Excuse]:
+    """Every excuse in a file that is not Python, whose comments begin with one of ``signs``.
+
+    ``continued``: a line that ends with a backslash goes on in the next, and an excuse above or at its end covers both.
+    ``noqa`` means nothing there.
+    """
+    if b"dlgovern" not in data.lower() or not _OURS_BYTES.search(data):
+        return []
+    lines = decode(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    begin = re.compile(rf"(?:^|\s)[{re.escape(signs)}](?=\s*dlgovern\s*:)", re.IGNORECASE)
+    found: list[Excuse] = []
+    for number, line in enumerate(lines, 1):
+        match = begin.search(line)
+        if match is None:
+            continue
+        start = match.end() - 1
+        alone = not line[:start].strip()
+        covers = _next_code(lines, number, signs) if alone else number
+        through = covers
+        if continued:
+            while alone and through < len(lines) and lines[through - 1].rstrip().endswith("\\"):
+                through += 1
+            while not alone and covers > 1 and lines[covers - 2].rstrip().endswith("\\"):
+                covers -= 1
+        text = line[start:].replace(line[start], "#", 1)
+        found += [one._replace(through=through) for one in _read(text, number, start + 1, covers) if one.kind == "ignore"]
     return found
 
 
@@ -97,10 +127,10 @@ def _ignore(text: str, line: int, column: int, end: int, covers: int) -> Excuse:
     return Excuse("ignore", line, column, end, covers, codes, reason, until.group(1) if until else "", wrong)
 
 
-def _next_code(lines: list[str], line: int) -> int:
+def _next_code(lines: list[str], line: int, signs: str = "#") -> int:
     """The first line after ``line`` that is neither blank nor only a comment."""
     for number in range(line + 1, len(lines) + 1):
         text = lines[number - 1].strip()
-        if text and not text.startswith("#"):
+        if text and text[0] not in signs:
             return number
     return line

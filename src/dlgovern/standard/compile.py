@@ -120,11 +120,17 @@ def _unknown(file: StandardFile, ids: list[str]) -> list[Mistake]:
     ]
 
 
+def triggers_of(detector: str, shape: str, parameters: dict[str, Any], tables: dict[str, Any]) -> Any:
+    """What makes a rule look at a file: bytes of Python (see `source.prefilter`), or the kinds of other evidence."""
+    if shape == "python":
+        return detect.load(detector).triggers(parameters, tables)
+    return sorted(detect.load(detector).KINDS) if shape == "file" else None
+
+
 def _rule(source: RuleSource, settings: dict[str, Any], levels: dict[str, str], tables: dict[str, Any]) -> Rule:
     rule = source.rule
     parameters = {**source.parameters, **settings}
-    module = detect.load(rule.detect)
-    triggers = module.triggers(parameters, tables) if rule.shape == "python" else None
+    triggers = triggers_of(rule.detect, rule.shape, parameters, tables)
     return Rule(
         id=rule.id,
         name=rule.name,
@@ -147,6 +153,7 @@ def _rule(source: RuleSource, settings: dict[str, Any], levels: dict[str, str], 
         levels=levels,
         triggers=triggers,
         tags=tuple(rule.tags),
+        kinds=tuple(sorted(getattr(detect.load(rule.detect), "KINDS", ()))) if rule.shape in ("python", "file") else (),
     )
 
 

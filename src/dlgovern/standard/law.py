@@ -31,7 +31,7 @@ def load_policy(name: str, base: str, profile: str, store: Store, *, trust_code:
     ``name`` is "reference", a path to a folder with ``standard.toml``, or an installed package that holds one.
     Raises StandardError with every mistake, or UsageError for an unknown profile.
     """
-    chain = _chain(name, base, store)
+    chain = folders(name, base, store)
     stamp = key(__version__, policy.FORMAT, sys.version_info[:2], profile, [_stamp(where) for where in chain])
     cached = store.get(f"policy-{stamp}.json")
     if cached is not None:
@@ -74,7 +74,7 @@ def find(name: str, base: str) -> Where:
     )
 
 
-def _chain(name: str, base: str, store: Store) -> list[Where]:
+def folders(name: str, base: str, store: Store) -> list[Where]:
     """The standards from the outermost base to the named one."""
     chain: list[Where] = []
     while name:

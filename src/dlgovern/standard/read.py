@@ -40,7 +40,7 @@ def read_standard(folder: str) -> Source:
     """The standard in a folder. Raises StandardError with every mistake found."""
     mistakes: list[Mistake] = []
     path = os.path.join(folder, "standard.toml")
-    head = _validated(StandardFile, path, "standard.toml", mistakes)
+    head = validated(StandardFile, path, "standard.toml", mistakes)
     rules = [rule for name in rule_files(folder) if (rule := _rule(folder, name, mistakes))]
     tables = _tables(folder, head, mistakes) if head else {}
     if head:
@@ -53,7 +53,7 @@ def read_standard(folder: str) -> Source:
 def read_head(folder: str) -> Source:
     """The standard in a folder without its rules, for work on one rule file. Raises StandardError."""
     mistakes: list[Mistake] = []
-    head = _validated(StandardFile, os.path.join(folder, "standard.toml"), "standard.toml", mistakes)
+    head = validated(StandardFile, os.path.join(folder, "standard.toml"), "standard.toml", mistakes)
     tables = _tables(folder, head, mistakes) if head else {}
     if mistakes or head is None:
         raise StandardError(mistakes)
@@ -144,9 +144,10 @@ def _with_defaults(detector: str, table: dict[str, Any]) -> dict[str, Any]:
     return {**{word: p.default for word, p in known.items() if p.default not in (None, [], "", False)}, **table}
 
 
-def _validated(
+def validated(
     model: type[BaseModel], path: str, name: str, mistakes: list[Mistake]
 ) -> Any:
+    """A TOML file as the model, or None; what is wrong with it joins ``mistakes``, under the name ``name``."""
     data, lines = _parsed(path, name, mistakes)
     return None if data is None else _model(model, data, name, lines, mistakes)
 

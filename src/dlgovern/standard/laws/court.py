@@ -8,7 +8,6 @@ import os
 import tempfile
 from typing import Any, NamedTuple
 
-from dlgovern import detect
 from dlgovern.engine.run import Job
 from dlgovern.engine.walk import Walk
 from dlgovern.evidence.versions import windows as resolve
@@ -18,6 +17,8 @@ from dlgovern.judge.judgement import judge
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.facts import manifests_above, windows
 from dlgovern.repository.window import Windows
+from dlgovern.source.classify import classify
+from dlgovern.standard.compile import triggers_of
 from dlgovern.standard.model import Example
 from dlgovern.store import Store
 
@@ -115,7 +116,7 @@ class Court:
     def _judge(self, rule: Rule, case: Case, prefilter: bool, tables: dict[str, Any]) -> Verdict:
         rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
         policy = self.policy._replace(rules=self._rules(rule), tables=tables)
-        if rule.shape == "python" and case.only:
+        if rule.shape == "python" and classify(case.only or ".") == "python":
             walk = Walk(policy, self.empty, self.windows(case), prefilter=prefilter)
             result = walk.judge(case.only, case.files[case.only])
             trouble = result.not_judged or "; ".join(why for _, why in result.failed)
@@ -164,8 +165,9 @@ class Court:
 
 def with_parameters(rule: Rule, parameters: dict[str, Any], tables: dict[str, Any]) -> Rule:
     """The rule with other parameters, and the triggers that follow from them."""
-    triggers = detect.load(rule.detector).triggers(parameters, tables) if rule.shape == "python" else None
-    return rule._replace(parameters=parameters, triggers=triggers)
+    return rule._replace(
+        parameters=parameters, triggers=triggers_of(rule.detector, rule.shape, parameters, tables)
+    )
 
 
 def _marks(rule: Rule, findings: Any) -> tuple[Mark, ...]:

@@ -1,0 +1,70 @@
+"""What an expression is made of: its origin, the sources it derives from, its shape."""
+
+from __future__ import annotations
+
+import ast
+
+from dlgovern.flow.constants import UNKNOWN, constant
+from dlgovern.flow.facts import Facts
+from dlgovern.source.names import Binding
+
+_DEPTH = 5
+
+
+def has_origin(facts: Facts, value: ast.AST, names: list[str]) -> bool:
+    """Whether an expression is one of these names, or an instance made by calling one."""
+    origin = facts.names.origin(value)
+    return origin is not None and (origin in names or origin.removesuffix("()") in names)
+
+
+def derives(facts: Facts, value: ast.AST, sources: list[str], depth: int = _DEPTH) -> bool:
+    """Whether one of the sources is a part of the value, followed through names that are bound here."""
+    return any(_is_source(facts, node, sources, depth) for node in ast.walk(value))
+
+
+def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> bool:
+    if isinstance(node, ast.Call):
+        origin = facts.names.origin(node.func)
+        if origin in sources:
+            return True
+    if (name := environment_read(facts, node)) and f"${name}" in sources:
+        return True
+    binding = _single_binding(facts, node)
+    return bool(depth and binding and binding.value is not None and derives(facts, binding.value, sources, depth - 1))
+
+
+def _single_binding(facts: Facts, node: ast.AST) -> Binding | None:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        binding = facts.names.binding(node)
+        return binding if binding and binding.kind == "value" else None
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        found = facts.names.attribute_bindings(node)
+        return found[0] if len(found) == 1 and found[0].kind == "value" else None
+    return None
+
+
+def environment_read(facts: Facts, node: ast.AST) -> str:
+    """The variable that ``os.environ["X"]``, ``os.environ.get("X")`` or ``os.getenv("X")`` reads, else ""."""
+    if isinstance(node, ast.Subscript) and facts.names.origin(node.value) == "os.environ":
+        key = constant(facts, node.slice)
+    elif isinstance(node, ast.Call) and facts.names.origin(node.func) in ("os.environ.get", "os.getenv"):
+        key = constant(facts, node.args[0]) if node.args else ""
+    else:
+        return ""
+    return key if isinstance(key, str) else ""
+
+
+def shape(facts: Facts, value: ast.AST) -> str:
+    """How an expression is built: ``[x] * n``, an f-string or format, a lambda, a literal; else ""."""
+    if isinstance(value, ast.Name):
+        binding = facts.names.binding(value)
+        if binding and binding.kind == "value" and binding.value is not None:
+            return shape(facts, binding.value)
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
+        if any(isinstance(side, ast.List) and len(side.elts) == 1 for side in (value.left, value.right)):
+            return "repeated-list"
+    if isinstance(value, ast.JoinedStr):
+        return "string-format"
+    if isinstance(value, ast.Lambda):
+        return "lambda"
+    return "literal" if constant(facts, value) is not UNKNOWN else ""

@@ -1,0 +1,78 @@
+"""Judge the files that are not Python, each by itself: the hits of the rules of shape `file` on their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dlgovern import __version__, detect
+from dlgovern.engine.cache import Cache
+from dlgovern.engine.live import live_rules
+from dlgovern.engine.result import FileResult
+from dlgovern.evidence import registry
+from dlgovern.evidence.published import Published
+from dlgovern.finding import Hit
+from dlgovern.policy import Policy, Rule
+from dlgovern.repository.facts import MANIFESTS
+from dlgovern.repository.window import Windows
+from dlgovern.store import Store
+
+
+def judge_evidence(
+    policy: Policy, root: str, paths: Iterable[str], windows: Windows, store: Store | None = None
+) -> list[FileResult]:
+    """One result for each file of which a live rule reads the kind; a rule that raises is recorded."""
+    wanted = _wanted(policy, root, paths)
+    if not wanted:
+        return []
+    cache = Cache(store or Store(""), root, policy, windows, f"{__version__} evidence")
+    projects = Published(root)
+    results = []
+    for path, kind in wanted:
+        result = cache.get(path)
+        if result is None:
+            result = _judge(policy, root, path, kind, windows, projects)
+            cache.put(result)
+        results.append(result)
+    cache.save()
+    return results
+
+
+def _wanted(policy: Policy, root: str, paths: Iterable[str]) -> list[tuple[str, str]]:
+    """The paths with their kinds that some rule reads."""
+    read = {kind for rule in policy.rules for kind in rule.kinds}
+    read |= MANIFESTS  # one that does not parse is said even where no rule reads it
+    kinds = ((path, registry.kind_of(path, root)) for path in sorted(set(paths)))
+    return [(path, kind) for path, kind in kinds if kind in read and kind in registry.READERS]
+
+
+def _judge(
+    policy: Policy, root: str, path: str, kind: str, windows: Windows, projects: Published
+) -> FileResult:
+    reading = registry.read_file(root, path, kind)
+    if reading.not_judged:
+        return FileResult(path, not_judged=reading.not_judged)
+    document = reading.document
+    reads: tuple[tuple[str, str], ...] = ()
+    if kind == "requirements":
+        if projects.hands_on(path):
+            document = document._replace(published=True)
+        reads = projects.asked(path)
+    rules = live_rules(policy, path)
+    hits: list[Hit] = []
+    failed: list[tuple[str, str]] = []
+    for problem in document.problems:
+        hits += [
+            Hit(rule.id, problem.line or 1, 1, problem.line or 1, 2, slots={"why": problem.why})
+            for rule in rules
+            if rule.parameters.get("event") == "parse-error"
+        ]
+    groups: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if kind in rule.kinds:
+            groups.setdefault(rule.detector, []).append(rule)
+    for name, group in groups.items():
+        try:
+            hits += detect.load(name).judge(group, document, policy.tables, windows)
+        except Exception as error:  # noqa: BLE001 - around a detector: recorded, never swallowed
+            failed += [(rule.id, f"{type(error).__name__}: {error}") for rule in group]
+    return FileResult(path, reading.digest, tuple(hits), reading.excuses, reads, tuple(failed), parsed=True)
