@@ -14,7 +14,7 @@ from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
 from dlgovern.source.imports import normal
-from dlgovern.source.mentions import words
+from dlgovern.source.words import words
 
 PARAMETERS = {
     "names": Parameter("names", "dotted names of the functions; the first call of one in a function is reported", required=True),

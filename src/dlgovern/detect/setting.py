@@ -16,8 +16,8 @@ from dlgovern.flow.constants import UNKNOWN, constant
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
 from dlgovern.source.imports import normal
-from dlgovern.source.mentions import words
 from dlgovern.source.tree import parents
+from dlgovern.source.words import words
 
 PARAMETERS = {
     "environment": Parameter("strings", "names of environment variables", default=[]),

@@ -10,31 +10,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from dlgovern.source.gaps import joined
 from dlgovern.source.imports import ImportLine
 from dlgovern.source.names import Chase
+from dlgovern.source.words import Words
 
-_DOTTED = bytes(c if chr(c).isalnum() or c in b"_." or c >= 0x80 else 0x20 for c in range(256))  # noqa: PLR2004
-_WORDS = bytes(c if chr(c).isalnum() or c == 0x5F or c >= 0x80 else 0x20 for c in range(256))  # noqa: PLR2004
 _DYNAMIC = frozenset({b"import_module", b"__import__"})
 _ROUNDS = 6
-
-
-class Words(NamedTuple):
-    """What stands between blanks and signs, each word once: ``dotted`` in lines with their dots, ``tokens`` the parts."""
-
-    dotted: bytes
-    tokens: set[bytes]
-
-
-def read_words(data: bytes) -> Words:
-    """The dotted words of a file, and its identifiers, keywords and numbers."""
-    dotted = b"\n".join(set(data.translate(_DOTTED).split()))
-    return Words(b"\n%b\n" % dotted, set(dotted.replace(b".", b"\n").split()))
-
-
-def words(data: bytes) -> set[bytes]:
-    """The identifiers, keywords and numbers of a file."""
-    return set(data.translate(_WORDS).split())
 
 
 class Links(NamedTuple):
@@ -91,7 +73,8 @@ def mentions(data: bytes, said: Words, links: Links, chase: Chase | None, wanted
             break
     else:
         return None
-    for chain in _joined(data, said.dotted, heads):
+    names = {name.encode() for name in (*heads.origins, *heads.inner)}
+    for chain in joined(data, said.dotted, names, heads.parts | heads.lasts):
         heads.meet_all(chain)
     return None if _is_unclear(data, said, heads) else heads.found
 
@@ -265,69 +248,6 @@ def _targets(data: bytes, at: int) -> list[str]:
     if not line.strip() or line.count(b")") > line.count(b"("):
         line = before  # the names stand on several lines
     return [name for name in (found.decode("utf-8", "replace") for found in _NAME.findall(line)) if name not in ("self", "cls")]
-
-
-# -- chains that no dotted word shows ------------------------------------------------------------------------
-
-_LONE = re.compile(rb"\.(?=[ \t\r\n\f\\#])(?<=[ \t\r\n\f\\]\.)")
-_ON = re.compile(rb"(?:(?:[ \t\r\n\f\\]|#[^\n]*\n)*\.(?:[ \t\r\n\f\\]|#[^\n]*\n)*[A-Za-z_\x80-\xff][\w\x80-\xff]*)+")
-_GAP = re.compile(rb"#[^\n]*\n|[ \t\r\n\f\\]+")
-_IN_WORD = frozenset(c for c in range(256) if chr(c).isalnum() or c in b"_." or c >= 0x80)  # noqa: PLR2004
-
-
-def _joined(data: bytes, dotted: bytes, heads: _Heads) -> Iterator[str]:
-    """The chains with blanks, line ends or comments around a dot, behind a known name."""
-    dots = [match.start() for match in _LONE.finditer(data)] if b"\n.\n" in dotted else []
-    for part in heads.parts | heads.lasts:
-        if b"\n.%b" % part in dotted:
-            dots += _gaps_before(data, b".%b" % part)
-    for dot in dots:
-        for end in _ends(data, dot):
-            yield from _read_on(data, end, heads)
-    for name in (*heads.origins, *heads.inner, *(part.decode() for part in heads.parts)):
-        word = name.encode() + b"."
-        if word + b"\n" in dotted:
-            at = data.find(word)
-            while at >= 0:
-                yield from _read_on(data, at + len(word) - 1, heads)
-                at = data.find(word, at + len(word))
-
-
-def _gaps_before(data: bytes, piece: bytes) -> Iterator[int]:
-    at = data.find(piece)
-    while at >= 0:
-        if at and data[at - 1] in b" \t\r\n\f\\":
-            yield at
-        at = data.find(piece, at + 1)
-
-
-def _ends(data: bytes, dot: int) -> list[int]:
-    """Where the words end that may stand before a dot with blanks, line ends or comments between."""
-    start = max(0, dot - _FAR)
-    text = data[start:dot].rstrip(b" \t\r\n\f\\")
-    found = [start + len(text)]
-    while b"#" in (line := text.rpartition(b"\n")[2]):
-        at = line.find(b"#")
-        while at >= 0:
-            found.append(start + len(text) - len(line) + len(line[:at].rstrip(b" \t\f\\")))
-            at = line.find(b"#", at + 1)
-        if line.lstrip()[:1] != b"#":
-            break
-        text = text[: len(text) - len(line)].rstrip(b" \t\r\n\f\\")
-        found.append(start + len(text))
-    return found
-
-
-def _read_on(data: bytes, end: int, heads: _Heads) -> Iterator[str]:
-    start = end
-    while start and data[start - 1] in _IN_WORD:
-        start -= 1
-    word = data[start:end]
-    if not any(map(heads.knows, word.split(b"."))):
-        return
-    rest = _ON.match(data, end)
-    if rest is not None:
-        yield (word + _GAP.sub(b"", rest.group())).decode("utf-8", "replace")
 
 
 _FETCH = re.compile(rb"getattr\(\s*([\w.\x80-\xff]+)\s*,\s*[\"'](\w+)[\"']")

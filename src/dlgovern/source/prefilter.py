@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.source.imports import normal, scan
-from dlgovern.source.mentions import Links, link, mentions, read_words
+from dlgovern.source.mentions import Links, link, mentions
 from dlgovern.source.names import Chase
+from dlgovern.source.words import read_words
 
 
 class _Entry(NamedTuple):
