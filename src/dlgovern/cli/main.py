@@ -15,13 +15,17 @@ from dlgovern.errors import UsageError, UserError
 COMMANDS = {
     "check": "judge files against the standard",
     "fix": "repair what can be repaired",
+    "artifact": "say what a model file is and what loading it would run",
     "explain": "say what a rule means and why",
     "rule": "list, test and write rules",
     "standard": "show and check a standard",
     "new": "make a project that is born compliant",
+    "update": "bring a project to a later version of its template",
+    "drift": "list files that differ from what the template makes",
+    "adopt": "bring an existing repository under a template",
 }
 """Command -> one line for the help; the module of the same name in this package holds it."""
-_WRITERS = frozenset({"new"})
+_WRITERS = frozenset({"new", "update", "adopt"})
 """Commands that write and do not judge."""
 
 

@@ -10,6 +10,7 @@ from dlgovern.detect.listing import Entry, Listing, judged
 from dlgovern.evidence.values import Locked, Manifest, Requirement
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
+from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.window import Windows
 
 PARAMETERS = {
@@ -17,7 +18,7 @@ PARAMETERS = {
     "discontinued": Parameter("boolean", "true: only what its makers ended; false: only what the standard decided"),
     "locked": Parameter("boolean", "judge the entries of lock files too, as a warning at most", default=False),
 }
-KINDS = frozenset({"pyproject", "requirements", "setup-cfg", "setup-py", "pipfile", "lock"})
+KINDS = MANIFESTS | {"setup-py"}
 """Kinds of evidence that are read."""
 
 GUARDS = ("part", "from-elsewhere")
