@@ -1,0 +1,143 @@
+"""See calls that make the host wait for the device in every training step."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dlgovern.detect import Parameter
+from dlgovern.finding import Hit
+from dlgovern.flow.classes import derives_from
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.hot import Hot, hot
+from dlgovern.flow.paths import own_nodes, written
+from dlgovern.flow.steps import is_backward, steps
+from dlgovern.policy import Rule
+from dlgovern.source.imports import normal
+from dlgovern.source.words import words
+
+PARAMETERS = {
+    "methods": Parameter("strings", "methods without arguments that wait, of any object", required=True),
+    "names": Parameter("names", "functions that wait", default=[]),
+    "loss_methods": Parameter("strings", "methods that wait when they are those of the loss itself", default=[]),
+    "loss_calls": Parameter("strings", "built-in functions that wait when they get the loss itself", default=[]),
+    "modules": Parameter("names", "classes whose forward runs in every step, where they compute a loss", default=[]),
+    "near": Parameter("strings", "words of which a file that trains has one", required=True),
+}
+GUARDS = ("not-a-tensor",)
+"""What the detector is silent under: the object is made by numpy or the standard library."""
+
+_LOSS = re.compile(r"loss", re.I)
+
+
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """What waits, beside a word of training."""
+    said = [*parameters["methods"], *parameters.get("loss_methods", ()), *parameters.get("loss_calls", ())]
+    said += [name.rpartition(".")[2] for name in parameters.get("names", ())]
+    return [{"all": [word, near]} for word in said for near in parameters["near"]]
+
+
+def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
+    """One handler for the whole file."""
+
+    def see(_file: None) -> Iterator[Hit]:
+        for rule in rules:
+            yield from _rule(rule, facts)
+
+    return {None: see}
+
+
+def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
+    said = rule.parameters
+    written_here = words(normal(facts.data))
+    if not any(word.encode() in written_here for word in said["near"]):
+        return
+    waits = {one["all"][0] for one in triggers(said, {})}
+    if not any(word.encode() in written_here for word in waits):
+        return
+    seen: set[int] = set()
+    for step in steps(facts):
+        losses = _losses(step.node.body)
+        confidence = "" if step.loop else "medium"
+        yield from _waits(rule, facts, hot(facts, step.node.body), losses, seen, confidence)
+    for body in _forwards(facts, said.get("modules", ())):
+        yield from _waits(rule, facts, hot(facts, body), set(), seen, "medium")
+
+
+def _waits(
+    rule: Rule, facts: Facts, found: Iterator[Hot], losses: set[str], seen: set[int], confidence: str
+) -> Iterator[Hit]:
+    for one in found:
+        if one.facts is not facts or id(one.node) in seen or not isinstance(one.node, ast.Call):
+            continue
+        if what := _what(rule.parameters, facts, one.node, losses if not one.through else set()):
+            seen.add(id(one.node))
+            where = "in every training step" if not confidence else "in what runs in every training step"
+            hit = facts.hit(rule.id, one.node, what=what, where=where)
+            yield hit._replace(confidence=confidence)
+
+
+def _what(said: dict[str, Any], facts: Facts, call: ast.Call, losses: set[str]) -> str:
+    """What a call that waits is, "" for any other."""
+    func = call.func
+    if isinstance(func, ast.Attribute):
+        if func.attr in said["methods"] and not call.args and not call.keywords:
+            if "not-a-tensor" in said.get("without_guards", ()) or not _no_tensor(facts, func.value):
+                return f"{_short(func.value)}.{func.attr}()"
+            return ""
+        if func.attr in said.get("loss_methods", ()) and _object(func.value) in losses:
+            return f"{_short(func.value)}.{func.attr}()"
+    origin = facts.names.origin(func)
+    if origin and origin in said.get("names", ()):
+        return f"{origin}()"
+    if isinstance(func, ast.Name) and func.id in said.get("loss_calls", ()) and call.args and origin == func.id:
+        if (name := _object(call.args[0])) in losses and name:
+            return f"{func.id}({name})"
+    return ""
+
+
+def _no_tensor(facts: Facts, node: ast.AST) -> bool:
+    origin = facts.names.origin(node) or ""
+    return origin.partition(".")[0] in ("numpy", "math", "time", "random", "statistics")
+
+
+def _object(node: ast.AST) -> str:
+    """The name at the start of ``loss.detach().cpu()``."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        node = node.func.value
+    return written(node)
+
+
+def _losses(body: list[ast.stmt]) -> set[str]:
+    """The names that go backward below these statements."""
+    found = set()
+    for node in own_nodes(body):
+        if isinstance(node, ast.Call) and is_backward(node) and isinstance(node.func, ast.Attribute):
+            found.add(written(node.args[0]) if node.args else written(node.func.value))
+    return found - {""}
+
+
+def _forwards(facts: Facts, modules: Any) -> Iterator[list[ast.stmt]]:
+    """The bodies of ``forward`` of the modules of this file that compute a loss."""
+    for owner in facts.tree.of(ast.ClassDef):
+        assert isinstance(owner, ast.ClassDef)
+        if modules and any(derives_from(facts, base, modules) for base in owner.bases) and _has_loss(owner):
+            for statement in owner.body:
+                if isinstance(statement, ast.FunctionDef) and statement.name == "forward":
+                    if not any("no_grad" in ast.unparse(one) for one in statement.decorator_list):
+                        yield statement.body
+
+
+def _has_loss(owner: ast.ClassDef) -> bool:
+    for node in ast.walk(owner):
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        if _LOSS.search(name):
+            return True
+    return bool(_LOSS.search(owner.name))
+
+
+def _short(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 40 else "…"  # noqa: PLR2004 - a line of a message

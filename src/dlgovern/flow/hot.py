@@ -1,0 +1,145 @@
+"""What runs in every training step: the code that no condition keeps to some of the steps."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import written
+from dlgovern.flow.project import Code, called
+from dlgovern.source.tree import FUNCTIONS
+
+_DEPTH = 4
+_RARELY = re.compile(
+    r"%|log|print|verbos|debug|wandb|tensorboard|writer|interval|every|freq|report|profil|rank|main|master"
+    r"|first|last|warm|eval|valid|test|nan|inf|finite|best|save|checkpoint|inference|not self\.training",
+    re.I,
+)
+"""Words of a condition that holds in some steps only, or of code that is not about training."""
+_ASIDE = re.compile(r"eval|valid|test|save|checkpoint|sampl|generat|plot|visual|debug|infer|predict|decode", re.I)
+"""Names of functions that do something else than train, although a training loop may call them."""
+_SETTINGS = re.compile(r"^(args?|opts?|cfg|conf(ig)?|hparams|hps|flags|self|params|options)\b", re.I)
+
+
+class Hot(NamedTuple):
+    """A node that runs in every step, and the calls of the repository's functions that lead to it."""
+
+    facts: Facts
+    node: ast.AST
+    through: tuple[ast.Call, ...]
+
+
+def hot(facts: Facts, body: Iterable[ast.stmt], depth: int = _DEPTH) -> Iterator[Hot]:
+    """The nodes below these statements that run in every step, through functions of the repository."""
+    yield from _block(facts, list(body), (), frozenset(), depth)
+
+
+def rarely(test: ast.expr) -> bool:
+    """Whether a condition may keep code to some of the steps: anything but a switch that stays as it is."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and written(test.operand) == "self.training":
+        return True
+    text = ast.unparse(test)
+    if _RARELY.search(text):
+        return True
+    return not _switch(test)
+
+
+def _usual(node: ast.If) -> list[ast.stmt] | None:
+    """The branch for what is not empty, where the condition asks whether a count is 0."""
+    test = node.test
+    if not isinstance(test, ast.Compare) or _RARELY.search(ast.unparse(test)):
+        return None
+    if not (isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value == 0 and len(test.ops) == 1):
+        return None
+    if isinstance(test.ops[0], ast.Eq):
+        return node.orelse
+    return node.body if isinstance(test.ops[0], ast.NotEq | ast.Gt) else None
+
+
+def _switch(test: ast.expr) -> bool:
+    """A flag, a test for None or of a type, a setting compared with a literal."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return _switch(test.operand)
+    if isinstance(test, ast.BoolOp):
+        return all(_switch(value) for value in test.values)
+    if isinstance(test, ast.Constant):
+        return bool(test.value)
+    if isinstance(test, ast.Name | ast.Attribute):
+        return True
+    if isinstance(test, ast.Call):
+        return isinstance(test.func, ast.Name) and test.func.id in ("isinstance", "hasattr", "callable")
+    if not isinstance(test, ast.Compare):
+        return False
+    if isinstance(test.ops[0], ast.Is | ast.IsNot):
+        return True
+    return bool(_SETTINGS.search(ast.unparse(test.left))) and isinstance(test.comparators[0], ast.Constant)
+
+
+def _block(
+    facts: Facts, body: list[ast.stmt], through: tuple[ast.Call, ...], seen: frozenset[int], depth: int
+) -> Iterator[Hot]:
+    for statement in body:
+        if isinstance(statement, ast.If):
+            yield from _expression(facts, statement.test, through, seen, depth)
+            if (usual := _usual(statement)) is not None:
+                yield from _block(facts, usual, through, seen, depth)
+            elif not rarely(statement.test):
+                yield from _block(facts, statement.body, through, seen, depth)
+                yield from _block(facts, statement.orelse, through, seen, depth)
+            elif isinstance(statement.body[-1], ast.Continue | ast.Return):
+                return  # the rest runs in the other steps only
+        elif isinstance(statement, ast.Try | ast.TryStar):
+            for part in (statement.body, statement.orelse, statement.finalbody):
+                yield from _block(facts, part, through, seen, depth)
+        elif isinstance(statement, ast.Match):
+            yield from _expression(facts, statement.subject, through, seen, depth)
+        elif not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+            inner = getattr(statement, "body", None)
+            for child in ast.iter_child_nodes(statement):
+                if isinstance(child, ast.expr | ast.withitem | ast.keyword):
+                    yield from _expression(facts, child, through, seen, depth)
+            if isinstance(inner, list):
+                yield from _block(facts, inner, through, seen, depth)
+
+
+def _expression(
+    facts: Facts, node: ast.AST, through: tuple[ast.Call, ...], seen: frozenset[int], depth: int
+) -> Iterator[Hot]:
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        if isinstance(current, FUNCTIONS):
+            continue
+        yield Hot(facts, current, through)
+        if isinstance(current, ast.IfExp) and rarely(current.test):
+            todo.append(current.test)
+            continue
+        if isinstance(current, ast.BoolOp):
+            todo.append(current.values[0])
+            continue
+        if isinstance(current, ast.Call) and depth:
+            yield from _inside(facts, current, through, seen, depth)
+        todo.extend(ast.iter_child_nodes(current))
+
+
+def _inside(
+    facts: Facts, call: ast.Call, through: tuple[ast.Call, ...], seen: frozenset[int], depth: int
+) -> Iterator[Hot]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if _ASIDE.search(name):
+        return
+    code = called(facts, call)
+    if code is None or isinstance(code.node, ast.ClassDef) or id(code.node) in seen or code.node.name == "__init__":
+        return
+    if _leaves_graph(code):
+        return
+    facts.reads |= code.facts.reads
+    yield from _block(code.facts, code.node.body, (*through, call), seen | {id(code.node)}, depth - 1)
+
+
+def _leaves_graph(code: Code) -> bool:
+    """Whether a function is decorated as one that only looks: for evaluation, or run now and then."""
+    return any(_ASIDE.search(ast.unparse(one)) for one in code.node.decorator_list)

@@ -1,0 +1,181 @@
+"""Where a program trains: the loops that go backward, directly or through functions of the repository."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import own_nodes
+from dlgovern.flow.project import Code, Function, called
+from dlgovern.source.tree import FUNCTIONS, function, parents
+
+Loop = ast.For | ast.AsyncFor | ast.While
+BACKWARD = frozenset({"backward", "manual_backward"})
+"""Methods that compute gradients: of a loss, an engine, an accelerator or a module."""
+HOOKS = frozenset({"training_step", "train_step"})
+"""Methods that a framework calls once a step."""
+
+_DEPTH = 3
+_MICRO = re.compile(r"micro|accum", re.I)
+
+
+class Step(NamedTuple):
+    """Code that runs once a training step: the body of a loop, or of a function that a loop elsewhere calls."""
+
+    node: Loop | Function
+    loop: bool
+
+
+def steps(facts: Facts) -> list[Step]:
+    """The training steps of a file in source order: loops first, then functions that go backward outside of loops."""
+    found = [Step(node, loop=True) for node in _loops(facts)]
+    inside = {id(node) for step in found for node in own_nodes(step.node.body)}
+    for node in facts.tree.of(ast.FunctionDef, ast.AsyncFunctionDef):
+        assert isinstance(node, Function)
+        if node.name in HOOKS or any(id(call) not in inside for call in _direct(node)):
+            if node.name in HOOKS or _steps_too(node):
+                found.append(Step(node, loop=False))
+    return found
+
+
+def goes_backward(facts: Facts, node: ast.AST, depth: int = _DEPTH) -> bool:
+    """Whether a call computes gradients once, itself or through functions of the repository."""
+    if not isinstance(node, ast.Call):
+        return False
+    if is_backward(node):
+        return True
+    return _reaches(facts, node, BACKWARD, depth, once=True)
+
+
+def calls(
+    facts: Facts, body: list[ast.stmt], names: frozenset[str], depth: int = _DEPTH, *, once: bool = False
+) -> bool:
+    """Whether a method or function of one of these names is called below, or in functions of the repository that are.
+
+    ``once``: calls in loops do not count, but for loops that only split a step.
+    """
+    return any(
+        isinstance(node, ast.Call)
+        and (_last(node.func) in names or _reaches(facts, node, names, depth, once=once))
+        and not (once and _in_loop(node))
+        for node in own_nodes(body)
+    )
+
+
+def _in_loop(node: ast.AST) -> bool:
+    return any(not _MICRO.search(_head(loop)) for loop in loops_around(node))
+
+
+def is_backward(call: ast.Call) -> bool:
+    """Whether a call is ``loss.backward()``, ``engine.backward(loss)`` or the like."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr in BACKWARD
+
+
+def loops_around(node: ast.AST) -> Iterator[Loop]:
+    """The loops around a node in its function, innermost first."""
+    for parent in parents(node):
+        if isinstance(parent, FUNCTIONS):
+            return
+        if isinstance(parent, Loop):
+            yield parent
+
+
+def repeated(facts: Facts, node: ast.AST, depth: int = _DEPTH) -> bool:
+    """Whether a node runs again and again: in a loop, or in a function of this file that a loop calls."""
+    if next(loops_around(node), None) is not None:
+        return True
+    owner = function(node)
+    if owner is None or not depth:
+        return False
+    return any(repeated(facts, call, depth - 1) for call in callers(facts, owner) if function(call) is not owner)
+
+
+def callers(facts: Facts, wanted: Function) -> list[ast.Call]:
+    """The calls of a function in its own file, by name or as a method."""
+    table = _CALLERS.get(facts)
+    if table is None:
+        table = _CALLERS[facts] = {}
+        for node in facts.tree.of(ast.Call):
+            assert isinstance(node, ast.Call)
+            table.setdefault(_last(node.func), []).append(node)
+    found = []
+    for call in table.get(wanted.name, ()):
+        code = called(facts, call)
+        if code is None and isinstance(call.func, ast.Attribute):
+            found.append(call)  # an object of unknown class: by name
+        elif code is not None and code.node is wanted:
+            found.append(call)
+    return found
+
+
+_CALLERS: WeakKeyDictionary[Facts, dict[str, list[ast.Call]]] = WeakKeyDictionary()
+
+
+def _loops(facts: Facts) -> list[Loop]:
+    """The innermost loops around backward, and the loops around those that only split a step."""
+    found: dict[int, Loop] = {}
+    for node in facts.tree.of(ast.Call):
+        around = list(loops_around(node))
+        if around and id(around[0]) not in found and goes_backward(facts, node):
+            for loop in around:
+                found[id(loop)] = loop
+                if not _MICRO.search(_head(loop)):
+                    break
+    return sorted(found.values(), key=lambda loop: loop.lineno)
+
+
+def _head(loop: Loop) -> str:
+    return ast.unparse(loop.iter) + ast.unparse(loop.target) if isinstance(loop, ast.For | ast.AsyncFor) else ""
+
+
+def _direct(node: Function) -> Iterator[ast.Call]:
+    return (n for n in own_nodes(node.body) if isinstance(n, ast.Call) and is_backward(n))
+
+
+def _steps_too(node: Function) -> bool:
+    return any(isinstance(n, ast.Call) and _last(n.func) == "step" for n in own_nodes(node.body))
+
+
+_REACHES: WeakKeyDictionary[Facts, dict[tuple[int, frozenset[str], int, bool], bool]] = WeakKeyDictionary()
+
+
+def _reaches(facts: Facts, call: ast.Call, names: frozenset[str], depth: int, *, once: bool) -> bool:
+    """Whether the function that a call runs calls one of these, itself or through others."""
+    if not depth:
+        return False
+    name = _last(call.func)
+    if not name or name in _PLAIN:
+        return False
+    code = called(facts, call)
+    if code is None or isinstance(code.node, ast.ClassDef):
+        return False
+    known = _REACHES.setdefault(code.facts, {})
+    key = (id(code.node), names, depth, once)  # the depth makes an answer independent of who asked before
+    if key not in known:
+        known[key] = _mentions(code, names, depth) and calls(
+            code.facts, code.node.body, names, depth - 1, once=once
+        )
+    if code.facts is not facts:
+        facts.reads.add(code.facts.path)
+        facts.reads |= code.facts.reads
+    return known[key]
+
+
+def _mentions(code: Code, names: frozenset[str], depth: int) -> bool:
+    """Whether the names occur in the file, or calls may lead out of it: spares the walk of most bodies."""
+    return depth > 1 or any(name.encode() in code.facts.data for name in names)
+
+
+_PLAIN = frozenset("print len range enumerate zip isinstance getattr hasattr int float str list dict tuple set min max sum".split())
+
+
+def _last(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
