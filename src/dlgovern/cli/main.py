@@ -20,9 +20,12 @@ COMMANDS = {
     "rule": "list, test and write rules",
     "standard": "show and check a standard",
     "new": "make a project that is born compliant",
+    "update": "bring a project to a later version of its template",
+    "drift": "list files that differ from what the template makes",
+    "adopt": "bring an existing repository under a template",
 }
 """Command -> one line for the help; the module of the same name in this package holds it."""
-_WRITERS = frozenset({"new"})
+_WRITERS = frozenset({"new", "update", "adopt"})
 """Commands that write and do not judge."""
 
 

@@ -11,6 +11,7 @@ from dlgovern.engine.run import Job, judge_files
 from dlgovern.finding import Finding, NotJudged, Report, RuleNotRun
 from dlgovern.judge.evidence import judge_evidence
 from dlgovern.judge.grade import grade
+from dlgovern.judge.notebooks import relocate
 from dlgovern.judge.repository import judge_repository
 from dlgovern.judge.settle import settle
 from dlgovern.judge.suppress import suppress
@@ -51,7 +52,7 @@ def judge(
         version=__version__,
         standard={"name": job.policy.name, "version": job.policy.version, "fingerprint": job.policy.fingerprint},
         profile=job.policy.profile,
-        findings=tuple(sorted(settled.findings, key=_order)),
+        findings=tuple(sorted(relocate(settled.findings, results), key=_order)),
         not_judged=tuple(sorted(not_judged)),
         rules_not_run=tuple(sorted(not_run)),
         failed=tuple(failed),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from dlgovern.source.globs import matcher
 
 LOCK = "dlgovern.lock"
 _ENDING = ".jinja"
+_NAME = re.compile(r"__([a-z][a-z0-9_]*?)__")
 _LONGEST = 200  # bytes of a name: file systems hold 255, temporary names need some
 
 
@@ -75,7 +77,8 @@ def _file(template: Template, renderer: Renderer, source: str) -> Made | None:
             return None
         owner = table.owner or owner
         executable = executable if table.executable is None else table.executable
-    path = "/".join(renderer.text(part) for part in target.split("/")) if "<@" in target else target
+    spelled = _NAME.sub(lambda match: f"<@ {match[1]} @>" if match[1] in renderer.names else match[0], target)
+    path = "/".join(renderer.text(part) for part in spelled.split("/")) if "<@" in spelled else spelled
     data = template.sources[source]
     if source.endswith(_ENDING):
         try:

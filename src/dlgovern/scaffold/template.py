@@ -1,8 +1,8 @@
 """The form of a template: ``templates/ID/VERSION/`` with ``template.toml``, ``project/`` and, if wanted, ``parts/``.
 
 ``project/`` holds the files. A name that ends in ``.jinja`` loses the ending and the file is rendered; every other
-file is copied byte for byte. Names of files and folders may hold ``<@ package @>``. ``parts/`` holds what files may
-``<% include "name" %>`` or ``<% import "name" as m %>``. Delimiters: ``<@ value @>``, ``<% statement %>``, ``<# comment #>``;
+file is copied byte for byte. Names of files and folders may hold ``__package__``, or any other answer so marked
+(``<@ package @>`` works too, but Windows has no such names). ``parts/`` holds what files may ``<% include "name" %>`` or ``<% import "name" as m %>``. Delimiters: ``<@ value @>``, ``<% statement %>``, ``<# comment #>``;
 the line break after a statement and the blanks before it are dropped. An unknown name is an error, so is printing a
 bool, a list or free text (a ``str`` question without a ``pattern``) without a filter.
 
@@ -65,7 +65,7 @@ Owner = Literal["generated", "merged", "seeded"]
 Answer = str | bool | int | list[str]
 
 VERSION = r"^20[0-9]{2}\.[0-9]{1,4}$"
-TAKEN = frozenset({"template", "standard", "today"})
+TAKEN = frozenset({"template", "standard", "today", "init", "main"})
 """Variables that no question may be called by."""
 
 

@@ -153,6 +153,7 @@ def _rule(source: RuleSource, settings: dict[str, Any], levels: dict[str, str], 
         levels=levels,
         triggers=triggers,
         tags=tuple(rule.tags),
+        kinds=tuple(sorted(getattr(detect.load(rule.detect), "KINDS", ()))) if rule.shape in ("python", "file") else (),
     )
 
 

@@ -17,6 +17,7 @@ from dlgovern.judge.judgement import judge
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.facts import manifests_above, windows
 from dlgovern.repository.window import Windows
+from dlgovern.source.classify import classify
 from dlgovern.standard.compile import triggers_of
 from dlgovern.standard.model import Example
 from dlgovern.store import Store
@@ -115,7 +116,7 @@ class Court:
     def _judge(self, rule: Rule, case: Case, prefilter: bool, tables: dict[str, Any]) -> Verdict:
         rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
         policy = self.policy._replace(rules=self._rules(rule), tables=tables)
-        if rule.shape == "python" and case.only:
+        if rule.shape == "python" and classify(case.only or ".") == "python":
             walk = Walk(policy, self.empty, self.windows(case), prefilter=prefilter)
             result = walk.judge(case.only, case.files[case.only])
             trouble = result.not_judged or "; ".join(why for _, why in result.failed)
