@@ -155,7 +155,7 @@ def test_every_answer_is_announced():
     paths = (
         *("a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock", "Pipfile", "environment.yml"),
         *(".python-version", "a.sh", "a.md", "a.yaml", "ds_config.json", "Dockerfile", "Makefile", "justfile", "tox.ini"),
-        *("Jenkinsfile", ".env"),
+        *("Jenkinsfile", ".env", "model.pt"),
     )
     assert {classify(path) for path in paths} == set(KINDS)
     assert len(set(SETTINGS)) == 5
