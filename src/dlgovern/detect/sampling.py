@@ -120,9 +120,10 @@ def _is_ranked(facts: Facts, found: Arguments) -> bool:
     data = argument(found, "dataset", 0)
     if data is None or _RANKED.search(ast.unparse(data)):
         return data is not None
+    made: ast.AST = data
     if isinstance(data, ast.Name) and (binding := facts.names.binding(data)) and binding.value is not None:
         if _RANKED.search(ast.unparse(binding.value)):
             return True
-        data = binding.value
-    owner = instance(facts, data)
+        made = binding.value
+    owner = instance(facts, made)
     return owner is not None and bool(_RANKED.search(ast.unparse(owner.node)))

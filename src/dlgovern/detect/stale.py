@@ -89,7 +89,7 @@ def _apart(one: ast.AST, two: ast.AST) -> bool:
         for part in ("body", "orelse"):
             block = getattr(parent, part, None)
             if isinstance(block, list) and child in block and isinstance(parent, ast.If):
-                leaves = any(isinstance(s, ast.Return | ast.Raise) for s in block[block.index(child) :])  # type: ignore[arg-type]
+                leaves = any(isinstance(s, ast.Return | ast.Raise) for s in block[block.index(child) :])
                 if leaves and not any(two is inner for inner in ast.walk(parent)):
                     return True
         child = parent
