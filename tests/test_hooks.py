@@ -23,6 +23,7 @@ def pattern() -> str:
     suffixes = "|".join(sorted(suffix.lstrip(".") for suffix in classify._BY_SUFFIX))
     names = "|".join(re.escape(name) for name in sorted(classify._BY_NAME))
     parts = [rf"[^/]\.(?:{suffixes})$", rf"(?:^|/)(?:{names})$", r"(?:^|/)\.*[^./]+$"]
+    parts += [row.pattern for row, _ in classify._BY_START]
     for suffix, rows in sorted(classify._BY_PATH.items()):
         inner = "|".join(row.pattern for row, _ in rows)
         parts.append(rf"^(?=.*{re.escape(suffix)}$).*(?:{inner})")
@@ -39,6 +40,8 @@ def test_the_pattern_is_generated():
         *("train.py", "a/b.pyi", "run.PYW", "n.ipynb", "pyproject.toml", "x/setup.cfg", "uv.lock", "Pipfile.lock"),
         *("requirements.txt", "requirements-dev.in", "requirements/gpu.txt", "my-constraints.txt", "constraints.txt"),
         *("pylock.toml", "pylock.gpu.toml", "bin/train", "Makefile", ".pre-commit-config.yaml", "README.md", "a.txt"),
+        *("train.sbatch", "docker/Dockerfile.gpu", "a.dockerfile", "ci/Jenkinsfile", ".env", "prod.env", "tox.ini", "justfile"),
+        *("ds_config.json", "conf/zero3.json", "data.json", ".devcontainer/devcontainer.json", ".vscode/launch.json", "a.mk"),
         *("data.toml", "a.py.orig", ".py", "x/.ipynb", "setup.cfg.bak", ".gitignore", "a.b/c", "requirements.yaml"),
     ],
 )

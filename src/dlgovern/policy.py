@@ -32,6 +32,7 @@ class Rule(NamedTuple):
     levels: dict[str, str]
     triggers: Any  # see source.prefilter; None: always look
     tags: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()  # of evidence beside Python that the detector reads too
 
 
 class Scope(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlgovern.evidence import manifests, toml
-from dlgovern.evidence.values import Manifest, dump, load
+from dlgovern.evidence import codec, manifests, toml
+from dlgovern.evidence.values import Manifest
 from dlgovern.evidence.versions import windows
 
 NAMES = ["requirements.txt", "constraints.txt", "pyproject.toml", "Pipfile", "setup.cfg", "setup.py", "uv.lock"]
-NAMES += ["Pipfile.lock", "pylock.toml"]
+NAMES += ["Pipfile.lock", "pylock.toml", "environment.yml", ".python-version", "conda-lock.yml", "conda-linux-64.lock"]
 
 WORDS = st.sampled_from(
     ["torch", ">=2.0", "==", "[", "]", "{", "}", '"', "'", '"""', "=", "\n", "\\", "#", " ", "-r", "-e", ".", ",", ";"]
@@ -27,7 +28,7 @@ WORDS = st.sampled_from(
 @given(st.sampled_from(NAMES), st.lists(WORDS, max_size=40).map("".join))
 def test_no_text_makes_a_reader_raise(name: str, text: str) -> None:
     manifest = manifests.parse(text, name, manifests.kind(name) or "")
-    assert load(dump(manifest)) == manifest
+    assert codec.restore(Manifest, json.loads(json.dumps(manifest))) == manifest
     windows({name: manifest}, {"torch": "<3"})
 
 
@@ -101,7 +102,7 @@ def _leaves(value: object, path: tuple[str | int, ...]) -> list[tuple[tuple[str 
 
 
 def problem(root: Path, name: str) -> list[str]:
-    return [p.why for p in manifests.read(str(root), name).problems]
+    return [p.why for p in manifests.read_at(str(root), name).problems]
 
 
 def test_a_link_out_of_the_root_is_not_followed(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class Ran(NamedTuple):
 def new(monkeypatch, capsys):
     """The command with the example standard."""
 
-    def run(folder: Path, *words: str, template: str = "tiny") -> Ran:
+    def run(folder: Path, *words: str, template: str = "tiny/2026.1") -> Ran:
         monkeypatch.chdir(folder)
         capsys.readouterr()
         code = main(["new", "--standard", str(STANDARD), "--yes", *(["--template", template] if template else []), *words])
@@ -43,8 +43,8 @@ def test_a_project_with_defaults(new, tmp_path):
     ran = new(tmp_path, "segmenter")
     assert (0, "") == (ran.returncode, ran.stderr)
     assert files(tmp_path / "segmenter") == [
-        ".gitignore", "README.md", "dlgovern.lock", "launch/torchrun.sh", "pyproject.toml", "src/segmenter/__init__.py",
-        "src/segmenter/model.py", "src/segmenter/train.py",
+        ".gitignore", "NOTES.md", "README.md", "data.txt", "dlgovern.lock", "launch/torchrun.sh", "old.toml", "pyproject.toml",
+        "src/segmenter/__init__.py", "src/segmenter/legacy.py", "src/segmenter/model.py", "src/segmenter/train.py",
     ]  # fmt: skip
     assert ["segmenter"] == os.listdir(tmp_path)
 
@@ -126,7 +126,7 @@ def test_names_that_no_project_may_have(new, tmp_path, name):
 
 def test_a_standard_lists_its_templates(new, tmp_path):
     ran = new(tmp_path, "--list", template="")
-    assert (0, True) == (ran.returncode, ran.stdout.splitlines()[-1].startswith("tiny ")), ran.stdout
+    assert (0, True) == (ran.returncode, "\ntiny         2026.2   A small project for the tests of the engine\n" in "\n" + ran.stdout), ran.stdout
     assert "_common" not in ran.stdout
 
 

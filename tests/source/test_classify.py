@@ -30,6 +30,13 @@ from dlgovern.source.classify import KINDS, SETTINGS, classify, needs_head, poss
         ("pdm.lock", "lock"),
         ("Pipfile.lock", "lock"),
         ("pylock.toml", "lock"),
+        ("Pipfile", "pipfile"),
+        ("environment.yml", "environment"),
+        ("envs/environment-gpu.yaml", "environment"),
+        ("conda-lock.yml", "lock"),
+        (".python-version", "python-version"),
+        ("docker/reqs_dev.txt", "requirements"),
+        ("build_constraints.txt", "requirements"),
         ("pylock.gpu.toml", "lock"),
     ],
 )
@@ -41,8 +48,8 @@ def test_a_known_name_has_its_kind(path, kind):
     "path",
     [
         "train.pyc", "train.py.bak", "py", ".py", "x.python", "my-pyproject.toml", "pyproject.toml.orig",
-        "requirements.md", "notes/required.txt", "requirements/sub/notes.txt", "setup.cfg.in", "cargo.lock",
-        "pylock", "mypylock.toml", "pylock.a.b.toml", "data.json", "README.md",
+        "requirements.tex", "notes/required.txt", "requirements/sub/notes.txt", "setup.cfg.in", "cargo.lock",
+        "pylock", "mypylock.toml", "pylock.a.b.toml", "data.json", "README",
     ],
 )  # fmt: skip
 def test_a_name_that_only_resembles_one_has_none(path):
@@ -65,14 +72,34 @@ def test_a_file_without_suffix_is_python_by_its_first_line(line):
 
 
 @pytest.mark.parametrize(
-    "line", [b"#!/bin/bash\n# python\n", b"import os\n", b" #!/usr/bin/python", b"#!/bin/sh\n", b""]
+    "line", [b"#!/usr/bin/perl\n# python\n", b"import os\n", b" #!/usr/bin/python", b"#!/bin/fish\n", b""]
 )
 def test_a_file_without_suffix_and_such_a_first_line_is_not(line):
     assert classify("bin/train", line) is None
 
 
+@pytest.mark.parametrize("line", [b"#!/bin/bash\n# python\n", b"#!/bin/sh\n", b"#!/usr/bin/env bash -l\n", b"#! /bin/zsh"])
+def test_a_file_without_suffix_is_a_script_by_its_first_line(line):
+    assert classify("bin/train", line) == "shell"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("run.sh", "shell"), ("jobs/train.sbatch", "shell"), ("README.md", "prose"), ("docs/a.RST", "prose"),
+        ("conf/a.yml", "yaml"), ("Dockerfile", "dockerfile"), ("docker/Dockerfile.gpu", "dockerfile"),
+        ("Containerfile", "dockerfile"), ("a.dockerfile", "dockerfile"), ("Makefile", "make"), ("rules.mk", "make"),
+        ("justfile", "just"), ("Jenkinsfile", "jenkins"), ("tox.ini", "tox"), (".env", "env"), ("ds_config.json", "json"),
+        ("configs/deepspeed/stage2.json", "json"), ("zero3.json", "json"), ("z2_config.json", "json"), ("data.json", None),
+        ("seconds.json", None), ("worlds.json", None), ("package.json", None), (".vscode/launch.json", "json"),
+    ],
+)
+def test_files_about_building_and_launching(path, kind):
+    assert classify(path) == kind
+
+
 def test_a_first_line_counts_for_nothing_where_there_is_a_suffix():
-    assert classify("train.sh", b"#!/usr/bin/python\n") is None
+    assert classify("train.tcl", b"#!/usr/bin/python\n") is None
 
 
 def test_only_a_name_without_suffix_needs_its_head():
@@ -125,7 +152,10 @@ def test_a_path_says_what_a_file_is_written_for(path, expected):
 
 
 def test_every_answer_is_announced():
-    assert {
-        classify(path) for path in ("a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock")
-    } == set(KINDS)
+    paths = (
+        *("a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock", "Pipfile", "environment.yml"),
+        *(".python-version", "a.sh", "a.md", "a.yaml", "ds_config.json", "Dockerfile", "Makefile", "justfile", "tox.ini"),
+        *("Jenkinsfile", ".env"),
+    )
+    assert {classify(path) for path in paths} == set(KINDS)
     assert len(set(SETTINGS)) == 5

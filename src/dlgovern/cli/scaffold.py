@@ -14,6 +14,8 @@ from dlgovern.errors import UsageError
 from dlgovern.report.display import display
 from dlgovern.scaffold.answers import settle
 from dlgovern.scaffold.load import Place, Standard, Template, held, open_standard
+from dlgovern.scaffold.lock import Lock
+from dlgovern.scaffold.patch import patch
 from dlgovern.scaffold.template import Answer, Question
 
 _LARGEST = 256 * 1024
@@ -52,6 +54,14 @@ def find_standard(asked: str | None, target: str) -> Standard:
     return open_standard(name, base, source)
 
 
+def standard_of(lock: Lock, root: str, asked: str | None) -> Standard:
+    """The standard of a project that is there already: the one asked for, else the one in its lock."""
+    if asked:
+        return find_standard(asked, root)
+    source = lock.standard["source"]
+    return open_standard(source, root, source)
+
+
 def said(options: argparse.Namespace) -> dict[str, Any]:
     """The answers given on the command line and in a file; the command line has the last word. Raises UsageError."""
     found: dict[str, Any] = _from_file(options.answers) if options.answers else {}
@@ -85,6 +95,16 @@ def table(rows: Iterable[tuple[str, str]]) -> str:
     pairs = [(display(left), display(right)) for left, right in rows]
     width = max((len(left) for left, _ in pairs), default=0)
     return "".join(f"{left:<{width}}  {right}".rstrip() + "\n" for left, right in pairs)
+
+
+def say_patch(changes: Iterable[tuple[str, bytes | None, bytes | None]]) -> None:
+    """Print changes (path, before, after) as a patch: byte for byte where no person reads it."""
+    if sys.stdout.isatty():
+        sys.stdout.write("".join(patch(*one, raw=False) for one in changes))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write("".join(patch(*one, raw=True) for one in changes).encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
 
 
 def count(many: int, what: str = "file") -> str:

@@ -11,13 +11,14 @@ from dlgovern.evidence.values import Manifest, Requirement, normal
 from dlgovern.evidence.versions import Range, is_aside, versions_of
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
+from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.window import Window, Windows, parse_version
 
 PARAMETERS = {
     "outside": Parameter("boolean", "report versions outside the windows of the standard", default=False),
     "open": Parameter("names", "distributions that need an upper bound or a lock file", default=[]),
 }
-KINDS = frozenset({"pyproject", "requirements", "setup-cfg", "setup-py", "pipfile", "lock"})
+KINDS = MANIFESTS | {"setup-py"}
 """Kinds of evidence that are read."""
 
 GUARDS = ("published", "constraints", "compiled", "address", "aside", "upper-bound", "lock-file")

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
+from dlgovern.detect.recipes import SAYING
+from dlgovern.evidence.recipe import SCRIPTS, Recipe
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
-from dlgovern.source.prefilter import normal
+from dlgovern.repository.launchers import is_python
+from dlgovern.repository.window import Windows
+from dlgovern.source.imports import normal
 from dlgovern.source.tree import parents, up
 
 PARAMETERS = {
@@ -25,6 +29,9 @@ PARAMETERS = {
     "except_inside": Parameter("names", "not in what is given to calls of these", default=[]),
     "bits": Parameter("any", "least Shannon entropy of the match, in bits a character", default=0),
 }
+KINDS = SCRIPTS
+"""Kinds of evidence in which a rule that reads lists as commands reads commands."""
+
 GUARDS = ("docstring",)
 """What the detector is silent under; a rule's examples must show it."""
 
@@ -65,6 +72,25 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
                 yield facts.hit(rule.id, at, text=_shown(found.group()))
 
     return {ast.Constant: text, ast.List: command, ast.Tuple: command, ast.Call: command}
+
+
+def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
+    """The hits on the commands of a script, image, workflow or manifest, at the word that completes the text."""
+    live = [(rule, re.compile(rule.parameters["pattern"])) for rule in rules if rule.parameters.get("joined")]
+    seen: set[tuple[str, int, int]] = set()
+    for command in document.commands if live else ():
+        if command.words[0].text in SAYING:
+            continue
+        words = ["python" if is_python(word.text) else word.text for word in command.words]
+        text = " ".join(words)
+        for rule, pattern in live:
+            found = pattern.search(text)
+            if found is None or any(re.search(other, text) for other in rule.parameters.get("unless", ())):
+                continue
+            at = command.words[_item(words, len(found.group().rstrip()) + found.start() - 1)]
+            if (rule.id, at.line, at.column) not in seen:
+                seen.add((rule.id, at.line, at.column))
+                yield Hit(rule.id, at.line, at.column, at.end_line, at.end_column, slots={"text": _shown(found.group())})
 
 
 def _is_meant(rule: Rule, facts: Facts, node: ast.AST, text: str, found: re.Match[str]) -> bool:

@@ -12,6 +12,7 @@ from dlgovern.detect import Parameter
 from dlgovern.evidence.values import IndexOption, Manifest
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
+from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.window import Windows
 
 PARAMETERS = {
@@ -19,7 +20,7 @@ PARAMETERS = {
     "hosts": Parameter("strings", "approved hosts or addresses; report every other one", default=[]),
     "moving": Parameter("boolean", "report addresses that name neither a commit nor a digest", default=False),
 }
-KINDS = frozenset({"pyproject", "requirements", "setup-cfg", "setup-py", "pipfile", "lock"})
+KINDS = MANIFESTS | {"setup-py"}
 """Kinds of evidence that are read."""
 
 GUARDS = (

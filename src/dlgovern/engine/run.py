@@ -31,7 +31,7 @@ class Job(NamedTuple):
 
 def judge_files(job: Job, paths: Iterable[str], store: Store) -> list[FileResult]:
     """The results for these files, sorted by path. Manifests and other evidence are not judged here."""
-    wanted = sorted(path for path in set(paths) if classify(path) == "python" or _has_python_head(job.root, path))
+    wanted = sorted(path for path in set(paths) if classify(path) in ("python", "notebook") or _has_python_head(job.root, path))
     cache = Cache(store, job.root, job.policy, job.windows, __version__)
     known = {path: result for path in wanted if (result := cache.get(path)) is not None}
     rest = [path for path in wanted if path not in known]

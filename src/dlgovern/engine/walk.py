@@ -22,7 +22,10 @@ from dlgovern.source import encoding
 from dlgovern.source.comments import Excuse, excuses
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.prefilter import Prefilter
-from dlgovern.source.read import Unreadable, read
+from dlgovern.source.read import LIMIT, Unreadable, read
+
+NOTEBOOK = 64_000_000
+"""Bytes of a notebook: pictures lie in it."""
 
 Handler = Callable[[Any], Iterator[Hit]]
 
@@ -42,33 +45,47 @@ class Walk:
     def judge(self, path: str, data: bytes | None = None) -> FileResult:
         """The raw hits of one file. ``data`` stands for the file's bytes when it is not on disk as such."""
         start = time.perf_counter()
+        on_disk = data is None
         try:
             if data is None:
-                data = read(os.path.join(self.root, path))
+                data = self._bytes(path)
         except Unreadable as error:
             return FileResult(path, not_judged=str(error))
-        result = self._judge(path, data)
+        digest = hashlib.sha256(data).hexdigest()
+        if path.lower().endswith(".ipynb"):
+            from dlgovern.engine.notebook import judge_notebook  # most repositories have none
+
+            result = judge_notebook(self, path, data, digest)
+        else:
+            if on_disk:
+                self.repository.give(path, data)
+            result = self.judge_code(path, data, digest, on_disk=on_disk)
         return result._replace(spent=round(time.perf_counter() - start, 6))
 
-    def _judge(self, path: str, data: bytes) -> FileResult:
-        digest = hashlib.sha256(data).hexdigest()
+    def _bytes(self, path: str) -> bytes:
+        return read(os.path.join(self.root, path), NOTEBOOK if path.lower().endswith(".ipynb") else LIMIT)
+
+    def judge_code(self, path: str, data: bytes, digest: str, *, on_disk: bool = False) -> FileResult:
+        """The raw hits of Python source; ``digest`` is that of the file it was found in.
+
+        ``on_disk``: it is the file at ``path`` itself, so what is known of that file holds for it.
+        """
         rules = live_rules(self.policy, path)
         if (trouble := encoding.problem(data)) is not None:
-            return FileResult(path, digest, (*self._unread(rules, "parse-error", trouble[0], 1, trouble[1]),))
+            return FileResult(path, digest, self.unread(path, trouble[0], 1, trouble[1]))
         comments = tuple(excuses(data, self._codes))
-        view = Sight(self.repository, path)
+        view = Sight(self.repository, path, on_disk=on_disk)
         wanted = self._prefilter(rules, path).rules(data, view) if self._use_prefilter else None
         running = [rule for rule in rules if rule.shape == "python" and (wanted is None or rule.id in wanted)]
         if not running:
             return FileResult(path, digest, (), comments, self._reads(view.reads))
-        return self._see(path, data, digest, rules, running, comments, view.reads)
+        return self._see(path, data, digest, running, comments, view.reads)
 
     def _see(
         self,
         path: str,
         data: bytes,
         digest: str,
-        rules: tuple[Rule, ...],
         running: list[Rule],
         comments: tuple[Excuse, ...],
         reads: set[str],
@@ -76,15 +93,13 @@ class Walk:
         try:
             module = parse(data)
         except Unparsable as error:
-            plain = error.why.startswith(("uses ", "is ", "has ", "needs ", "nests "))
-            why = error.why if plain else f"does not parse: {error.why}"
-            hits = self._unread(rules, "parse-error", error.line, error.column, why)
-            return FileResult(path, digest, (*hits,), comments, self._reads(reads))
+            hits = self.unread(path, error.line, error.column, reason(error))
+            return FileResult(path, digest, hits, comments, self._reads(reads))
         facts = Facts(path, data, module, self.repository, self.windows)
         facts.reads |= reads
-        hits, failed = see(running, facts, self.policy.tables)
+        found, failed = see(running, facts, self.policy.tables)
         return FileResult(
-            path, digest, tuple(sorted(hits, key=_order)), comments, self._reads(facts.reads), tuple(failed), parsed=True
+            path, digest, tuple(sorted(found, key=_order)), comments, self._reads(facts.reads), tuple(failed), parsed=True
         )
 
     def _prefilter(self, rules: tuple[Rule, ...], path: str) -> Prefilter:
@@ -99,12 +114,19 @@ class Walk:
     def _reads(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((path, self.repository.digest(path)) for path in paths))
 
-    def _unread(self, rules: tuple[Rule, ...], event: str, line: int, column: int, why: str) -> list[Hit]:
-        return [
+    def unread(self, path: str, line: int, column: int, why: str) -> tuple[Hit, ...]:
+        """The hits that say that a file, or a part of it, cannot be read as what it is."""
+        return tuple(
             Hit(rule.id, line, column, line, column + 1, slots={"why": why})
-            for rule in rules
-            if rule.detector == "engine" and rule.parameters.get("event") == event
-        ]
+            for rule in live_rules(self.policy, path)
+            if rule.detector == "engine" and rule.parameters.get("event") == "parse-error"
+        )
+
+
+def reason(error: Unparsable) -> str:
+    """Why a source has no tree, as the end of the sentence "FILE …"."""
+    plain = error.why.startswith(("uses ", "is ", "has ", "needs ", "nests "))
+    return error.why if plain else f"does not parse: {error.why}"
 
 
 def _roots(policy: Policy) -> frozenset[str]:

@@ -6,13 +6,14 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable
 
-from dlgovern.evidence import toml
+from dlgovern.evidence import conda, toml
 from dlgovern.evidence.locks import read_pipfile_lock, read_toml_lock
 from dlgovern.evidence.pyproject import read_pipfile, read_pyproject
 from dlgovern.evidence.requirements import read_requirements
 from dlgovern.evidence.setup_files import read_setup_cfg, read_setup_py
 from dlgovern.evidence.text import CONFIG_LIMIT, LOCK_LIMIT, Unreadable, read_text, text_of
 from dlgovern.evidence.values import Include, Manifest, Problem
+from dlgovern.source.classify import classify
 
 _EXACT = {
     "pyproject.toml": "pyproject",
@@ -24,6 +25,7 @@ _EXACT = {
     "pdm.lock": "lock",
     "Pipfile.lock": "lock",
 }
+_CONDA_LOCK = re.compile(r"(?:.*[-_.])?conda-lock\.ya?ml|conda-(?:linux|osx|win)-[\w]+\.lock")
 _PYLOCK = re.compile(r"pylock(?:\.[^.]+)?\.toml")
 _REQUIREMENTS = re.compile(r"(?:.*[-_.])?(?:requirements?|reqs?)(?:[-_.].*)?\.(?:txt|in)")
 _CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?\.txt")
@@ -41,6 +43,8 @@ _READERS: dict[str, Callable[[str, str], Manifest]] = {
 def kind(path: str) -> str | None:
     """What sort of manifest ``path`` is by its name: see `Manifest`. None for other files."""
     folder, name = posixpath.split(path)
+    if _CONDA_LOCK.fullmatch(name):
+        return "lock"
     if name in _EXACT:
         return _EXACT[name]
     if _PYLOCK.fullmatch(name):
@@ -49,6 +53,8 @@ def kind(path: str) -> str | None:
         return "constraints"
     if _REQUIREMENTS.fullmatch(name):
         return "requirements"
+    if classify(path) in ("environment", "python-version"):
+        return classify(path)
     parents = folder.split("/")
     if name.endswith((".txt", ".in")) and any(parent in _FOLDERS for parent in parents[-2:]):
         return "requirements"
@@ -81,12 +87,20 @@ def parse(text: str, path: str, sort: str) -> Manifest:
     """What ``text`` says, read as a manifest of kind ``sort``; trouble is a `Problem` of the result."""
     try:
         if sort == "lock":
-            return read_pipfile_lock(text, path) if path.endswith("Pipfile.lock") else read_toml_lock(text, path)
+            return _lock(path)(text, path)
+        if sort == "environment":
+            return conda.read_environment(text, path)
         if sort in _READERS:
             return _READERS[sort](text, path)
         return read_requirements(text, path, sort)
     except toml.Broken as error:
         return Manifest(path, sort, problems=(Problem(path, error.line, str(error)),))
+
+
+def _lock(path: str) -> Callable[[str, str], Manifest]:
+    if path.endswith("Pipfile.lock"):
+        return read_pipfile_lock
+    return conda.read_lock if _CONDA_LOCK.fullmatch(posixpath.basename(path)) else read_toml_lock
 
 
 def collect(root: str, paths: Iterable[str]) -> dict[str, Manifest]:

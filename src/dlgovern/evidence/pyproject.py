@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from typing import Any
 
 from dlgovern.evidence import toml
 from dlgovern.evidence.specifiers import At, poetry_specifier, requirement
-from dlgovern.evidence.values import IndexOption, Manifest, Problem, Requirement, Source, normal
+from dlgovern.evidence.values import Include, IndexOption, Manifest, Problem, PythonRange, Requirement, Source, normal
 
 
 def read_pyproject(text: str, path: str) -> Manifest:
@@ -23,12 +24,19 @@ def read_pyproject(text: str, path: str) -> Manifest:
     found.includes(document.table("dependency-groups"))
     _uv(found)
     _poetry(found)
+    for environment, table in document.table("tool", "hatch", "envs").items():
+        for key in ("dependencies", "extra-dependencies"):
+            entries = table.get(key) if isinstance(table, dict) else None
+            found.strings(f"hatch:{environment}", entries, "tool", "hatch", "envs", environment, key)
+    found.python(project.get("requires-python"), "project", "requires-python")
+    _dynamic(found, project)
     for index in _tables(document.table("tool", "pdm").get("source")):
         found.index("index", index, False, "tool", "pdm", "source")
     for group, entries in document.table("tool", "pdm", "dev-dependencies").items():
         found.strings(group, entries, "tool", "pdm", "dev-dependencies", group)
     published = bool(document.table("build-system")) and (bool(project) or bool(document.table("tool", "poetry")))
-    return found.manifest("pyproject", published)
+    name = project.get("name") or document.table("tool", "poetry").get("name")
+    return found.manifest("pyproject", published)._replace(name=normal(name) if isinstance(name, str) else "")
 
 
 def read_pipfile(text: str, path: str) -> Manifest:
@@ -39,7 +47,37 @@ def read_pipfile(text: str, path: str) -> Manifest:
     found.named("dev", "dev-packages")
     for number, entry in _tables(document.data.get("source")):
         found.index("default-index" if number == 0 else "index", (number, entry), number > 0, "source")
+    requires = document.table("requires")
+    for key in ("python_version", "python_full_version"):
+        if isinstance(requires.get(key), str):
+            found.python(f"=={requires[key]}{'.*' if requires[key].count('.') < 2 else ''}", "requires", key)  # noqa: PLR2004
     return found.manifest("pipfile", False)
+
+
+def _dynamic(found: _Collected, project: dict[str, Any]) -> None:
+    """Dependencies that the build back end finds: setuptools may read them from files, others compute them."""
+    dynamic = project.get("dynamic")
+    if not isinstance(dynamic, list):
+        return
+    table = found.document.table("tool", "setuptools", "dynamic")
+    for key in ("dependencies", "optional-dependencies"):
+        if key not in dynamic:
+            continue
+        said = table.get(key)
+        inner = list(said.values()) if key != "dependencies" and isinstance(said, dict) else [said]
+        files = [name for one in inner if isinstance(one, dict) for name in _names(one.get("file"))]
+        found.partial = found.partial or not files
+        folder = posixpath.dirname(found.path)
+        line = found.document.place("tool", "setuptools", "dynamic", key).line
+        for name in files:
+            target = posixpath.normpath(posixpath.join(folder, name))
+            if not target.startswith(("../", "/")):
+                found.included.append(Include("requirements", target, line))
+
+
+def _names(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [name for name in values if isinstance(name, str)]
 
 
 def _uv(found: _Collected) -> None:
@@ -86,6 +124,14 @@ class _Collected:
         self.sources: list[Source] = []
         self.indexes: list[IndexOption] = []
         self.problems: list[Problem] = []
+        self.pythons: list[PythonRange] = []
+        self.included: list[Include] = []
+        self.partial = False
+
+    def python(self, specifier: Any, *where: str | int) -> None:
+        """The versions of Python that are asked for."""
+        if isinstance(specifier, str) and specifier:
+            self.pythons.append(PythonRange(specifier.replace(" ", ""), self.path, *self.document.place(*where)))
 
     def manifest(self, kind: str, published: bool) -> Manifest:
         return Manifest(
@@ -96,6 +142,9 @@ class _Collected:
             indexes=tuple(sorted(self.indexes, key=lambda i: (i.line, i.column))),
             problems=tuple(sorted(self.problems)),
             published=published,
+            includes=tuple(self.included),
+            partial=self.partial,
+            pythons=tuple(self.pythons),
         )
 
     def strings(self, group: str, entries: Any, *where: str) -> None:
@@ -124,6 +173,7 @@ class _Collected:
         """A table of names with versions, as poetry and pipenv write them."""
         for name, value in self.document.table(*where).items():
             if normal(name) == "python" and where[0] == "tool":
+                self.python(poetry_specifier(value) if isinstance(value, str) else "", *where, name)
                 continue
             if isinstance(value, list):
                 for number, entry in enumerate(value):

@@ -38,6 +38,7 @@ class Reader(NamedTuple):
     limit: int = CONFIG_LIMIT  # bytes; a larger file is not judged, and that is said
     sign: str = "#"  # characters that begin a comment, "" where the format has none
     continued: bool = False  # a backslash at its end joins a line with the next
+    large_is_data: bool = False  # a file over the limit is no configuration: it is left out, and nothing is lost
 
 
 READERS: dict[str, Reader] = {
@@ -46,8 +47,20 @@ READERS: dict[str, Reader] = {
     "setup-cfg": Reader("manifests", sign="#;"),
     "setup-py": Reader("manifests", LIMIT, sign=""),  # its comments are read with the Python
     "pipfile": Reader("manifests"),
+    "environment": Reader("conda"),
+    "python-version": Reader("conda"),
     "lock": Reader("manifests", LOCK_LIMIT),
     "python": Reader("python", LIMIT, sign=""),
+    "shell": Reader("recipe", LIMIT, continued=True),
+    "prose": Reader("recipe", LIMIT, continued=True, large_is_data=True),
+    "dockerfile": Reader("recipe", continued=True),
+    "make": Reader("recipe", LIMIT, continued=True),
+    "just": Reader("recipe", continued=True),
+    "tox": Reader("recipe"),
+    "jenkins": Reader("recipe", sign=""),
+    "env": Reader("recipe"),
+    "yaml": Reader("recipe", LIMIT, continued=True, large_is_data=True),
+    "json": Reader("recipe", sign="", large_is_data=True),
 }
 """Kind -> how it is read."""
 
@@ -84,9 +97,14 @@ def read_file(root: str, path: str, kind: str) -> Reading:
     try:
         data = read(os.path.join(root, path), how.limit)
     except Unreadable as error:
+        if how.large_is_data and "larger" in error.why:
+            return Reading(reader(kind)(path, b""))
         return Reading(None, not_judged=str(error))
     found = excuses_by_sign(data, how.sign, continued=how.continued) if how.sign else []
-    return Reading(reader(kind)(path, data), hashlib.sha256(data).hexdigest(), tuple(found))
+    document = reader(kind)(path, data)
+    if kind == "prose":  # what stands in a block of Python or of YAML speaks of another file
+        found = [e for e in found if any(c.line <= (e.through or e.covers) and e.covers <= c.end_line for c in document.commands)]
+    return Reading(document, hashlib.sha256(data).hexdigest(), tuple(found))
 
 
 def reader(kind: str) -> Callable[[str, bytes], Any]:

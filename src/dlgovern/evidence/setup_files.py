@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
+from collections.abc import Iterable, Iterator
 
 from dlgovern.evidence.specifiers import At, requirement
-from dlgovern.evidence.values import Manifest, Problem, Requirement
+from dlgovern.evidence.values import Include, Manifest, Problem, PythonRange, Requirement, normal
 
 _SECTION = re.compile(r"\[([^\]]+)\]\s*(?:[#;].*)?$")
+_LIST = re.compile(r"[\w./-]*(?:requirements?|reqs?)[\w./-]*\.(?:txt|in)")
 _DELIMITER = re.compile("[=:]")
 
 
@@ -16,7 +19,9 @@ def read_setup_cfg(text: str, path: str) -> Manifest:
     """``install_requires`` and the extras of a setup.cfg."""
     found: list[Requirement] = []
     problems: list[Problem] = []
-    section, key = "", ""
+    includes: list[Include] = []
+    pythons: list[PythonRange] = []
+    section, key, name = "", "", ""
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         if not stripped or stripped[0] in "#;":
@@ -33,6 +38,13 @@ def read_setup_cfg(text: str, path: str) -> Manifest:
                 continue
             key, value = line[: delimiter.start()].strip(), line[delimiter.end() :].strip()
             group = _group(section, key)
+        if section == "metadata" and key == "name" and not name:
+            name = normal(value)
+        elif section == "options" and key == "python_requires" and value:
+            column = line.find(value) + 1
+            pythons.append(PythonRange(value.replace(" ", ""), path, number, column, column + len(value)))
+        if group is not None and value.startswith("file:"):
+            includes += [Include("requirements", target, number) for target in _inside(path, value[5:].split(","))]
         if group is None or not value or value.startswith("file:"):
             continue
         part = re.split(r"\s#", value)[0].strip()
@@ -42,7 +54,18 @@ def read_setup_cfg(text: str, path: str) -> Manifest:
             found.append(made)
         else:
             problems.append(Problem(path, number, "has a line that is no requirement"))
-    return Manifest(path, "setup-cfg", requirements=tuple(found), problems=tuple(problems), published=bool(found))
+    return Manifest(
+        path, "setup-cfg", requirements=tuple(found), problems=tuple(problems), published=bool(found),
+        includes=tuple(includes), pythons=tuple(pythons), name=name,
+    )  # fmt: skip
+
+
+def _inside(path: str, names: Iterable[str]) -> Iterator[str]:
+    """The files that a build file in ``path``'s folder names, relative to the root; what lies outside it is left out."""
+    for name in names:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), name.strip()))
+        if name.strip() and not target.startswith(("../", "/")):
+            yield target
 
 
 def _group(section: str, key: str) -> str | None:
@@ -71,7 +94,50 @@ def read_setup_py(text: str, path: str) -> Manifest:
             for keyword in node.keywords:
                 _argument(keyword, bound, path, found)
     found.sort(key=lambda entry: (entry.line, entry.column))
-    return Manifest(path, "setup-py", requirements=tuple(found), published=True)
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call) and _last(node.func) == "setup"]
+    keywords = {keyword.arg: keyword.value for call in calls for keyword in call.keywords if keyword.arg}
+    computed = [_is_computed(keywords.get(name), bound) for name in ("install_requires", "extras_require")]
+    spread = any(keyword.arg is None for call in calls for keyword in call.keywords)
+    name = _text(keywords.get("name"), bound)
+    return Manifest(
+        path, "setup-py", requirements=tuple(found), published=bool(calls), name=normal(name) if name else "",
+        partial=spread or any(computed), pythons=tuple(_python(keywords.get("python_requires"), bound, path)),
+        includes=tuple(_lists(module, path)) if any(computed) else (),
+    )  # fmt: skip
+
+
+def _is_computed(value: ast.expr | None, bound: dict[str, ast.expr]) -> bool:
+    """Whether a list of requirements, or a table of them, holds something that is no literal."""
+    if isinstance(value, ast.Name):
+        value = bound.get(value.id, value)
+    if value is None or (isinstance(value, ast.Constant) and isinstance(value.value, str | None)):
+        return False
+    if isinstance(value, ast.List | ast.Tuple):
+        return not all(isinstance(entry, ast.Constant) for entry in value.elts)
+    if isinstance(value, ast.Dict):
+        return any(_is_computed(entry, bound) for entry in value.values)
+    return True
+
+
+def _lists(module: ast.Module, path: str) -> Iterator[Include]:
+    """The requirements files that the program names: it reads them, somehow."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _LIST.fullmatch(node.value):
+            for target in _inside(path, [node.value]):
+                yield Include("requirements", target, node.lineno)
+
+
+def _python(value: ast.expr | None, bound: dict[str, ast.expr], path: str) -> Iterator[PythonRange]:
+    text = _text(value, bound)
+    if text and value is not None:
+        column = value.col_offset + 2
+        yield PythonRange(text.replace(" ", ""), path, value.lineno, column, column + len(text))
+
+
+def _text(value: ast.expr | None, bound: dict[str, ast.expr]) -> str:
+    if isinstance(value, ast.Name):
+        value = bound.get(value.id)
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
 
 
 def _argument(keyword: ast.keyword, bound: dict[str, ast.expr], path: str, found: list[Requirement]) -> None:

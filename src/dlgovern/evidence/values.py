@@ -6,7 +6,7 @@ Lines and columns count from 1, columns in characters, the end is exclusive. Nam
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Problem(NamedTuple):
@@ -40,6 +40,7 @@ class Requirement(NamedTuple):
     column: int
     end_column: int
     hashed: bool = False
+    conda: bool = False  # installed by conda; ``name`` is then what the same thing is called on the Python index
 
 
 class Source(NamedTuple):
@@ -89,12 +90,24 @@ class Include(NamedTuple):
     line: int
 
 
+class PythonRange(NamedTuple):
+    """The Python versions that a file asks for, in the words of PEP 440."""
+
+    specifier: str
+    path: str
+    line: int
+    column: int
+    end_column: int
+
+
 class Manifest(NamedTuple):
     """Everything one file says.
 
-    ``kind`` is pyproject, requirements, constraints, setup-cfg, setup-py, pipfile or lock. ``published``: the project
-    is built and handed to others, so that narrow versions would harm them. ``problems`` would stop its tool too;
-    ``skipped`` is what was left unread on purpose.
+    ``kind`` is pyproject, requirements, constraints, setup-cfg, setup-py, pipfile, environment, python-version or lock.
+    ``published``: the project is built and handed to others, so that narrow versions would harm them. ``problems``
+    would stop its tool too; ``skipped`` is what was left unread on purpose. ``name`` is the project's own
+    distribution, ``partial`` says that it has requirements that are computed and so not known. ``pythons`` are the
+    versions of Python it asks for. ``written_for`` is what a lock file says it was made from: name -> specifier.
     """
 
     path: str
@@ -107,30 +120,10 @@ class Manifest(NamedTuple):
     problems: tuple[Problem, ...] = ()
     skipped: tuple[Problem, ...] = ()
     published: bool = False
-
-
-_PARTS: dict[str, Any] = {
-    "requirements": Requirement,
-    "sources": Source,
-    "indexes": IndexOption,
-    "locked": Locked,
-    "includes": Include,
-    "problems": Problem,
-    "skipped": Problem,
-}
-
-
-def dump(manifest: Manifest) -> dict[str, Any]:
-    """The manifest as JSON-ready values."""
-    return {key: [list(v) for v in value] if key in _PARTS else value for key, value in manifest._asdict().items()}
-
-
-def load(data: dict[str, Any]) -> Manifest:
-    """The manifest that `dump` wrote. Raises KeyError or TypeError for anything else."""
-    fields = dict(data)
-    for key, kind in _PARTS.items():
-        fields[key] = tuple(kind(*(tuple(v) if isinstance(v, list) else v for v in row)) for row in data[key])
-    return Manifest(**fields)
+    name: str = ""
+    partial: bool = False
+    pythons: tuple[PythonRange, ...] = ()
+    written_for: tuple[tuple[str, str], ...] = ()
 
 
 def normal(name: str) -> str:

@@ -12,6 +12,7 @@ from dlgovern.evidence import registry
 from dlgovern.evidence.published import Published
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy, Rule
+from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store
 
@@ -38,8 +39,8 @@ def judge_evidence(
 
 def _wanted(policy: Policy, root: str, paths: Iterable[str]) -> list[tuple[str, str]]:
     """The paths with their kinds that some rule reads."""
-    read = {kind for rule in policy.rules if rule.shape == "file" for kind in rule.triggers or ()}
-    read |= {"pyproject", "requirements", "setup-cfg", "pipfile", "lock"} & set(registry.READERS)
+    read = {kind for rule in policy.rules for kind in rule.kinds}
+    read |= MANIFESTS  # one that does not parse is said even where no rule reads it
     kinds = ((path, registry.kind_of(path, root)) for path in sorted(set(paths)))
     return [(path, kind) for path, kind in kinds if kind in read and kind in registry.READERS]
 
@@ -67,7 +68,7 @@ def _judge(
         ]
     groups: dict[str, list[Rule]] = {}
     for rule in rules:
-        if rule.shape == "file" and kind in (rule.triggers or ()):
+        if kind in rule.kinds:
             groups.setdefault(rule.detector, []).append(rule)
     for name, group in groups.items():
         try:

@@ -10,7 +10,6 @@ from typing import Any
 from dlgovern.engine.result import FileResult
 from dlgovern.policy import Policy
 from dlgovern.repository.exports import Repository
-from dlgovern.source.imports import scan
 
 _MOST = 20_000  # files; in a larger repository nothing is claimed to be nowhere
 _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
@@ -106,7 +105,7 @@ def _is_test(path: str) -> bool:
 
 
 def _imported(repository: Repository, path: str) -> Iterator[str]:
-    for level, module, name, _local in scan(repository.data(path)):
+    for level, module, name, _local, _top in repository.imports(path):
         inner = f"{module}.{name}" if module and name else module or name
         for dotted in (inner, module):
             if (found := repository.modules.find(path, level, dotted)) is not None:

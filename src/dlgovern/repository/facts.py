@@ -9,7 +9,7 @@ from dlgovern.repository.window import Windows
 from dlgovern.source.classify import classify
 from dlgovern.store import Store, key
 
-MANIFESTS = frozenset({"pyproject", "requirements", "setup-cfg", "lock", "pipfile"})
+MANIFESTS = frozenset({"pyproject", "requirements", "setup-cfg", "lock", "pipfile", "environment"})
 """Kinds of files that say which libraries a repository wants."""
 
 

@@ -33,7 +33,6 @@ class Pending(NamedTuple):
     answers: dict[str, Answer]
     conflicts: dict[str, str]  # path -> how it shows in the file: markers, note or none
     before: dict[str, str]  # path -> git's name of the bytes before, "" for no file
-    executable: list[str]
 
 
 class Lock(NamedTuple):
@@ -71,7 +70,7 @@ def dump(lock: Lock) -> bytes:
     ]  # fmt: skip
     if pending:
         lines += [
-            "", "[update]", f"version = {toml(pending.version)}", f"executable = {toml(pending.executable)}",
+            "", "[update]", f"version = {toml(pending.version)}",
             "", "[update.answers]", *(f"{name} = {toml(value)}" for name, value in pending.answers.items()),
             "", "[update.conflicts]", *(f"{toml(path)} = {toml(pending.conflicts[path])}" for path in sorted(pending.conflicts)),
             "", "[update.before]", *(f"{toml(path)} = {toml(pending.before[path])}" for path in sorted(pending.before)),
@@ -106,7 +105,7 @@ def _load(data: dict[str, Any]) -> Lock:
         update = _table(data, "update")
         pending = Pending(
             _word(update, "version"), _answers(_table(update, "answers")), _words(_table(update, "conflicts")),
-            _words(_table(update, "before")), [str(one) for one in update.get("executable", [])],
+            _words(_table(update, "before")),
         )  # fmt: skip
     return Lock(
         _word(template, "id"), _word(template, "version"),

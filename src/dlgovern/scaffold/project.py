@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from dlgovern.source.globs import matcher
 
 LOCK = "dlgovern.lock"
 _ENDING = ".jinja"
+_NAME = re.compile(r"__([a-z][a-z0-9_]*?)__")
 _LONGEST = 200  # bytes of a name: file systems hold 255, temporary names need some
 
 
@@ -55,8 +57,8 @@ def make(template: Template, answers: Mapping[str, Answer], standard: Mapping[st
         folded[one.path.casefold()] = one.path
         made[one.path] = one
     for path in made:  # a file where another needs a folder
-        above = path.rpartition("/")[0]
-        if above and above.casefold() in folded:
+        parts = path.casefold().split("/")
+        if above := next((folded[up] for end in range(1, len(parts)) if (up := "/".join(parts[:end])) in folded), ""):
             mistakes.append(Mistake(shown, 0, f"makes both {above} and {path}"))
     if mistakes:
         raise StandardError(mistakes)
@@ -75,7 +77,8 @@ def _file(template: Template, renderer: Renderer, source: str) -> Made | None:
             return None
         owner = table.owner or owner
         executable = executable if table.executable is None else table.executable
-    path = "/".join(renderer.text(part) for part in target.split("/")) if "<@" in target else target
+    spelled = _NAME.sub(lambda match: f"<@ {match[1]} @>" if match[1] in renderer.names else match[0], target)
+    path = "/".join(renderer.text(part) for part in spelled.split("/")) if "<@" in spelled else spelled
     data = template.sources[source]
     if source.endswith(_ENDING):
         try:

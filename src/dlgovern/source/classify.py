@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-KINDS = ("python", "notebook", "pyproject", "requirements", "setup-cfg", "lock")
+KINDS = (
+    *("python", "notebook", "pyproject", "requirements", "setup-cfg", "lock", "pipfile", "environment", "python-version"),
+    *("shell", "prose", "yaml", "json", "dockerfile", "make", "just", "tox", "jenkins", "env"),
+)
 """Every kind that `classify` can answer."""
 
 _BY_SUFFIX = {
@@ -12,6 +15,13 @@ _BY_SUFFIX = {
     ".pyi": "python",
     ".pyw": "python",
     ".ipynb": "notebook",
+    **dict.fromkeys((".sh", ".bash", ".ksh", ".zsh", ".sbatch", ".slurm"), "shell"),
+    **dict.fromkeys((".md", ".markdown", ".rst"), "prose"),
+    **dict.fromkeys((".dockerfile", ".containerfile"), "dockerfile"),
+    ".mk": "make",
+    ".just": "just",
+    ".jenkinsfile": "jenkins",
+    ".env": "env",
 }
 
 _BY_NAME = {
@@ -21,23 +31,58 @@ _BY_NAME = {
     "poetry.lock": "lock",
     "pdm.lock": "lock",
     "pipfile.lock": "lock",
+    "tox.ini": "tox",
+    ".env": "env",
+    ".justfile": "just",
+    "pipfile": "pipfile",
+    ".python-version": "python-version",
+    "dockerfile": "dockerfile",
+    "containerfile": "dockerfile",
+    "makefile": "make",
+    "gnumakefile": "make",
+    "justfile": "just",
+    "jenkinsfile": "jenkins",
 }
+
+# Names whose beginning counts, whatever their suffix.
+_BY_START = (
+    (re.compile(r"(?:^|/)(?:dockerfile|containerfile)\.[^/]+$"), "dockerfile"),
+    (re.compile(r"(?:^|/)jenkinsfile\.[^/]+$"), "jenkins"),
+)
 
 _REQUIREMENTS = (
     (re.compile(r"(?:^|/)(?:requirements|constraints)[^/]*$"), "requirements"),
     (re.compile(r"requirements\.[a-z]+$"), "requirements"),
-    (re.compile(r"(?:^|/)requirements/[^/]+$"), "requirements"),
+    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?(?:requirements?|reqs?|constraints?)(?:[-_.][^/]*)?$"), "requirements"),
+    (re.compile(r"(?:^|/)(?:requirements|requires|reqs)/[^/]+$"), "requirements"),
+)
+_CONDA = (
+    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?conda-lock\.ya?ml$"), "lock"),
+    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?(?:environment|conda[-_]?env)(?:[-_.][^/]*)?\.ya?ml$"), "environment"),
 )
 
 # By suffix, tried in order on the lower-cased path; only here may a kind depend on a folder.
 _BY_PATH = {
     ".txt": _REQUIREMENTS,
     ".in": _REQUIREMENTS,
+    ".yml": (*_CONDA, (re.compile(r"\.yml$"), "yaml")),
+    ".yaml": (*_CONDA, (re.compile(r"\.yaml$"), "yaml")),
     ".toml": ((re.compile(r"(?:^|/)pylock(?:\.[^/.]+)?\.toml$"), "lock"),),
+    # JSON holds data as a rule: only what is called like a configuration is read.
+    ".json": (
+        (re.compile(r"(?:^|/)[^/]*(?:deepspeed|accelerate)[^/]*\.json$"), "json"),
+        (re.compile(r"(?:^|[/._-])(?:ds|zero|z[0-3])(?:[/._-]|[0-3])[^/]*\.json$"), "json"),
+        (re.compile(r"(?:^|/)(?:ds|deepspeed)[^/]*/[^/]+\.json$"), "json"),
+        (re.compile(r"(?:^|/)\.?devcontainer\.json$"), "json"),
+        (re.compile(r"(?:^|/)\.vscode/launch\.json$"), "json"),
+    ),
 }
 
 # Tried on the first line of a file whose name has no suffix.
-_BY_SHEBANG = ((re.compile(rb"#![^\n]*?(?:\bpython|\bpypy|\buv +run\b)"), "python"),)
+_BY_SHEBANG = (
+    (re.compile(rb"#![^\n]*?(?:\bpython|\bpypy|\buv +run\b)"), "python"),
+    (re.compile(rb"#![^\n]*?\b(?:ba|da|k|z)?sh\b"), "shell"),
+)
 
 HEAD = 256
 """How many first bytes `classify` wants at most."""
@@ -69,6 +114,11 @@ def classify(path: str, head: bytes = b"") -> str | None:
         for pattern, kind in _BY_PATH.get(dot + last, ()):
             if pattern.search(path):
                 return kind
+        for pattern, kind in _BY_START:
+            if pattern.search(path):
+                return kind
+    elif name in _BY_NAME:
+        return _BY_NAME[name]
     if head and needs_head(path):
         for shebang, kind in _BY_SHEBANG:
             if shebang.match(head[:HEAD]):

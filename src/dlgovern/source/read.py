@@ -9,9 +9,9 @@ LIMIT = 1_000_000
 """Bytes. A megabyte of hostile source already needs most of a gigabyte as a syntax tree."""
 
 # Windows has none of the last three and needs the first, or "\r\n" would be translated.
-_FLAGS = os.O_RDONLY
+FLAGS = os.O_RDONLY
 for _flag in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"):
-    _FLAGS |= getattr(os, _flag, 0)
+    FLAGS |= getattr(os, _flag, 0)
 
 _KINDS = (
     (stat.S_ISLNK, "is a symbolic link"),
@@ -39,7 +39,7 @@ def read(path: str, limit: int = LIMIT) -> bytes:
     try:
         before = os.lstat(path)
         demand_regular(before)
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, FLAGS)
     except (OSError, ValueError) as error:
         raise Unreadable(reason(error)) from None
     try:

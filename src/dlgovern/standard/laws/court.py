@@ -17,6 +17,7 @@ from dlgovern.judge.judgement import judge
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.facts import manifests_above, windows
 from dlgovern.repository.window import Windows
+from dlgovern.source.classify import classify
 from dlgovern.standard.compile import triggers_of
 from dlgovern.standard.model import Example
 from dlgovern.store import Store
@@ -115,7 +116,7 @@ class Court:
     def _judge(self, rule: Rule, case: Case, prefilter: bool, tables: dict[str, Any]) -> Verdict:
         rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
         policy = self.policy._replace(rules=self._rules(rule), tables=tables)
-        if rule.shape == "python" and case.only:
+        if rule.shape == "python" and classify(case.only or ".") == "python":
             walk = Walk(policy, self.empty, self.windows(case), prefilter=prefilter)
             result = walk.judge(case.only, case.files[case.only])
             trouble = result.not_judged or "; ".join(why for _, why in result.failed)
@@ -125,7 +126,7 @@ class Court:
         found = windows(folder, manifests_above(folder, paths), {**policy.window, **case.window}, Store(""))
         prefilter = prefilter and rule.shape != "engine"  # its rules speak of files that other rules made it read
         job = Job(policy, folder, found, 1, prefilter)
-        report = judge(job, paths, (), Store(""), today=TODAY, project=rule.shape == "repository")
+        report = judge(job, paths, (), Store(""), today=TODAY, project=rule.shape == "repository" or "repository" in rule.kinds)
         troubles = [*(why for _, why in report.not_judged), *(why for _, why in report.failed)]
         if rule.shape == "engine":
             troubles = []  # what the engine cannot read is what its rules are about

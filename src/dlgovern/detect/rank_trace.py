@@ -1,0 +1,103 @@
+"""See where ranks disagree on the calls that they must make together, by comparing what each class of ranks does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dlgovern.detect import Parameter
+from dlgovern.finding import Hit
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.ranks.analysis import Disagreement, analysis, who
+from dlgovern.flow.ranks.tables import rank_words, tables_of
+from dlgovern.flow.ranks.trace import Guard, Node
+from dlgovern.policy import Rule
+from dlgovern.source.tree import symbol
+
+CAUSES = ("branch", "exit", "order", "flag", "turns")
+"""Only some ranks take the branch; some have left before; the order differs; a variable that only some ranks set
+decides; the number of turns of a loop depends on the rank."""
+
+PARAMETERS = {
+    "causes": Parameter("strings", f"why ranks disagree: {', '.join(CAUSES)}", required=True),
+    "kinds": Parameter("strings", "kinds of calls, as the table of collectives names them", required=True),
+    "reasons": Parameter("strings", "why ranks of one class may disagree: data, files, clock, except, rank; empty: classes disagree", default=[]),
+}
+_NEXT = 2  # events shown after the one without a partner
+
+
+def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """The file tells ranks apart itself."""
+    return [{"part": word} for word in rank_words(tables)]
+
+
+def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
+    """One handler for the whole file; the rules share the analysis."""
+
+    def see(_file: None) -> Iterator[Hit]:
+        if not any(word.encode() in facts.data for word in rank_words(tables)):
+            return
+        for one in analysis(facts, tables_of(tables)).found:
+            for rule in rules:
+                if _means(rule.parameters, one):
+                    yield _hit(rule, facts, one)
+
+    return {None: see}
+
+
+def _means(parameters: dict[str, Any], one: Disagreement) -> bool:
+    what = one.what
+    if what.cause not in parameters["causes"] or what.event.kind not in parameters["kinds"]:
+        return False
+    reasons = parameters.get("reasons", ())
+    return what.taint in reasons if what.taint else not reasons
+
+
+def _hit(rule: Rule, facts: Facts, one: Disagreement) -> Hit:
+    what = one.what
+    node: Any = what.site.node
+    line, column, end_line, end_column = facts.span(node)
+    if end_line > line + 3:  # noqa: PLR2004 - a loop or a long call: its first line is the place
+        end_line, end_column = line, len(facts.lines[line - 1]) + 1
+    slots = {
+        "call": _called(what.site),
+        "op": what.event.op,
+        "who": who(one.classes) if one.classes else one.traces[what.here],
+        "others": one.traces[1 - what.here],
+        "exit": {"exit": "sys.exit"}.get(what.left.op, what.left.op) if what.left else "",
+        "reason": _REASONS.get(what.taint, ""),
+    }
+    sure = "medium" if what.cause == "flag" or what.taint else what.event.sure
+    return Hit(
+        rule.id, line, column, end_line, end_column, symbol(node), slots, tuple(_related(one)),
+        sure if sure != "high" else "",
+    )
+
+
+_REASONS = {
+    "data": "a value of this rank's own data",
+    "files": "what this rank sees of the file system",
+    "clock": "this rank's clock",
+    "except": "an exception on this rank",
+    "rank": "a number that differs between ranks",
+}
+
+
+def _called(site: Node) -> str:
+    return f"{site.op}()" if site.op.isidentifier() else site.op
+
+
+def _related(one: Disagreement) -> Iterator[tuple[str, int, int, str]]:
+    what = one.what
+    if isinstance(what.guard, Guard):
+        yield (*what.guard.spot, f"ranks part here: `{what.guard.text}`")
+    elif isinstance(what.guard, Node):
+        yield (*what.guard.spot, "ranks may part here")
+    if what.left is not None:
+        yield (*what.left.spot, f"{one.traces[1 - what.here]} left here: {what.left.op}")
+    for side in (what.here, 1 - what.here):
+        shown = [*what.before, *what.after[side][: 1 + _NEXT if side == what.here else _NEXT]]
+        text = " -> ".join(f"{step.op} ({os.path.basename(step.spot[0])}:{step.spot[1]})" for step in shown) or "nothing"
+        place = shown[len(what.before)].spot if len(shown) > len(what.before) else what.event.spot
+        yield (*place, f"{one.traces[side]}: {text}")

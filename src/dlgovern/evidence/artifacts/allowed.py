@@ -1,0 +1,58 @@
+"""Which names a pickle may use: the allow-list of one torch version, and what a standard adds."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+NEVER = frozenset(("sys", "os", "posix", "nt"))
+"""Modules that torch refuses whatever its user allows."""
+
+ARRAYS = {
+    "numpy._core.multiarray._reconstruct": "numpy",
+    "numpy._core.multiarray.scalar": "numpy",
+    "numpy.core.multiarray._reconstruct": "numpy",
+    "numpy.core.multiarray.scalar": "numpy",
+    "numpy.dtype": "numpy",
+    "numpy.ndarray": "numpy",
+}
+"""The constructors of numpy's arrays and scalars, which build data alone when their arguments are what numpy writes."""
+
+
+class Allowed:
+    """The names of one torch version and their kinds: data, function, class, storage, tensor, user."""
+
+    def __init__(self, version: str, kinds: dict[str, str], extra: Iterable[str] = ()) -> None:
+        self.version = version
+        self.extra = tuple(sorted(set(extra)))
+        self._kinds = dict(kinds)
+        for name in self.extra:
+            if name.partition(".")[0] not in NEVER:
+                self._kinds.setdefault(name, "user")
+
+    def kind(self, module: str, name: str, *, arrays: bool) -> str:
+        """The kind of a name, "" for one that is not allowed. The name has no dot: nothing is reached through it."""
+        if "." in name or module in NEVER:
+            return ""
+        full = f"{module}.{name}"
+        return self._kinds.get(full, "") or (ARRAYS.get(full, "") if arrays else "")
+
+    def hint(self, full: str) -> str:
+        """What is odd about a name that is not allowed."""
+        if full.isascii():
+            return ""
+        plain = unicodedata.normalize("NFKC", full)
+        return " (written with look-alike characters)" if plain != full or plain.isascii() is False else ""
+
+
+def newest(rows: Sequence[Sequence[str]], extra: Iterable[str] = (), version: str = "") -> Allowed:
+    """The allow-list from rows of (torch version, name, kind): of ``version``, or of the newest there is."""
+    versions = sorted({row[0] for row in rows}, key=_numbers)
+    if not versions:
+        return Allowed("", {}, extra)
+    chosen = version if version in versions else versions[-1]
+    return Allowed(chosen, {row[1]: row[2] for row in rows if row[0] == chosen}, extra)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))

@@ -1,0 +1,250 @@
+"""The state of a pickle that is read but not run: tagged values on a stack, a memo, budgets."""
+
+from __future__ import annotations
+
+import time
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from dlgovern.evidence.artifacts.allowed import ARRAYS, Allowed
+from dlgovern.evidence.artifacts.blob import Blob, Broken
+from dlgovern.evidence.artifacts.values import Findings
+
+OPCODES = 5_000_000
+NODES = 1_000_000  # values with parts; each takes a hundred bytes here
+MEMO = 2_000_000
+MARKS = 20_000
+DEPTH = 500  # what reads the value later recurses
+EXPANSION = 10_000_000  # values if every alias were written out
+TEXT = 64 * 1024 * 1024  # bytes of one string
+KEPT = 48 * 1024 * 1024  # bytes of all strings whose text is remembered
+DIGITS = 4300  # what Python itself parses at most
+SHORT = 4096  # characters; a longer string is never a name
+SECONDS = 60.0
+
+WINDOW = 1 << 20
+AHEAD = 1 << 17  # bytes that are at hand beyond the current opcode; text lines may be half as long
+
+
+class Malformed(Exception):
+    """Opcodes that no pickler writes; what follows them is not understood."""
+
+
+class Budget(Exception):
+    """More than will be looked at; the message completes the sentence "this pickle …"."""
+
+
+class Stopped(Exception):
+    """STOP was met; carries the position behind it."""
+
+
+class Global:
+    """A module's attribute by its name; ``kind`` is what the allow-list says it is, "" for one that is not on it."""
+
+    __slots__ = ("kind", "name")
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name = name
+        self.kind = kind
+
+
+class Node:
+    """A value with parts. ``depth`` and ``cost`` are those of everything below it, aliases written out."""
+
+    __slots__ = ("cost", "depth", "held", "items", "kind", "what")
+
+    def __init__(self, kind: str, items: list[Any] | None = None, what: Any = "") -> None:
+        self.kind = kind  # tuple list dict set bytes text number storage tensor instance unknown
+        self.items = items
+        self.what = what
+        self.depth = 1
+        self.cost = 1
+        self.held = False  # in another value; no pickler changes it then
+
+
+class Profile(NamedTuple):
+    """Which opcodes are at home in a kind of pickle."""
+
+    name: str
+    foreign: frozenset[int]  # opcodes that its loader refuses, or that no writer of it uses
+    renames: bool  # Python 2 names are translated whatever the protocol
+    persistent: bool  # ids of storages
+    arrays: bool = False  # numpy's constructors build data
+    after_build: Callable[[Machine, Node, int], int] | None = None  # bytes that follow an object in the stream
+
+
+class Machine:
+    """One pickle while it is walked. `opcodes` holds what each opcode does to it."""
+
+    def __init__(self, blob: Blob, start: int, profile: Profile, allowed: Allowed, findings: Findings, member: str) -> None:
+        self.blob = blob
+        self.profile = profile
+        self.allowed = allowed
+        self.findings = findings
+        self.member = member
+        self.data = b""
+        self.base = start  # offset of data in the blob
+        self.whole = False  # data reaches to the end of the blob
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.fence = 0
+        self.memo: list[Any] = []
+        self.far: dict[int, Any] = {}
+        self.nodes = 0
+        self.kept = 0
+        self.protocol = 0
+        self.frame_end = 0
+        self.start = start
+        self.done = False
+        self.storages: dict[str, tuple[str, int]] = {}  # key -> (kind, bytes)
+        self.names: set[str] = set()
+        self.until = time.monotonic() + SECONDS
+
+    def fill(self, position: int) -> int:
+        """Move the window so that it starts at ``position`` of the present one; the new position, 0."""
+        self.base += position
+        self.data = self.blob.read(self.base, WINDOW)
+        self.whole = self.base + len(self.data) >= self.blob.size
+        if time.monotonic() > self.until:
+            raise Budget(f"takes more than {SECONDS:.0f} seconds")
+        return 0
+
+    def skip(self, position: int, length: int) -> int:
+        """The position behind ``length`` bytes that are not looked at. Raises Malformed where there are not so many."""
+        if self.base + position + length > self.blob.size:
+            raise Malformed("a string reaches past the end")
+        if position + length <= len(self.data):
+            return position + length
+        return self.fill(position + length)
+
+    def at(self, position: int) -> int:
+        """The offset in the member of the opcode whose argument starts at ``position``."""
+        return self.base + position - 1
+
+    # -- the stack
+
+    def pop(self) -> Any:
+        """The top of the stack."""
+        if len(self.stack) <= self.fence:
+            raise Malformed("the stack is empty")
+        return self.stack.pop()
+
+    def top(self) -> Any:
+        """The top of the stack, which stays."""
+        if len(self.stack) <= self.fence:
+            raise Malformed("the stack is empty")
+        return self.stack[-1]
+
+    def pop_mark(self) -> list[Any]:
+        """Everything above the last mark."""
+        if not self.marks:
+            raise Malformed("there is no mark")
+        start = self.marks.pop()
+        self.fence = self.marks[-1] if self.marks else 0
+        items = self.stack[start:]
+        del self.stack[start:]
+        return items
+
+    def put(self, index: int) -> None:
+        """Remember the top of the stack."""
+        value = self.top()
+        memo = self.memo
+        if index < len(memo):
+            memo[index] = value
+        elif index == len(memo) and index < MEMO and index not in self.far:
+            memo.append(value)
+        else:
+            self.far[index] = value
+            if index >= MEMO or len(self.far) > MEMO // 20:
+                raise Budget(f"has a memo of more than {MEMO:,} values, or one full of gaps")
+
+    def get(self, index: int) -> None:
+        """Push what was remembered."""
+        if index in self.far:
+            self.stack.append(self.far[index])
+        elif index < len(self.memo):
+            self.stack.append(self.memo[index])
+        else:
+            raise Malformed("nothing was remembered under that number")
+
+    # -- values
+
+    def node(self, kind: str, items: list[Any] | None = None, what: Any = "") -> Node:
+        """A new value."""
+        self.nodes += 1
+        if self.nodes > NODES:
+            raise Budget(f"makes more than {NODES:,} values")
+        made = Node(kind, items, what)
+        if items:
+            self.hold(made, items)
+        return made
+
+    def hold(self, owner: Node, items: Sequence[Any]) -> None:
+        """Account for ``items`` that ``owner`` now holds."""
+        cost = owner.cost + len(items)
+        depth = owner.depth
+        for item in items:
+            if type(item) is Node:
+                cost += item.cost - 1
+                if item.depth >= depth:
+                    depth = item.depth + 1
+                item.held = True
+        if depth > DEPTH:
+            raise Budget(f"nests values more than {DEPTH} deep")
+        if cost > EXPANSION:
+            raise Budget(f"stands for more than {EXPANSION:,} values")
+        owner.cost = cost
+        owner.depth = depth
+
+    def extend(self, owner: Node, items: list[Any], offset: int) -> None:
+        """Add ``items`` to a list, set or dict."""
+        if owner.held:
+            self.findings.undecided("changes a value that another one already holds", self.member, offset)
+        if owner.items is None:
+            owner.items = items
+        else:
+            owner.items += items
+        self.hold(owner, items)
+
+    def text(self, value: str) -> Any:
+        """A string as a value: its text where that is short, else only that it is one."""
+        if len(value) > SHORT:
+            return self.node("text", None, len(value))
+        self.kept += len(value) + 56
+        if self.kept > KEPT:
+            return self.node("text", None, len(value))
+        return value
+
+    def name(self, module: Any, name: Any, offset: int, *, translate: bool) -> Global:
+        """What GLOBAL, STACK_GLOBAL and INST look up."""
+        if type(module) is not str or type(name) is not str:
+            self.findings.unsafe("looks up a name that is computed, not written", self.member, offset)
+            return Global("a computed name", "")
+        if translate and (self.profile.renames or self.protocol < 3):  # noqa: PLR2004 - as pickle does
+            if (module, name) in NAME_MAPPING:
+                module, name = NAME_MAPPING[(module, name)]
+            elif module in IMPORT_MAPPING:
+                module = IMPORT_MAPPING[module]
+        full = f"{module}.{name}"
+        kind = self.allowed.kind(module, name, arrays=self.profile.arrays)
+        self.names.add(full)
+        if not kind and full in ARRAYS:
+            self.findings.undecided(f"names {full}, which the allow-list does not have", self.member, offset)
+            kind = ARRAYS[full]
+        if not kind:
+            hint = self.allowed.hint(full)
+            self.findings.unsafe(f"would import {full}{hint}", self.member, offset, full)
+        return Global(full, kind)
+
+
+def told(value: Any) -> str:
+    """What a value is, in a message."""
+    if isinstance(value, Global):
+        return value.name
+    if isinstance(value, Node):
+        return str(value.what) if value.kind in ("unknown", "instance") and value.what else f"a {value.kind}"
+    return f"a {type(value).__name__}"
+
+
+__all__ = ["Broken", "Budget", "Global", "Machine", "Malformed", "Node", "Profile", "Stopped", "told"]

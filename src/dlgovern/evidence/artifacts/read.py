@@ -1,0 +1,151 @@
+"""Say of any file what model format it is and what loading it would run, by its ending and by its bytes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from dlgovern.evidence.artifacts import archives, legacy, npy, pickles, safetensors, zips
+from dlgovern.evidence.artifacts.allowed import Allowed
+from dlgovern.evidence.artifacts.blob import Blob, Broken, File
+from dlgovern.evidence.artifacts.endings import ending, expected
+from dlgovern.evidence.artifacts.values import NO_ARTIFACT, Artifact, Findings
+from dlgovern.source.read import Unreadable
+
+_LFS = b"version https://git-lfs.github.com/spec/v1\n"
+_PICKLE_HEADS = b"\x02\x03\x04\x05"
+
+
+def read_file(path: str, shown: str, allowed: Allowed) -> Artifact:
+    """The facts of one file on disk. Raises `Unreadable`."""
+    file = File(path)
+    try:
+        return read_artifact(file, shown, allowed)
+    finally:
+        file.close()
+
+
+def read_artifact(blob: Blob, path: str, allowed: Allowed) -> Artifact:
+    """The facts of the bytes that lie under ``path``. Never raises for what the bytes are."""
+    findings = Findings()
+    name, reader = _format(blob, path, findings)
+    if not name:
+        return Artifact(path, "", blob.size, NO_ARTIFACT)
+    if allowed.version:
+        findings.facts["allow-list"] = f"torch {allowed.version}"
+    try:
+        reader(blob, allowed, findings)
+    except Broken as error:
+        findings.undecided(str(error))
+    except (struct.error, RecursionError, MemoryError, OverflowError) as error:
+        findings.undecided(f"is not decided: reading it ended with {type(error).__name__}")
+    wanted = expected(path)
+    if wanted and name not in wanted and name != "git-lfs pointer":
+        findings.undecided(f"is named {ending(path)}, and is {name}")
+    return _made(path, name, blob, findings)
+
+
+def _made(path: str, name: str, blob: Blob, findings: Findings) -> Artifact:
+    order = {"unsafe": 0, "undecided": 1, "note": 2}
+    used = {(one.name, one.member) for one in findings.reasons if one.name and not one.what.startswith("would import ")}
+    kept = [one for one in findings.reasons if not (one.what.startswith("would import ") and (one.name, one.member) in used)]
+    reasons = sorted(kept, key=lambda one: (order[one.verdict], one.member, one.offset, one.what))
+    facts: dict[str, Any] = dict(findings.facts)
+    if findings.tensors:
+        facts["tensors"] = len(findings.tensors)
+        facts["elements"] = sum(_count(one.shape) for one in findings.tensors)
+        facts["dtypes"] = sorted({one.dtype for one in findings.tensors if one.dtype})
+    code = sorted({reason.name for reason in reasons if reason.name})
+    if code:
+        facts["code it could run"] = code
+    if findings.left:
+        facts["reasons not listed"] = findings.left
+    return Artifact(path, name, blob.size, findings.verdict, tuple(reasons), facts, tuple(findings.tensors))
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    count = 1
+    for one in shape:
+        count *= one
+    return count
+
+
+_Reader = Callable[[Blob, Allowed, Findings], None]
+
+
+def _format(blob: Blob, path: str, findings: Findings) -> tuple[str, _Reader]:
+    """What the bytes are, and who reads them; the name counts only where the bytes say nothing."""
+    head = blob.read(0, 16)
+    known = ending(path)
+    if head[:4] == b"PK\3\4":
+        return _zip_format(blob, path, findings)
+    if head[:6] == npy.MAGIC:
+        return "npy", npy.read
+    if legacy.looks_like(blob):
+        return "torch-legacy", lambda b, a, f: legacy.read(b, a, f)
+    if blob.read(0, len(_LFS)) == _LFS:
+        return "git-lfs pointer", _pointer
+    if safetensors.looks_like(blob):
+        return "safetensors", lambda b, a, f: safetensors.read(b, f)
+    if legacy.is_tar(blob):
+        return ("torch-tar", lambda b, a, f: legacy.read_tar(b, a, f)) if known or _torch_tar(blob) else ("", _nobody)
+    if head[:1] == b"\x80" and head[1:2] in _PICKLE_HEADS and len(head) > 2:  # noqa: PLR2004
+        return "pickle", _pickle
+    if known in (".pkl", ".pickle", ".p", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".pt2", ".ptl", ".npy"):
+        return ("pickle", _pickle) if blob.size and known != ".bin" else ("unknown", _unknown)
+    return ("unknown", _unknown) if known else ("", _nobody)
+
+
+def _zip_format(blob: Blob, path: str, findings: Findings) -> tuple[str, _Reader]:
+    try:
+        members = zips.read_zip(blob, findings)
+    except Broken as error:
+        why = str(error)
+        return ("zip", lambda b, a, f: f.undecided(why)) if ending(path) else ("", _nobody)
+    if npy.is_npz(members):
+        return "npz", lambda b, a, f: npy.read_npz(b, members, a, f)
+    opened = archives.Opened(blob, members, findings)
+    kind = archives.kind_of(opened)
+    if kind:
+        return kind, lambda b, a, f: archives.read(opened, kind, a)
+    return "zip", lambda b, a, f: archives.anything(opened, a)
+
+
+def _torch_tar(blob: Blob) -> bool:
+    return blob.read(0, 100).split(b"\0")[0].rpartition(b"/")[2] in (b"storages", b"tensors", b"pickle", b"sys_info")
+
+
+def _pickle(blob: Blob, allowed: Allowed, findings: Findings) -> None:
+    found = pickles.walk(blob, 0, pickles.PLAIN, allowed, findings)
+    if found.protocol:
+        findings.facts["pickle protocol"] = found.protocol
+    if found.value is not None:
+        pickles.tensors(found.value, findings)
+    position = found.end
+    for _ in range(20):
+        if not 0 <= position < blob.size:
+            break
+        findings.undecided(f"has {blob.size - position:,} bytes after its pickle", offset=position)
+        position = pickles.walk(blob, position, pickles.PLAIN, allowed, findings).end
+    if blob.read(max(0, blob.size - 22), 4) == b"PK\5\6":
+        findings.undecided("ends like an archive: other readers take it for one")
+
+
+def _pointer(blob: Blob, _allowed: Allowed, findings: Findings) -> None:
+    for line in blob.read(0, 1024).decode("latin-1").splitlines():
+        word, _, value = line.partition(" ")
+        if word in ("oid", "size"):
+            findings.facts[word] = value[:80]
+    findings.undecided("is a pointer of Git LFS: the file itself is not here")
+
+
+def _unknown(_blob: Blob, _allowed: Allowed, findings: Findings) -> None:
+    findings.undecided("is no format that is known here")
+
+
+def _nobody(_blob: Blob, _allowed: Allowed, _findings: Findings) -> None:
+    raise AssertionError("what is no artifact is not read")
+
+
+__all__ = ["Unreadable", "read_artifact", "read_file"]

@@ -1,0 +1,91 @@
+"""What reading a model file brings: plain values that know nothing of rules or of how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+VERDICTS = ("clean", "undecided", "unsafe")
+"""In rising order: the worst reason decides. ``not an artifact`` stands outside the order."""
+
+NO_ARTIFACT = "not an artifact"
+"""The verdict on a file that neither by its name nor by its content is a model file."""
+
+MOST_REASONS = 50
+"""Reasons kept for one file; a hostile file could have millions."""
+
+
+class Reason(NamedTuple):
+    """Why a file is not clean, or what is worth knowing about it."""
+
+    verdict: str  # unsafe, undecided, or note: changes nothing
+    what: str  # one line: "would call os.system"
+    member: str = ""  # of an archive: "archive/data.pkl"; "" is the file itself
+    offset: int = 0  # byte in the member
+    name: str = ""  # the callable that would run: "os.system"
+
+
+class Tensor(NamedTuple):
+    """What a file says about one tensor."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class Artifact(NamedTuple):
+    """One model file as its bytes describe it."""
+
+    path: str
+    format: str  # one of `sniff.FORMATS`; "" where nothing is known
+    size: int
+    verdict: str
+    reasons: tuple[Reason, ...] = ()
+    facts: dict[str, Any] = {}  # noqa: RUF012 - never changed; the empty default is shared
+    tensors: tuple[Tensor, ...] = ()
+
+
+class Findings:
+    """Collects the reasons of one file while its readers run; the same thing is said once."""
+
+    def __init__(self) -> None:
+        self.reasons: list[Reason] = []
+        self.facts: dict[str, Any] = {}
+        self.tensors: list[Tensor] = []
+        self.left = 0  # reasons that were one too many
+        self._said: set[tuple[str, str, str]] = set()
+        self._worst = 0
+
+    def say(self, verdict: str, what: str, member: str = "", offset: int = 0, name: str = "") -> None:
+        """Add one reason. The verdict counts even where the reason is one too many to be kept."""
+        if verdict != "note":
+            self._worst = max(self._worst, VERDICTS.index(verdict))
+        key = (verdict, what, member)
+        if key in self._said:
+            return
+        if len(self._said) >= MOST_REASONS:
+            self.left += 1
+            return
+        self._said.add(key)
+        self.reasons.append(Reason(verdict, what, member, offset, name))
+
+    def unsafe(self, what: str, member: str = "", offset: int = 0, name: str = "") -> None:
+        """Loading this file runs code, or corrupts what loads it."""
+        self.say("unsafe", what, member, offset, name)
+
+    def undecided(self, what: str, member: str = "", offset: int = 0) -> None:
+        """Something was not understood, so nothing is promised."""
+        self.say("undecided", what, member, offset)
+
+    def note(self, what: str, member: str = "", offset: int = 0) -> None:
+        """Worth knowing; changes no verdict."""
+        self.say("note", what, member, offset)
+
+    def tensor(self, name: str, dtype: str, shape: Iterable[int]) -> None:
+        """Add what the file says about one tensor."""
+        self.tensors.append(Tensor(name, dtype, tuple(shape)))
+
+    @property
+    def verdict(self) -> str:
+        """The worst that was said."""
+        return VERDICTS[self._worst]

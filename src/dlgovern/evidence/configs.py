@@ -1,0 +1,117 @@
+"""Say what a YAML or JSON file is for, and read it as that: workflow, cluster, compose, or a configuration of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dlgovern.evidence.cluster import read_cluster, read_compose, read_devcontainer
+from dlgovern.evidence.nodes import Document, Node, walk
+from dlgovern.evidence.recipe import Recipe, Value
+from dlgovern.evidence.values import Problem
+from dlgovern.evidence.words import Line
+from dlgovern.evidence.workflows import read_azure, read_github, read_gitlab
+
+_MOST_VALUES = 5_000
+_STRICT = frozenset(("cluster", "compose", "github", "gitlab", "azure"))  # whose readers refuse a key that is there twice
+_DEEPSPEED = frozenset(
+    ("train_batch_size", "train_micro_batch_size_per_gpu", "zero_optimization", "zero_allow_untested_optimizer", "steps_per_print",
+     "wall_clock_breakdown", "gradient_accumulation_steps", "fp16", "bf16", "optimizer", "scheduler", "gradient_clipping")
+)
+_ACCELERATE = frozenset(("distributed_type", "compute_environment", "num_machines", "machine_rank", "num_processes"))
+
+
+def read_config(path: str, kind: str, document: Document, lines: Sequence[Line]) -> Recipe:
+    """The recipe of a file whose nodes are known."""
+    empty = Recipe(path, kind)
+    if not document.roots:
+        return empty
+    form = form_of(path, document)
+    if form in _READERS:
+        found = _READERS[form](document, lines, empty)._replace(form=form)
+    elif form:
+        found = empty._replace(form=form, values=values_of(document.roots[0], form))
+    else:
+        return empty
+    if document.doubled and form in _STRICT and not document.templated:
+        doubled = tuple(
+            Problem(path, key.line, f"says {key.text[:40]!r} twice in one mapping") for key in document.doubled[:20]
+        )
+        found = found._replace(problems=(*found.problems, *doubled))
+    return found
+
+
+def form_of(path: str, document: Document) -> str:
+    """What the file is for, "" for nothing that we read."""
+    lower = path.lower()
+    name = lower.rpartition("/")[2]
+    first = document.roots[0]
+    keys = {key.text for key, _ in first.pairs if key.kind == "scalar"}
+    if any(root.word("apiVersion") and root.word("kind") for root in document.roots):
+        return "cluster"
+    if lower.startswith(".github/workflows/") or "/.github/workflows/" in lower:
+        return "github"
+    if name.startswith((".gitlab-ci", "gitlab-ci")) or lower.startswith(".gitlab/"):
+        return "gitlab"
+    if name.startswith(("azure-pipelines", ".azure-pipelines")) or "azure-pipelines/" in lower:
+        return "azure"
+    if "services" in keys and (first.get("services") or first).kind == "mapping" and ("compose" in name or "version" in keys):
+        return "compose"
+    if "devcontainer" in lower:
+        return "devcontainer"
+    if name == "launch.json":
+        return "vscode"
+    if len(_ACCELERATE & keys) > 1 and {"distributed_type", "compute_environment"} & keys:
+        return "accelerate"
+    if len(_DEEPSPEED & keys) > 1 and {"train_batch_size", "train_micro_batch_size_per_gpu", "zero_optimization"} & keys:
+        return "deepspeed"
+    trainer = first.get("trainer")
+    if trainer is not None and trainer.kind == "mapping" and trainer.word("_target_") is None and _is_lightning(first):
+        return "lightning"
+    return "hydra" if any(inner[-1:] in (("_target_",), ("class_path",)) for inner, _ in walk(first)) else ""
+
+
+def _is_lightning(root: Node) -> bool:
+    """Whether this is for LightningCLI: it names classes by ``class_path``, or says what only it says."""
+    trainer = root.get("trainer")
+    known = {"max_epochs", "accelerator", "devices", "strategy", "precision", "logger", "callbacks", "num_nodes", "gpus"}
+    own = {key.text for key, _ in trainer.pairs if key.kind == "scalar"} if trainer else set()
+    classes = any(inner[-1:] == ("class_path",) for inner, _ in walk(root))
+    return len(known & own) > 1 and (classes or root.key("seed_everything") is not None)
+
+
+def values_of(root: Node, form: str) -> tuple[Value, ...]:
+    """Every scalar below a node; of a Hydra configuration only what stands beside or below a ``_target_``."""
+    found: list[Value] = []
+    todo: list[tuple[str, Node, Node, bool]] = [("", root, root, form != "hydra")]
+    seen: set[int] = set()
+    while todo and len(found) < _MOST_VALUES:
+        path, node, key, wanted = todo.pop()
+        if node.kind == "scalar":
+            if wanted:
+                place = (node.line, node.column, node.end_line, node.end_column)
+                found.append(Value(path, node.text, bool(node.style), *place, (key.line, key.column)))
+            continue
+        inner = node.pairs or node.items
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        wanted = wanted or node.get("_target_") is not None or node.get("class_path") is not None
+        prefix = f"{path}." if path else ""
+        todo += [(f"{prefix}{n}", item, item, wanted) for n, item in reversed(list(enumerate(node.items)))]
+        todo += [(f"{prefix}{k.text}", value, k, wanted) for k, value in reversed(node.pairs) if k.kind == "scalar"]
+    return tuple(found)
+
+
+def _vscode(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
+    return empty._replace(values=values_of(document.roots[0], "vscode"))
+
+
+_READERS: dict[str, Callable[[Document, Sequence[Line], Recipe], Recipe]] = {
+    "cluster": read_cluster,
+    "compose": read_compose,
+    "devcontainer": read_devcontainer,
+    "github": read_github,
+    "gitlab": read_gitlab,
+    "azure": read_azure,
+    "vscode": _vscode,
+}

@@ -1,0 +1,176 @@
+"""Where the ranks of one file's functions disagree on what they do together."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.ranks import trace, values
+from dlgovern.flow.ranks.candidates import Candidates
+from dlgovern.flow.ranks.compare import Comparison, Divergence
+from dlgovern.flow.ranks.frame import GaveUp, Meter
+from dlgovern.flow.ranks.project import Function, Target, functions
+from dlgovern.flow.ranks.summaries import Summaries, Summary, start
+from dlgovern.flow.ranks.tables import Tables
+from dlgovern.flow.ranks.trace import Node, events, has_events
+from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER, Value
+
+_CONTEXTS = 40  # functions of one file that are judged again as they are called
+_TRAINS = (b"DistributedDataParallel", b"fully_shard", b"FullyShardedDataParallel", b"deepspeed", b"accelerator", b"fabric", b"DDP", b"FSDP")
+
+Classes = tuple[int, ...]
+
+
+class Disagreement(NamedTuple):
+    """A divergence in a function of the judged file, and which classes of ranks have the event."""
+
+    what: Divergence
+    target: Target | None  # None: the module's own body
+    classes: Classes
+    traces: tuple[str, str]  # which classes the two traces belong to
+
+
+class Analysis(NamedTuple):
+    """What was found in a file, and the functions for which the budget did not suffice."""
+
+    found: list[Disagreement]
+    gave_up: list[ast.AST]
+    reads: set[str]
+
+
+def analysis(facts: Facts, tables: Tables) -> Analysis:
+    """The disagreements of a file, computed once."""
+    known = _KNOWN.get(facts)
+    if known is None:
+        known = _KNOWN[facts] = _analyse(facts, tables)
+        facts.reads |= known.reads
+    return known
+
+
+_KNOWN: WeakKeyDictionary[Facts, Analysis] = WeakKeyDictionary()
+
+
+def _analyse(facts: Facts, tables: Tables) -> Analysis:
+    trace.forget()
+    summaries = Summaries(facts, tables)
+    summaries.trains = any(word in facts.data for word in _TRAINS)
+    found: list[Disagreement] = []
+    gave_up: list[ast.AST] = []
+    targets = list(_targets(facts))
+    candidates = Candidates(facts, tables, targets, trains=summaries.trains)
+    for target in filter(candidates.wants, targets):
+        _judge(summaries, target, {}, found, gave_up)
+    for target, given in list(summaries.contexts.values())[:_CONTEXTS]:
+        _judge(summaries, target, given, found, gave_up)
+    return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
+
+
+def _targets(facts: Facts) -> Iterator[Target]:
+    body = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), facts.tree.module.body, [])
+    body.lineno, body.col_offset = 0, 0
+    yield Target(facts, body)
+    for target in functions(facts):
+        if target.node.name != "__exit__" or target.owner is None:
+            yield target
+
+
+def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[ast.AST]) -> None:
+    meter = Meter()
+    try:
+        first, other = (_trace(summaries, target, cls, given, meter) for cls in (FIRST, OTHER))
+        if not has_events(first) and not has_events(other):
+            return
+        traces = [first, other if not summaries.counts_locally() else _trace(summaries, target, NODE_FIRST, given, meter), other]
+        for one, two in _pairs(traces):
+            comparison = Comparison(meter)
+            comparison.run(traces[one], traces[two])
+            found += [_named(what, target, traces, (one, two)) for what in comparison.found]
+        alone = Comparison(meter)
+        alone.differ(traces[OTHER], values.DIFFER)
+        found += [Disagreement(what, target if target.node.name else None, (), ("some ranks", "the others")) for what in alone.found]
+        found += [_turns(step, target) for step in _loops(traces[OTHER]) if step.group == "uneven" and has_events(step.branches[0])]
+    except GaveUp:
+        gave_up.append(target.node if target.node.name else target.facts.tree.module)
+
+
+def _trace(summaries: Summaries, target: Target, cls: int, given: dict[str, Value], meter: Meter) -> tuple[Node, ...]:
+    steps = start(summaries, target, cls, given, meter).steps
+    if target.node.name == "__enter__" and target.owner is not None:
+        leave = next((one for one in target.owner.body if isinstance(one, Function) and one.name == "__exit__"), None)
+        if leave is not None:
+            more: Summary = start(summaries, Target(target.facts, leave, target.owner), cls, given, meter)
+            steps = (Node("call", "", branches=(steps,)), Node("call", "", branches=(more.steps,)))
+    return steps
+
+
+def _pairs(traces: list[tuple[Node, ...]]) -> list[tuple[int, int]]:
+    shapes = [[step.shape for step in steps] for steps in traces]
+    pairs = [(FIRST, OTHER)] if shapes[FIRST] != shapes[OTHER] else []
+    if shapes[NODE_FIRST] not in (shapes[FIRST], shapes[OTHER]) or (not pairs and shapes[NODE_FIRST] != shapes[FIRST]):
+        pairs.append((FIRST, NODE_FIRST))
+    return pairs
+
+
+def _named(what: Divergence, target: Target, traces: list[tuple[Node, ...]], pair: tuple[int, int]) -> Disagreement:
+    have = tuple(cls for cls, steps in enumerate(traces) if any(one.spot == what.event.spot for one in events(steps)))
+    if what.cause in ("exit", "order") or not have or len(have) == len(traces):
+        have = (pair[what.here],)
+        same = [cls for cls in range(len(traces)) if [s.shape for s in traces[cls]] == [s.shape for s in traces[pair[what.here]]]]
+        have = tuple(sorted({*have, *same}))
+    sides = [who((cls,) if cls == FIRST else tuple(c for c in (NODE_FIRST, OTHER))) for cls in pair]
+    if pair == (FIRST, OTHER) and [s.shape for s in traces[NODE_FIRST]] == [s.shape for s in traces[FIRST]]:
+        sides = [who((FIRST, NODE_FIRST)), who((OTHER,))]
+    return Disagreement(what, target if target.node.name else None, have, (sides[0], sides[1]))
+
+
+def who(classes: Classes) -> str:
+    """Classes of ranks in words."""
+    return {
+        (FIRST,): "rank 0",
+        (FIRST, NODE_FIRST): "local rank 0 of each node",
+        (NODE_FIRST, OTHER): "every rank but 0",
+        (OTHER,): "every rank but local rank 0",
+        (NODE_FIRST,): "local rank 0 of the other nodes",
+        (FIRST, OTHER): "rank 0, and ranks that are not local rank 0",
+    }.get(classes, "some ranks")
+
+
+def _loops(steps: tuple[Node, ...]) -> Iterator[Node]:
+    todo = list(steps)
+    while todo:
+        step = todo.pop()
+        if step.kind == "loop":
+            yield step
+        if step.kind != "call":
+            todo += [inner for branch in step.branches for inner in branch]
+
+
+def _turns(step: Node, target: Target) -> Disagreement:
+    first = next(events(step.branches[0]))
+    what = Divergence("turns", first, step, 0, None, None, (), (tuple(events(step.branches[0]))[:3], ()))
+    return Disagreement(what, target if target.node.name else None, (), ("ranks with more turns", "ranks with fewer turns"))
+
+
+def _uncompensated(found: list[Disagreement]) -> list[Disagreement]:
+    """Without what another function of the file makes good: ``begin()`` in which the others wait, ``end()`` in which rank 0 joins them."""
+    kept = []
+    for one in found:
+        mirror = any(
+            other.what.cause == one.what.cause == "branch" and other.what.event.shape == one.what.event.shape
+            and other.target is not None and one.target is not None and other.target.key != one.target.key
+            and other.target.owner is one.target.owner and not set(other.classes) & set(one.classes)
+            for other in found
+        )
+        if not mirror:
+            kept.append(one)
+    return kept
+
+
+def _unique(found: list[Disagreement]) -> list[Disagreement]:
+    seen: dict[object, Disagreement] = {}
+    for one in found:
+        seen.setdefault((one.what.site.spot, one.what.event.kind, one.what.cause, one.what.taint), one)
+    return list(seen.values())

@@ -1,0 +1,223 @@
+"""What a call does on one class of ranks: an operation of the tables, a function of the project, or nothing known."""
+
+from __future__ import annotations
+
+import ast
+
+from dlgovern.flow.paths import written
+from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.tables import Operation
+from dlgovern.flow.ranks.trace import has_events
+from dlgovern.flow.ranks.values import Value, unknown
+
+_EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
+_SAME = frozenset({"int", "bool", "float", "str", "len", "any", "all", "abs", "max", "min", "round"})
+_KEEPS = frozenset("to cuda cpu train eval half float bfloat16 requires_grad_ compile".split())
+"""Methods of a model that return the model."""
+
+_FILES = frozenset(
+    "os.path.exists os.path.isfile os.path.isdir os.listdir os.scandir os.access glob.glob glob.iglob".split()
+)
+_FILE_METHODS = frozenset("exists is_file is_dir iterdir glob rglob".split())
+_CLOCKS = frozenset("time.time time.monotonic time.perf_counter datetime.datetime.now datetime.now time.time_ns".split())
+_DATA = frozenset(
+    "torch.isnan torch.isinf torch.isfinite math.isnan math.isinf math.isfinite numpy.isnan numpy.isinf numpy.isfinite".split()
+)
+
+
+def call(
+    frame: Frame, node: ast.Call, func: Value | None, receiver: Value | None, positional: list[Value], keywords: dict[str, Value]
+) -> Value:
+    """The value of a call whose arguments are known; what it does is appended to the trace."""
+    origin = frame.facts.names.origin(node.func) or ""
+    if (found := _plain(frame, node, origin, positional, keywords)) is not None:
+        return found
+    if origin in _EXITS:
+        failed = bool(positional) and not (positional[0].kind == "const" and positional[0].data in (0, None))
+        frame.emit("exit", "raise" if failed else "exit", node)
+        return unknown(f"exit@{node.lineno}")
+    operation, sure = operation_of(frame, node, origin, receiver, keywords)
+    if operation is not None:
+        return _operate(frame, node, operation, sure, positional, keywords)
+    if func is not None and func.kind == "wrapped":
+        frame.emit("forward", f"{written(node.func) or 'model'}(...)", node)
+        return unknown(f"forward@{node.lineno}")
+    if receiver is not None and receiver.kind == "wrapped" and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "forward":
+            frame.emit("forward", f"{written(node.func)}(...)", node)
+        if node.func.attr in _KEEPS:
+            return receiver
+    if func is not None and func.kind == "callee":
+        frame.emit("body", "body", node)
+        return unknown(f"body@{node.lineno}")
+    return _follow(frame, node, origin, receiver, positional, keywords)
+
+
+def _plain(frame: Frame, node: ast.Call, origin: str, positional: list[Value], keywords: dict[str, Value]) -> Value | None:
+    """Calls that only compute."""
+    if origin in ("os.environ.get", "os.getenv") and positional and positional[0].kind == "const":
+        from dlgovern.flow.ranks.expressions import environment  # calls and expressions need each other
+
+        return environment(frame, positional[0].data)
+    kind = frame.tables.calls.get(origin)
+    if kind is not None:
+        group = positional[0] if positional else keywords.get("group") or keywords.get("process_group")
+        if group is not None and group != values.NONE and kind in ("global", "size"):
+            return unknown(f"{origin} of {values.name(group)}")
+        return values.source(kind, frame.cls, origin)
+    if origin in _SAME and positional:
+        one = positional[0]
+        if one.kind == "text" and origin in ("int", "str"):
+            return Value("rank", one.data, "", True) if origin == "int" else one
+        if origin in ("int", "bool") and one.kind in ("rank", "many", "last"):
+            return one if origin == "int" else Value("const", bool(values.truth(one)), "", one.ranked)
+        if one.kind == "const" and origin in ("int", "bool"):
+            return one if origin == "int" else Value("const", bool(one.data), one.taint, one.ranked)
+        return unknown(f"{origin}({values.name(one)})", one.taint, one.ranked)
+    if origin == "torch.compile" and positional:
+        return positional[0]
+    return None
+
+
+def operation_of(
+    frame: Frame, node: ast.Call, origin: str, receiver: Value | None, keywords: dict[str, Value]
+) -> tuple[Operation | None, str]:
+    """The operation of the tables that a call is, and how sure that is."""
+    found = frame.tables.functions.get(origin.replace(".distributed_c10d.", "."))
+    if found is not None:
+        return (found, "high") if _applies(found, keywords) else (None, "")
+    if not isinstance(node.func, ast.Attribute):
+        return None, ""
+    for one in frame.tables.methods.get(node.func.attr, ()):
+        sure = _receives(frame, node.func, origin, receiver, one)
+        if sure and _applies(one, keywords):
+            return one, sure
+    return None, ""
+
+
+def _applies(operation: Operation, keywords: dict[str, Value]) -> bool:
+    if operation.unless and values.truth(keywords.get(operation.unless, values.FALSE)) is not False:
+        return False
+    if not operation.where:
+        return True
+    given = keywords.get(operation.where)
+    if operation.where == "full_state_dict":  # lies in an options object
+        options = keywords.get("options")
+        return options is not None and "full_state_dict" in str(options.data)
+    return given is not None and values.truth(given) is not False
+
+
+def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | None, operation: Operation) -> str:
+    """How sure it is that the method is called on one of the operation's objects, "" when it is not."""
+    text = written(func.value)
+    last = text.rpartition(".")[2].lstrip("_")
+    base = origin.rpartition(".")[0]
+    idiom = ""
+    for pattern in operation.on:
+        if pattern.startswith("wrapped "):
+            if receiver is not None and receiver.kind == "wrapped" and receiver.data == pattern.removeprefix("wrapped "):
+                return "high"
+        elif pattern == "*" or (pattern.endswith("()") and base == pattern):
+            return "high"
+        elif (base == "" or "()" not in base) and (pattern in (text, last)) and text:
+            idiom = pattern
+    if not idiom:
+        return ""
+    roots = {pattern.partition(".")[0] for pattern in operation.on if pattern.endswith("()")}
+    data = frame.facts.data
+    return "high" if not roots or any(root.encode() in data for root in roots) else "medium"
+
+
+def _operate(
+    frame: Frame, node: ast.Call, operation: Operation, sure: str, positional: list[Value], keywords: dict[str, Value]
+) -> Value:
+    name = written(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "call")
+    op = name.rpartition(".")[2]
+    group = _group(node, operation, positional, keywords)
+    if not group and (operation.kind != "backward" or frame.summaries.trains):
+        frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
+    _agree(frame, node)
+    if operation.kind == "wrap":
+        result = Value("wrapped", operation.how)
+        if operation.in_place and node.args and (changed := written(node.args[0])):
+            frame.env[changed] = result
+        return result
+    return unknown(f"{op}@{node.lineno}")
+
+
+def _group(node: ast.Call, operation: Operation, positional: list[Value], keywords: dict[str, Value]) -> str:
+    """The group of a collective, "" for all ranks."""
+    given = keywords.get("group") or keywords.get("process_group")
+    if given is None and 0 <= operation.group < len(positional):
+        given = positional[operation.group]
+    if given is None or given == values.NONE or values.name(given).endswith(("WORLD", "new_group()")):
+        return ""
+    return values.name(given)
+
+
+def _agree(frame: Frame, node: ast.Call) -> None:
+    """What a collective was given is the same on every rank afterwards."""
+    for argument in (*node.args, *(word.value for word in node.keywords)):
+        for inner in ast.walk(argument):
+            name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
+            if name and (name in frame.env and frame.env[name].kind != "wrapped"):
+                frame.env[name] = unknown(f"{name}@{node.lineno}")
+
+
+def _follow(
+    frame: Frame, node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], keywords: dict[str, Value]
+) -> Value:
+    """A function of the project, or one of which nothing is known."""
+    text = written(node.func) or f"call@{node.lineno}:{node.col_offset}"
+    last = text.rpartition(".")[2]
+    known: Value | None = None
+    target = frame.project.function(frame.facts, node.func) if frame.summaries.may_follow(frame) else None
+    if target is not None:
+        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__")
+        summary = frame.summaries.run(target, frame.cls, given, frame)
+        if summary.steps:
+            frame.emit("call", last, node, branches=(summary.steps,))
+            if has_events(summary.steps):
+                _agree(frame, node)
+        if summary.value.kind != "key" or summary.value.taint or summary.value.ranked:
+            known = summary.value
+    if known is not None:
+        return known
+    from dlgovern.flow.ranks.expressions import by_name  # calls and expressions need each other
+
+    if not positional and not keywords and (named := by_name(frame, last, text)) is not None:
+        return named
+    if target is None and any(word in last.lower() for word in frame.tables.agreed):
+        _agree(frame, node)
+        return unknown(f"{text}@{node.lineno}")
+    taint = _taint(node, origin, receiver, positional, last)
+    mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))
+    return unknown(f"{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
+
+
+def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], last: str) -> str:
+    if origin in _FILES or (isinstance(node.func, ast.Attribute) and last in _FILE_METHODS and not positional):
+        return "files"
+    if origin in _CLOCKS:
+        return "clock"
+    if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
+        return "data"
+    if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum") and receiver is not None:
+        return receiver.taint
+    return ""
+
+
+def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Value], keywords: dict[str, Value], *, bound: bool) -> dict[str, Value]:
+    """The parameters that are given something that tells ranks apart or says what a model is."""
+    names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args)]
+    if bound and names[:1] in (["self"], ["cls"]):
+        names = names[1:]
+    given = dict(zip(names, positional, strict=False)) | keywords
+    return {name: one for name, one in given.items() if _tells(one)}
+
+
+def _tells(one: Value) -> bool:
+    if one.kind in ("rank", "wrapped", "many", "callee"):
+        return True
+    return one.kind == "const" and (one.ranked or one.data is None or isinstance(one.data, bool))

@@ -1,0 +1,81 @@
+"""The state of one function while it is interpreted for one class of ranks."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.ranks.project import Project, Target
+from dlgovern.flow.ranks.tables import Tables
+from dlgovern.flow.ranks.trace import Guard, Node, Spot
+from dlgovern.flow.ranks.values import Value
+
+if TYPE_CHECKING:
+    from dlgovern.flow.ranks.summaries import Summaries
+
+BUDGET = 60_000
+"""Steps that one function of the judged file may take, everything that it calls included."""
+
+DEEPEST = 60  # levels of nested expressions and statements; what lies deeper is unknown
+
+
+class GaveUp(Exception):
+    """A function took more steps than its budget."""
+
+
+class Meter:
+    """Counts the steps of one function of the judged file."""
+
+    def __init__(self, left: int = BUDGET) -> None:
+        self.left = left
+
+    def step(self, cost: int = 1) -> None:
+        """Count; raises GaveUp."""
+        self.left -= cost
+        if self.left < 0:
+            raise GaveUp
+
+
+class Frame:
+    """Variables, the trace so far, and the conditions around the current statement."""
+
+    def __init__(self, summaries: Summaries, facts: Facts, target: Target | None, cls: int, meter: Meter, depth: int) -> None:
+        self.summaries = summaries
+        self.facts = facts
+        self.target = target
+        self.cls = cls
+        self.meter = meter
+        self.depth = depth  # calls above this one
+        self.env: dict[str, Value] = {}
+        self.out: list[Node] = []
+        self.guards: list[Guard] = []
+        self.returned: list[Value] = []
+        self.finals: list[list[ast.stmt]] = []
+        self.deep = 0
+        self.static = 0  # levels of values looked up outside the function
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of the standard."""
+        return self.summaries.tables
+
+    @property
+    def project(self) -> Project:
+        """The functions of the repository."""
+        return self.summaries.project
+
+    def spot(self, node: ast.AST) -> Spot:
+        """Where a node stands."""
+        return (self.facts.path, node.lineno, node.col_offset + 1)  # type: ignore[attr-defined]
+
+    def emit(self, kind: str, op: str, node: ast.AST, **more: object) -> None:
+        """Append a step."""
+        guard = self.guards[-1] if self.guards else None
+        self.out.append(Node(kind, op, spot=self.spot(node), guard=guard, node=node, **more))  # type: ignore[arg-type]
+
+    def outside(self) -> Frame:
+        """A frame for an expression that stands elsewhere in this file; what it does is not part of the trace."""
+        other = Frame(self.summaries, self.facts, self.target, self.cls, self.meter, self.depth)
+        other.static = self.static + 1
+        return other

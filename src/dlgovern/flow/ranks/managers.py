@@ -1,0 +1,86 @@
+"""What entering and leaving a context manager does on one class of ranks."""
+
+from __future__ import annotations
+
+import ast
+
+from dlgovern.flow.paths import written
+from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.expressions import value
+from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.project import Target
+from dlgovern.flow.ranks.trace import Guard, Node
+from dlgovern.flow.ranks.values import unknown
+
+_GENERATORS = frozenset({"contextmanager", "asynccontextmanager"})
+
+
+def enter(frame: Frame, item: ast.withitem) -> tuple[list[Node], list[Node]]:
+    """The steps before and after the body."""
+    node = item.context_expr
+    before: list[Node] = []
+    after: list[Node] = []
+    if isinstance(node, ast.Call):
+        before, after = _managed(frame, node)
+    else:
+        value(frame, node)
+    if item.optional_vars is not None:
+        for name in ast.walk(item.optional_vars):
+            if isinstance(name, ast.Name):
+                frame.env[name.id] = unknown(f"{name.id}@{node.lineno}")
+    return before, after
+
+
+def _managed(frame: Frame, node: ast.Call) -> tuple[list[Node], list[Node]]:
+    last = written(node.func).rpartition(".")[2] or (node.func.attr if isinstance(node.func, ast.Attribute) else "")
+    outer, frame.out = frame.out, []
+    target = frame.project.function(frame.facts, node.func) if frame.summaries.may_follow(frame) else None
+    if target is None or target.node.name != "__init__":
+        summary = frame.summaries.run(target, frame.cls, {}, frame, manager=True) if target and _is_generator(target) else None
+        if summary is not None:
+            for argument in (*node.args, *(word.value for word in node.keywords)):
+                value(frame, argument)
+            frame.out = outer
+            return _split(summary.steps)
+    kind = frame.tables.first.get(last)
+    value(frame, node)
+    happened, frame.out = frame.out, outer
+    if kind is not None and target is None:
+        leads = values.truth(values.source(kind, frame.cls, last))
+        guard = Guard(frame.spot(node), written(node.func) or last)
+        step = Node("collective", "barrier", spot=frame.spot(node), guard=guard, node=node)
+        return (happened, [step]) if leads else ([*happened, step], [])
+    if target is not None and target.node.name == "__init__" and target.owner is not None:
+        steps = [_method(frame, target, name, node) for name in ("__enter__", "__exit__")]
+        return [*happened, *steps[0]], steps[1]
+    return happened, []
+
+
+def _method(frame: Frame, made: Target, name: str, node: ast.Call) -> list[Node]:
+    method = frame.project.method(made.facts, made.owner, name) if made.owner else None
+    if method is None:
+        return []
+    summary = frame.summaries.run(method, frame.cls, {}, frame)
+    if not summary.steps:
+        return []
+    return [Node("call", name, spot=frame.spot(node), node=node, branches=(summary.steps,))]
+
+
+def _is_generator(target: Target) -> bool:
+    return any(written(decorator).rpartition(".")[2] in _GENERATORS for decorator in target.node.decorator_list)
+
+
+def _split(steps: tuple[Node, ...]) -> tuple[list[Node], list[Node]]:
+    """What a generator does before and after its ``yield``; one inside of a choice counts for all of it."""
+    for index, step in enumerate(steps):
+        if _yields(step):
+            inner: tuple[list[Node], list[Node]] = ([], [])
+            if step.branches and step.kind != "yield":
+                chosen = next(branch for branch in step.branches if any(map(_yields, branch)))
+                inner = _split(chosen)
+            return [*steps[:index], *inner[0]], [*inner[1], *steps[index + 1 :]]
+    return list(steps), []
+
+
+def _yields(step: Node) -> bool:
+    return step.kind == "yield" or any(_yields(inner) for branch in step.branches for inner in branch)

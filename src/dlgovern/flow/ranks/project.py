@@ -1,0 +1,225 @@
+"""Which function of the repository a call means: in this file, in others, on self, one class up."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from dlgovern.flow.facts import Facts
+from dlgovern.repository.exports import Repository
+from dlgovern.source.parse import Unparsable, parse
+from dlgovern.source.tree import enclosing_class
+
+_KEPT = 24  # parsed files of one repository that are kept
+_LARGEST = 600_000  # bytes of a file that is opened to follow a call
+_DEPTH = 6  # re-exports
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Target(NamedTuple):
+    """A function and the file it stands in; ``owner`` is the class of a method."""
+
+    facts: Facts
+    node: Function
+    owner: ast.ClassDef | None = None
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Names the function in its repository."""
+        return (self.facts.path, self.node.lineno, self.node.col_offset)
+
+
+class Definition(NamedTuple):
+    """A function or class by name."""
+
+    facts: Facts
+    node: ast.AST
+
+
+class Project:
+    """Opens files of one repository on demand; ``reads`` collects what an answer was taken from."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.home = facts
+        self.reads: set[str] = set()
+        self._open = _OPEN.setdefault(facts.repository, {})
+
+    def open(self, path: str) -> Facts | None:
+        """The facts of another file, None when it cannot be had."""
+        if path == self.home.path:
+            return self.home
+        self.reads.add(path)
+        if path not in self._open:
+            data = self.home.repository.data(path)
+            found: Facts | None = None
+            if data and len(data) <= _LARGEST:
+                try:
+                    found = Facts(path, data, parse(data), self.home.repository, self.home.windows)
+                except Unparsable:
+                    found = None
+            while len(self._open) >= _KEPT:
+                self._open.pop(next(iter(self._open)))
+            self._open[path] = found
+        return self._open[path]
+
+    def function(self, facts: Facts, func: ast.AST) -> Target | None:
+        """The function that a callee means; for a class its ``__init__``."""
+        found = self.definition(facts, func)
+        if found is None:
+            return None
+        if isinstance(found.node, Function):
+            return Target(found.facts, found.node, _owner(found.node))
+        if isinstance(found.node, ast.ClassDef):
+            return self.method(found.facts, found.node, "__init__")
+        return None
+
+    def definition(self, facts: Facts, func: ast.AST) -> Definition | None:
+        """What a name or a chain of attributes is defined as, functions and classes only."""
+        if isinstance(func, ast.Name):
+            return self._name(facts, func)
+        if not isinstance(func, ast.Attribute):
+            return None
+        base = func.value
+        if isinstance(base, ast.Name):
+            if base.id in ("self", "cls"):
+                owner = enclosing_class(func)
+                return _as_definition(self.method(facts, owner, func.attr)) if owner else None
+            binding = facts.names.binding(base)
+            if binding is not None and binding.kind == "import":
+                module = self._module(facts, binding.node, base.id)
+                return self.named(module, func.attr) if module else self._static(facts, base, func.attr)
+            if binding is not None and binding.kind == "value" and isinstance(binding.value, ast.Call):
+                made = self.definition(facts, binding.value.func)
+                if made is not None and isinstance(made.node, ast.ClassDef):
+                    return _as_definition(self.method(made.facts, made.node, func.attr))
+            return self._static(facts, base, func.attr)
+        if isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super":
+            owner = enclosing_class(func)
+            return _as_definition(self._inherited(facts, owner, func.attr, 2)) if owner else None
+        if isinstance(base, ast.Attribute):
+            return self._dotted(facts, func)
+        return None
+
+    def method(self, facts: Facts, owner: ast.ClassDef, name: str, depth: int = 2) -> Target | None:
+        """A method of a class, or of the classes above it."""
+        for statement in owner.body:
+            if isinstance(statement, Function) and statement.name == name:
+                return Target(facts, statement, owner)
+        return self._inherited(facts, owner, name, depth)
+
+    def named(self, path: str, name: str, depth: int = _DEPTH) -> Definition | None:
+        """What the module at ``path`` calls ``name``."""
+        if depth == 0 or name.encode() not in self.home.repository.data(path):
+            return self._starred(path, name, depth)
+        facts = self.open(path)
+        if facts is None:
+            return None
+        for binding in reversed(facts.names.bindings(facts.tree.module).get(name, [])):
+            if binding.kind == "define":
+                return Definition(facts, binding.node)
+            if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
+                found = self._imported(facts, binding.node, name, depth - 1)
+                if found is not None:
+                    return found
+        return self._starred(path, name, depth)
+
+    def _starred(self, path: str, name: str, depth: int) -> Definition | None:
+        if depth == 0 or b"*" not in self.home.repository.data(path):
+            return None
+        facts = self.open(path)
+        for node in facts.tree.module.body if facts else ():
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and facts is not None:
+                inner = facts.repository.modules.find(facts.path, node.level, node.module or "")
+                if inner is not None and inner != path and (found := self.named(inner, name, depth - 2)):
+                    return found
+        return None
+
+    def _name(self, facts: Facts, node: ast.Name) -> Definition | None:
+        binding = facts.names.binding(node)
+        if binding is None:
+            return self._starred(facts.path, node.id, 2) if facts.path == self.home.path else None
+        if binding.kind == "define":
+            return Definition(facts, binding.node)
+        if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
+            return self._imported(facts, binding.node, node.id, _DEPTH)
+        return None
+
+    def _imported(self, facts: Facts, node: ast.ImportFrom, local: str, depth: int) -> Definition | None:
+        inner = facts.repository.modules.find(facts.path, node.level, node.module or "")
+        if inner is None or depth <= 0 or (inner == facts.path and node.level == 0):
+            return None
+        name = next((alias.name for alias in node.names if (alias.asname or alias.name) == local), local)
+        return self.named(inner, name, depth - 1)
+
+    def _module(self, facts: Facts, node: ast.AST, local: str) -> str | None:
+        """The file that an imported name means, if it means a module."""
+        find = facts.repository.modules.find
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if (alias.asname or alias.name.partition(".")[0]) == local:
+                    return find(facts.path, 0, alias.name if alias.asname else local)
+        if isinstance(node, ast.ImportFrom):
+            name = next((alias.name for alias in node.names if (alias.asname or alias.name) == local), local)
+            return find(facts.path, node.level, f"{node.module}.{name}" if node.module else name)
+        return None
+
+    def _static(self, facts: Facts, base: ast.Name, name: str) -> Definition | None:
+        """``Class.method``."""
+        owner = self._name(facts, base)
+        if owner is None or not isinstance(owner.node, ast.ClassDef):
+            return None
+        return _as_definition(self.method(owner.facts, owner.node, name))
+
+    def _dotted(self, facts: Facts, func: ast.Attribute) -> Definition | None:
+        """``package.module.function``, and ``self.attribute.method`` where one class is assigned to the attribute."""
+        parts: list[str] = []
+        node: ast.AST = func
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return None
+        if node.id == "self" and len(parts) == 2 and isinstance(func.value, ast.Attribute):  # noqa: PLR2004
+            found = facts.names.attribute_bindings(func.value)
+            if len(found) == 1 and isinstance(found[0].value, ast.Call):
+                made = self.definition(facts, found[0].value.func)
+                if made is not None and isinstance(made.node, ast.ClassDef):
+                    return _as_definition(self.method(made.facts, made.node, func.attr))
+            return None
+        binding = facts.names.binding(node)
+        if binding is None or not isinstance(binding.node, ast.Import):
+            return None
+        dotted = ".".join([node.id, *reversed(parts[1:])])
+        inner = facts.repository.modules.find(facts.path, 0, dotted)
+        return self.named(inner, func.attr) if inner else None
+
+    def _inherited(self, facts: Facts, owner: ast.ClassDef, name: str, depth: int) -> Target | None:
+        for base in owner.bases if depth else ():
+            found = self.definition(facts, base)
+            if found is not None and isinstance(found.node, ast.ClassDef) and found.node is not owner:
+                method = self.method(found.facts, found.node, name, depth - 1)
+                if method is not None:
+                    return method
+        return None
+
+
+_OPEN: WeakKeyDictionary[Repository, dict[str, Facts | None]] = WeakKeyDictionary()
+
+
+def _as_definition(target: Target | None) -> Definition | None:
+    return Definition(target.facts, target.node) if target else None
+
+
+def _owner(node: ast.AST) -> ast.ClassDef | None:
+    above = getattr(node, "up", None)
+    return above if isinstance(above, ast.ClassDef) else None
+
+
+def functions(facts: Facts) -> Iterator[Target]:
+    """Every function of a file, in source order."""
+    found = [node for node in facts.tree.of(ast.FunctionDef, ast.AsyncFunctionDef) if isinstance(node, Function)]
+    for node in sorted(found, key=lambda one: (one.lineno, one.col_offset)):
+        yield Target(facts, node, _owner(node))

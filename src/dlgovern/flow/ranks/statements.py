@@ -1,0 +1,415 @@
+"""The trace of a body of statements on one class of ranks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dlgovern.flow.paths import written
+from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.expressions import by_name, text_of, value
+from dlgovern.flow.ranks.frame import DEEPEST, Frame
+from dlgovern.flow.ranks.managers import enter
+from dlgovern.flow.ranks.trace import Guard, Node, choice, has_events
+from dlgovern.flow.ranks.values import Value, truth, unknown
+
+_SWALLOWED = frozenset(
+    "Exception BaseException RuntimeError ValueError OutOfMemoryError OSError FloatingPointError".split()
+)
+
+
+def block(frame: Frame, body: Iterable[ast.stmt]) -> bool:
+    """Run statements; whether the end is reached."""
+    if frame.deep > DEEPEST:
+        return True
+    frame.deep += 1
+    try:
+        for statement in body:
+            frame.meter.step()
+            reader = _READERS.get(type(statement))
+            if reader is not None and not reader(frame, statement):
+                return False
+        return True
+    finally:
+        frame.deep -= 1
+
+
+def _expression(frame: Frame, node: ast.Expr) -> bool:
+    if isinstance(node.value, ast.Yield):
+        value(frame, node.value.value)
+        frame.emit("yield", "yield", node)
+        return True
+    value(frame, node.value)
+    return not (frame.out and frame.out[-1].kind == "exit" and frame.out[-1].node is node.value)
+
+
+def _assign(frame: Frame, node: ast.Assign) -> bool:
+    found = value(frame, node.value)
+    for target in node.targets:
+        assign(frame, target, found, node)
+    return True
+
+
+def _annotated(frame: Frame, node: ast.AnnAssign) -> bool:
+    if node.value is not None:
+        assign(frame, node.target, value(frame, node.value), node)
+    return True
+
+
+def _augmented(frame: Frame, node: ast.AugAssign) -> bool:
+    found = value(frame, node.value)
+    name = written(node.target)
+    if name:
+        old = frame.env.get(name)
+        frame.env[name] = unknown(f"{name}@{node.lineno}", values.worst(found, old) if old else found.taint)
+    return True
+
+
+def assign(frame: Frame, target: ast.AST, found: Value, node: ast.AST) -> None:
+    """Give a variable or attribute its value."""
+    if isinstance(target, ast.Tuple | ast.List):
+        parts = target.elts
+        matched = found.kind == "tuple" and len(found.data) == len(parts)
+        for index, part in enumerate(parts):
+            inner = found.data[index] if matched else found if found.kind == "wrapped" else unknown(f"{values.name(found)}[{index}]", found.taint)
+            assign(frame, part.value if isinstance(part, ast.Starred) else part, inner, node)
+        return
+    name = written(target)
+    if not name:
+        return
+    if found.kind == "key" and not found.ranked and not found.taint:
+        last = name.rpartition(".")[2]
+        named = by_name(frame, last, name) if last != "get_rank" else None
+        if named is not None and (named.ranked or named.kind == "many"):
+            found = named
+    frame.env[name] = found
+
+
+def _if(frame: Frame, node: ast.stmt) -> bool:
+    """A chain of ``if`` and ``elif``, read without recursion."""
+    reached: list[dict[str, Value]] = []
+    pending: list[tuple[str, list[Node], Guard | None, ast.stmt, str]] = []
+    outer, frame.out = frame.out, []
+    guards = len(frame.guards)
+    alive = False
+    taints: list[str] = []
+    current: ast.stmt | None = node
+    while isinstance(current, ast.If):
+        test = value(frame, current.test)
+        if test.ranked:
+            frame.guards.append(Guard(frame.spot(current), text_of(frame, current.test)))
+        known = truth(test)
+        if known is True:
+            ended = not block(frame, current.body)
+            alive = _keep(frame, reached, ended) or alive
+            current = None
+            break
+        if known is None:
+            head, frame.out = frame.out, []
+            before = dict(frame.env)
+            ended = not block(frame, current.body)
+            taken, frame.out = frame.out, []
+            alive = _keep(frame, reached, ended) or alive
+            frame.env = before
+            guard = frame.guards[-1] if test.ranked else None
+            pending.append((values.name(test), taken, guard, current, test.taint))
+            frame.out = []
+            outer += _open(pending, head)
+            taints.append(test.taint)
+        rest = current.orelse
+        if len(rest) == 1 and isinstance(rest[0], ast.If):
+            current = rest[0]
+            continue
+        ended = not block(frame, rest)
+        alive = _keep(frame, reached, ended) or alive
+        current = None
+    steps = frame.out
+    while pending:
+        key, taken, guard, where, taint = pending.pop()
+        held = guard or (frame.guards[guards - 1] if guards else None)
+        steps = choice(key, taken, steps, held, where, frame.spot(where))
+        for step in steps if taint else ():
+            if step.kind == "choice" and step.node is where:
+                step.group = taint
+    frame.out = outer + steps
+    del frame.guards[guards:]
+    if reached:
+        taint = next((one for one in taints if one), "")
+        frame.env = join(reached, node.lineno, taint)
+    return alive
+
+
+def _open(pending: list[tuple[str, list[Node], Guard | None, ast.stmt, str]], head: list[Node]) -> list[Node]:
+    """What a test itself does: before the choice, for the first test; inside of the choice before, for the others."""
+    if len(pending) == 1:
+        return head
+    if head:
+        key, taken, guard, where, taint = pending[-1]
+        pending[-1] = (key, [*head, *taken], guard, where, taint)
+    return []
+
+
+def _keep(frame: Frame, reached: list[dict[str, Value]], ended: bool) -> bool:
+    if not ended:
+        reached.append(dict(frame.env))
+    return not ended
+
+
+def join(states: list[dict[str, Value]], line: int, taint: str) -> dict[str, Value]:
+    """The variables where paths meet: what differs is unknown."""
+    if len(states) == 1:
+        return states[0]
+    joined = dict(states[0])
+    for state in states[1:]:
+        for name in state.keys() | joined.keys():
+            one, two = joined.get(name), state.get(name)
+            if one != two:
+                known = [item for item in (one, two) if item is not None]
+                if (one is not None and two is not None) or known[0].kind != "wrapped":
+                    wrapped = next((item for item in known if item.kind == "wrapped"), None)
+                    joined[name] = wrapped or unknown(f"{name}#{line}", taint or values.worst(*known), values.ranked(*known))
+                else:
+                    joined[name] = known[0]
+    return joined
+
+
+def _for(frame: Frame, node: ast.For | ast.AsyncFor) -> bool:
+    found = value(frame, node.iter)
+    if found.kind == "tuple" and not found.data:
+        return True
+    _forget(frame, node)
+    for name in ast.walk(node.target):
+        if isinstance(name, ast.Name):
+            frame.env[name.id] = unknown(f"each {name.id}@{node.lineno}")
+    _loop(frame, node, "uneven" if _uneven(node.iter, frame) else "")
+    return block(frame, node.orelse) if node.orelse else True
+
+
+def _uneven(node: ast.expr, frame: Frame) -> bool:
+    """Whether the number of turns is decided by the rank: ``items[rank::size]``, ``range(rank, n, size)``."""
+    if isinstance(node, ast.Call) and written(node.func) in ("enumerate", "tqdm", "tqdm.tqdm", "iter", "list", "sorted") and node.args:
+        return _uneven(node.args[0], frame)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        start, step = node.slice.lower, node.slice.step
+    elif isinstance(node, ast.Call) and written(node.func) == "range" and len(node.args) == 3:  # noqa: PLR2004 - start, stop, step
+        start, step = node.args[0], node.args[2]
+    else:
+        return False
+    if start is None or step is None:
+        return False
+    return value(frame.outside(), start).kind == "rank" and value(frame.outside(), step).kind == "many"
+
+
+def _while(frame: Frame, node: ast.While) -> bool:
+    before = dict(frame.env)
+    _forget(frame, node)
+    test = value(frame, node.test)
+    if truth(test) is False and not test.ranked:
+        test = unknown(values.name(test))
+    if truth(test) is False:
+        frame.env = before
+        return block(frame, node.orelse)
+    if test.ranked:
+        frame.guards.append(Guard(frame.spot(node), text_of(frame, node.test)))
+    _loop(frame, node, test.taint, test)
+    if test.ranked:
+        frame.guards.pop()
+    return True
+
+
+def _loop(frame: Frame, node: ast.For | ast.AsyncFor | ast.While, taint: str, test: Value | None = None) -> None:
+    outer, frame.out = frame.out, []
+    before = dict(frame.env)
+    block(frame, node.body)
+    body, frame.out = frame.out, outer
+    frame.env = join([frame.env, before], node.lineno, "")
+    if has_events(body) or any(step.exits for step in body):
+        frame.emit("loop", values.name(test) if test and test.kind == "key" else "", node, branches=(tuple(body),), group=taint)
+
+
+def _forget(frame: Frame, loop: ast.For | ast.AsyncFor | ast.While) -> None:
+    """What a loop assigns is unknown at its start, except what is a rank or a model each time."""
+    for name in _assigned(frame, loop):
+        old = frame.env.get(name)
+        if old is not None and not (old.ranked or old.kind in ("wrapped", "many")):
+            frame.env[name] = unknown(f"{name}@{loop.lineno}")
+
+
+def _assigned(frame: Frame, loop: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
+    """The names that a loop assigns; each statement is looked at once, however many loops stand around it."""
+    known = frame.summaries.assigned
+    if id(loop) not in known:
+        found: set[str] = set()
+        todo: list[ast.AST] = [*loop.body, *loop.orelse]
+        while todo:
+            node = todo.pop()
+            targets: list[ast.AST] = []
+            if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+                found |= _assigned(frame, node)
+                targets = [node.target] if not isinstance(node, ast.While) else []
+            elif isinstance(node, ast.Assign):
+                targets = list(node.targets)
+            elif isinstance(node, ast.AugAssign):
+                targets = [node.target]
+            elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+                for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+                    todo += getattr(node, part, ()) if not isinstance(node, ast.FunctionDef | ast.ClassDef) else ()
+            for target in targets:
+                parts = target.elts if isinstance(target, ast.Tuple | ast.List) else (target,)
+                found.update(filter(None, map(written, parts)))
+        known[id(loop)] = frozenset(found)
+    return known[id(loop)]
+
+
+def _with(frame: Frame, node: ast.With | ast.AsyncWith) -> bool:
+    exits: list[list[Node]] = []
+    for item in node.items:
+        before, after = enter(frame, item)
+        frame.out += before
+        exits.append(after)
+    alive = block(frame, node.body)
+    for steps in reversed(exits):
+        if alive:
+            frame.out += steps
+        elif steps and frame.out and frame.out[-1].kind == "exit":
+            frame.out[-1:-1] = steps
+    return alive
+
+
+def _try(frame: Frame, node: ast.Try | ast.TryStar) -> bool:
+    if node.finalbody:
+        frame.finals.append(node.finalbody)
+    before = dict(frame.env)
+    outer, frame.out = frame.out, []
+    alive = block(frame, node.body)
+    body = frame.out
+    if alive and node.orelse:
+        alive = block(frame, node.orelse)
+    whole, frame.out = frame.out, outer
+    _handlers(frame, node, whole, body, before)
+    if node.finalbody:
+        frame.finals.pop()
+        ended = not block(frame, node.finalbody)
+        alive = alive and not ended
+    if not alive and node.handlers and any(step.kind == "exit" and step.op == "raise" for step in body[-1:]):
+        return True  # raised to be caught here
+    return alive
+
+
+def _handlers(frame: Frame, node: ast.Try | ast.TryStar, whole: list[Node], body: list[Node], before: dict[str, Value]) -> None:
+    """The body, or what a handler does instead: a choice that ranks need not share."""
+    instead: list[Node] | None = None
+    states = [frame.env]
+    for handler in node.handlers:
+        outer, frame.out = frame.out, []
+        kept, frame.env = frame.env, dict(before)
+        ended = not block(frame, handler.body)
+        steps, frame.out = frame.out, outer
+        if not ended or (steps and steps[-1].kind == "exit" and steps[-1].op != "raise"):
+            if instead is None and _catches(handler.type) and not _raises(handler):
+                instead = steps
+            if not ended:
+                states.append(frame.env)
+        frame.env = kept
+    if len(states) > 1:
+        frame.env = join(states, node.lineno, "")
+    if instead is not None and has_events(body):
+        step = Node("choice", f"except@{node.lineno}", spot=frame.spot(node), node=node, branches=(tuple(instead), tuple(whole)), group="except")
+        if frame.guards:
+            step.guard = frame.guards[-1]
+        frame.out.append(step)
+    else:
+        frame.out += whole
+
+
+def _catches(kind: ast.expr | None) -> bool:
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    return kind is None or any(written(one).rpartition(".")[2] in _SWALLOWED for one in kinds if one is not None)
+
+
+def _raises(handler: ast.ExceptHandler) -> bool:
+    return bool(handler.body) and isinstance(handler.body[-1], ast.Raise)
+
+
+def _match(frame: Frame, node: ast.Match) -> bool:
+    subject = value(frame, node.subject)
+    before = dict(frame.env)
+    states: list[dict[str, Value]] = []
+    outer = frame.out
+    arms: list[tuple[str, list[Node]]] = []
+    for case in node.cases:
+        frame.out, frame.env = [], dict(before)
+        ended = not block(frame, case.body)
+        _keep(frame, states, ended)
+        arms.append((f"{values.name(subject)} is case@{case.pattern.lineno}", frame.out))
+    steps: list[Node] = []
+    for key, taken in reversed(arms):
+        steps = choice(key, taken, steps, None, node, frame.spot(node))
+    frame.out, frame.env = outer + steps, join(states, node.lineno, "") if states else before
+    return bool(states) or not node.cases
+
+
+def _return(frame: Frame, node: ast.Return) -> bool:
+    frame.returned.append(value(frame, node.value))
+    return _leave(frame, node, "return")
+
+
+def _raise(frame: Frame, node: ast.Raise) -> bool:
+    error = node.exc
+    if error is not None:
+        value(frame, error)
+    leaves = written(error.func if isinstance(error, ast.Call) else error) == "SystemExit"
+    failed = isinstance(error, ast.Call) and bool(error.args) and not (isinstance(error.args[0], ast.Constant) and not error.args[0].value)
+    return _leave(frame, node, "exit" if leaves and not failed else "raise")
+
+
+def _jump(frame: Frame, node: ast.Break | ast.Continue) -> bool:
+    frame.emit("exit", "break" if isinstance(node, ast.Break) else "continue", node)
+    return False
+
+
+def _leave(frame: Frame, node: ast.stmt, how: str) -> bool:
+    """Leave the function: what stands under ``finally`` runs first."""
+    finals, frame.finals = frame.finals, []
+    returned = len(frame.returned)
+    for body in reversed(finals):
+        block(frame, body)
+    frame.finals = finals
+    del frame.returned[returned:]
+    frame.emit("exit", how, node)
+    return False
+
+
+def _nothing(_frame: Frame, _node: ast.stmt) -> bool:
+    return True
+
+
+def _simple(frame: Frame, node: ast.stmt) -> bool:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            value(frame, child)
+    return True
+
+
+_READERS: dict[type, Callable[[Frame, Any], bool]] = {
+    ast.Expr: _expression,
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.AugAssign: _augmented,
+    ast.If: _if,
+    ast.For: _for,
+    ast.AsyncFor: _for,
+    ast.While: _while,
+    ast.With: _with,
+    ast.AsyncWith: _with,
+    ast.Try: _try,
+    ast.TryStar: _try,
+    ast.Match: _match,
+    ast.Return: _return,
+    ast.Raise: _raise,
+    ast.Break: _jump,
+    ast.Continue: _jump,
+    ast.Delete: _nothing,
+    ast.Assert: _simple,
+}

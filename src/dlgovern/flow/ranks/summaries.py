@@ -1,0 +1,174 @@
+"""What a function of the project does and returns on one class of ranks, remembered for each set of telling arguments."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import written
+from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.frame import Frame, Meter
+from dlgovern.flow.ranks.project import Function, Project, Target
+from dlgovern.flow.ranks.tables import Tables
+from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
+from dlgovern.flow.ranks.values import Value, truth, unknown
+
+DEPTH = 6
+"""Calls that are followed one inside the other."""
+
+_TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
+
+
+class Summary(NamedTuple):
+    """The steps of a function, nothing where nothing happens, and what it returns."""
+
+    steps: tuple[Node, ...]
+    value: Value
+
+
+_NOTHING = Summary((), unknown("?"))
+
+
+class Summaries:
+    """The functions that one judged file leads to; ``contexts`` are its own functions as they were called."""
+
+    def __init__(self, facts: Facts, tables: Tables) -> None:
+        self.facts = facts
+        self.tables = tables
+        self.project = Project(facts)
+        self.statics: dict[tuple[str, int, int], Value] = {}
+        self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
+        self.assigned: dict[int, frozenset[str]] = {}
+        self.trains = False
+        self._known: dict[tuple[object, ...], Summary] = {}
+        self._running: set[tuple[object, ...]] = set()
+        self._skips: dict[tuple[object, ...], bool] = {}
+
+    def counts_locally(self) -> bool:
+        """Whether any file that was read so far tells the ranks of one node apart."""
+        data = self.facts.repository.data
+        return any(self.tables.local.search(one) for one in (self.facts.data, *map(data, self.project.reads)))
+
+    def may_follow(self, frame: Frame) -> bool:
+        """Whether calls are still followed this deep."""
+        return frame.depth < DEPTH and frame.static <= 2  # noqa: PLR2004 - a value of a value
+
+    def run(self, target: Target, cls: int, given: dict[str, Value], caller: Frame, *, manager: bool = False) -> Summary:
+        """The summary of a function called from ``caller``."""
+        key = (target.key, cls, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        if key in self._running or caller.depth >= DEPTH or self._is_silent(target, given):
+            return _NOTHING
+        if not manager and (guarded := self._skipped(target, cls, caller)) is True:
+            self._known[key] = Summary((), values.NONE)
+            return self._known[key]
+        self._running.add(key)
+        try:
+            frame = Frame(self, target.facts, target, cls, caller.meter, caller.depth + 1)
+            if not manager and guarded is not None:
+                frame.guards.append(guarded)  # type: ignore[arg-type]
+            frame.env.update(_defaults(target.node))
+            frame.env.update(given)
+            self._known[key] = finished(frame, target.node.body)
+        finally:
+            self._running.discard(key)
+        if target.facts is self.facts and any(one.kind == "wrapped" for one in given.values()):
+            self.contexts.setdefault((target.key, key[2]), (target, given))
+        return self._known[key]
+
+    def _is_silent(self, target: Target, given: dict[str, Value]) -> bool:
+        """Whether a file in which no word of the tables stands need not be read: only what it is given can act there."""
+        if any(one.kind in ("wrapped", "callee") for one in given.values()) or target.facts is self.facts:
+            return False
+        return self.tables.words.search(target.facts.data) is None
+
+    def _skipped(self, target: Target, cls: int, caller: Frame) -> bool | Guard | None:
+        """Whether a decorator keeps this class of ranks out; the guard where it keeps others out; None without one."""
+        for decorator in target.node.decorator_list:
+            func = decorator.func if isinstance(decorator, ast.Call) else decorator
+            name = target.facts.names.origin(func) or written(func)
+            kind = self.tables.decorators.get(name.rpartition(".")[2])
+            spot = (target.facts.path, decorator.lineno, decorator.col_offset + 1)
+            if kind is not None:
+                inside = truth(values.source(kind, cls, name))
+                return Guard(spot, f"@{name}") if inside else True
+            made = self.project.function(target.facts, func)
+            if made is not None and not isinstance(decorator, ast.Call):
+                runs = [self._runs(made, one, caller) for one in range(len(values.CLASSES))]
+                if False in runs and True in runs:
+                    return Guard(spot, f"@{name}") if runs[cls] else True
+        return None
+
+    def _runs(self, decorator: Target, cls: int, caller: Frame) -> bool:
+        """Whether what a decorator returns calls the function that it was given."""
+        key = (decorator.key, cls)
+        if key in self._skips:
+            return self._skips[key]
+        self._skips[key] = True
+        names = [arg.arg for arg in decorator.node.args.args]
+        inner = next((one for one in decorator.node.body if isinstance(one, Function)), None)
+        if names and inner is not None:
+            frame = Frame(self, decorator.facts, Target(decorator.facts, inner), cls, caller.meter, caller.depth + 1)
+            frame.env[names[0]] = Value("callee")
+            summary = finished(frame, inner.body)
+            self._skips[key] = any(step.kind == "body" for step in events(summary.steps))
+        return self._skips[key]
+
+
+def finished(frame: Frame, body: list[ast.stmt]) -> Summary:
+    """Interpret a body to its end."""
+    from dlgovern.flow.ranks.statements import block  # statements call functions
+
+    ended = not block(frame, body)
+    steps = tuple(frame.out)
+    leaves = has_events(steps) or any(_quits(step) for step in steps) or any(step.kind == "yield" for step in steps)
+    if sum(step.size for step in steps) > _TOO_MUCH:
+        leaves = False
+    found = list(frame.returned)
+    if not ended and not any(isinstance(one, ast.Return) and one.value is None for one in body):
+        found.append(values.NONE)
+    return Summary(steps if leaves else (), _returned(found, frame))
+
+
+def _quits(step: Node) -> bool:
+    if step.kind == "exit":
+        return step.op == "exit"
+    return any(_quits(inner) for branch in step.branches for inner in branch)
+
+
+def _returned(found: list[Value], frame: Frame) -> Value:
+    if not found:
+        return values.NONE
+    if all(one == found[0] for one in found):
+        return found[0]
+    telling = [one for one in found if one.kind == "wrapped"]
+    if telling:
+        return telling[0]
+    name = frame.target.node.name if frame.target else ""
+    return unknown(f"{name}()", values.worst(*found), values.ranked(*found))
+
+
+def _defaults(node: Function) -> dict[str, Value]:
+    """Parameters whose default is a truth or nothing."""
+    plain = [*node.args.posonlyargs, *node.args.args]
+    pairs = [*zip(reversed(plain), reversed(node.args.defaults), strict=False), *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
+    return {
+        arg.arg: Value("const", default.value)
+        for arg, default in pairs
+        if isinstance(default, ast.Constant) and (default.value is None or isinstance(default.value, bool))
+    }
+
+
+def start(summaries: Summaries, target: Target, cls: int, given: dict[str, Value], meter: Meter) -> Summary:
+    """The trace of a function of the judged file, called by nobody known or with the telling arguments ``given``."""
+    frame = Frame(summaries, target.facts, target, cls, meter, 0)
+    if (guarded := summaries._skipped(target, cls, frame)) is not None:  # noqa: SLF001 - one module
+        if guarded is True:
+            return Summary((), values.NONE)
+        if not isinstance(guarded, bool):
+            frame.guards.append(guarded)
+    frame.env.update(given)
+    return finished(frame, target.node.body)

@@ -1,0 +1,98 @@
+"""The tables of a standard that say what tells ranks apart and which calls they make together, indexed for look-up."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+SOURCES = "ranks"
+COLLECTIVES = "collectives"
+"""Names of the two tables in a standard."""
+
+_NUMBERS = ("global", "local", "node", "size")
+_TRUTHS = ("main", "local-main", "started", "sub")
+
+
+class Operation(NamedTuple):
+    """A call that ranks make together."""
+
+    kind: str  # collective, gather, save, group, log, backward; or wrap
+    group: int = -1  # position of the process group, -1: none
+    where: str = ""  # keyword that must be given and not false
+    unless: str = ""  # keyword that must not be given
+    on: tuple[str, ...] = ()  # objects whose method it is; empty: a function
+    how: str = ""  # of a wrapper: what the result is
+    in_place: bool = False  # of a wrapper: the argument itself is changed
+
+
+class Tables:
+    """Look-ups by name; made once a policy."""
+
+    def __init__(self, tables: dict[str, Any]) -> None:
+        ranks = tables.get(SOURCES, {})
+        collectives = tables.get(COLLECTIVES, {})
+        self.calls: dict[str, str] = {}
+        self.environment: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+        for source in (*_NUMBERS, *_TRUTHS):
+            table = ranks.get(source, {})
+            self.calls.update(dict.fromkeys(table.get("calls", ()), source))
+            self.environment.update(dict.fromkeys(table.get("environment", ()), source))
+            self.names.update(dict.fromkeys(table.get("names", ()), source))
+        guards = ranks.get("guards", {})
+        self.decorators = dict.fromkeys(guards.get("main", ()), "main") | dict.fromkeys(guards.get("local", ()), "local-main")
+        self.first = dict.fromkeys(guards.get("first", ()), "main") | dict.fromkeys(guards.get("local-first", ()), "local-main")
+        self.agreed = tuple(ranks.get("agreed", {}).get("words", ()))
+        self.functions: dict[str, Operation] = {}
+        self.methods: dict[str, list[Operation]] = {}
+        for row in (*collectives.get("event", ()), *({**one, "kind": "wrap"} for one in collectives.get("wrapper", ()))):
+            self._add(row)
+        lasts = {name.rpartition(".")[2] for name in self.functions} | set(self.methods) | set(self.first)
+        parting = {name.rpartition(".")[2] for name in self.calls} | {*self.first, *self.decorators, *self.names, *self.environment}
+        self.event_words = frozenset(word.encode() for word in lasts)
+        self.parting_words = frozenset(word.encode() for word in parting)
+        every = {**self.calls, **self.environment, **self.names, **self.decorators, **self.first}
+        local = {name.rpartition(".")[2].encode() for name, kind in every.items() if kind in ("local", "local-main", "node")}
+        self.local = re.compile(_pattern(frozenset(local)).pattern + rb"|%")
+        self.events = _pattern(self.event_words)
+        self.parting = _pattern(self.parting_words)
+        self.words = _pattern(self.event_words | self.parting_words)
+
+    def _add(self, row: dict[str, Any]) -> None:
+        operation = Operation(
+            row["kind"], row.get("group", -1), row.get("where", ""), row.get("unless", ""), tuple(row.get("on", ())),
+            row.get("how", ""), row.get("in_place", False),
+        )
+        for name in row.get("names", ()):
+            self.functions[name] = operation
+        for name in row.get("methods", ()):
+            self.methods.setdefault(name, []).append(operation)
+
+
+def _pattern(words: frozenset[bytes]) -> re.Pattern[bytes]:
+    return re.compile(rb"\b(?:" + b"|".join(map(re.escape, sorted(words))) + rb")\b")
+
+
+def tables_of(tables: dict[str, Any]) -> Tables:
+    """The look-ups of a standard's tables, made once for as long as these live."""
+    key = (id(tables.get(SOURCES)), id(tables.get(COLLECTIVES)))
+    if key not in _KNOWN:
+        _KNOWN.clear()
+        _KNOWN[key] = (tables, Tables(tables))
+    return _KNOWN[key][1]
+
+
+_KNOWN: dict[tuple[int, int], tuple[dict[str, Any], Tables]] = {}
+
+
+def rank_words(tables: dict[str, Any]) -> list[str]:
+    """Bytes of which a file holds at least one if it tells ranks apart itself."""
+    known = tables_of(tables)
+    words = {*known.names, *known.environment, *known.decorators, *known.first}
+    words |= {name.rpartition(".")[2] for name in known.calls}
+    short = sorted(words, key=len)
+    kept: list[str] = []
+    for word in short:
+        if not any(part in word for part in kept):
+            kept.append(word)
+    return kept

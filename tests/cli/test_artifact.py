@@ -1,0 +1,67 @@
+"""`dlgovern artifact`: what a file is, as text and JSON, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+
+from dlgovern.cli.main import main
+
+
+class Runs:
+    """Pickles as a call."""
+
+    def __reduce__(self):
+        return eval, ("1",)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "good.pkl").write_bytes(pickle.dumps({"a": 1}))
+    (tmp_path / "bad.pkl").write_bytes(pickle.dumps(Runs()))
+    (tmp_path / "notes.txt").write_text("nothing")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+    return tmp_path
+
+
+def run(capsys, *words):
+    code = main(["artifact", *words])
+    return code, capsys.readouterr().out
+
+
+def test_a_clean_file(folder, capsys):
+    code, said = run(capsys, "good.pkl")
+    assert (0, True) == (code, said.startswith("good.pkl: clean (pickle, "))
+
+
+def test_an_unsafe_file_says_what_it_runs_and_where(folder, capsys):
+    code, said = run(capsys, "bad.pkl")
+    assert (1, True) == (code, "unsafe: would call builtins.eval (byte " in said)
+
+
+def test_a_folder_takes_the_files_with_a_known_ending(folder, capsys):
+    code, said = run(capsys, ".", "--output-format", "json")
+    found = {one["path"]: one["verdict"] for one in json.loads(said)["artifacts"]}
+    assert (1, {"./bad.pkl": "unsafe", "./good.pkl": "clean"}) == (code, found)
+
+
+def test_other_files_are_no_artifacts(folder, capsys):
+    code, said = run(capsys, "notes.txt")
+    assert (0, True) == (code, "not an artifact" in said)
+
+
+def test_what_cannot_be_read_leaves_three(folder, capsys):
+    (folder / "link.pt").symlink_to("good.pkl")
+    code, said = run(capsys, "link.pt", "bad.pkl")
+    assert (3, True) == (code, "link.pt: not read: is a symbolic link" in said)
+
+
+def test_what_does_not_exist_leaves_two(folder, capsys):
+    assert 2 == run(capsys, "none.pt")[0]
+
+
+def test_exit_zero(folder, capsys):
+    assert 0 == run(capsys, "bad.pkl", "--exit-zero")[0]
