@@ -10,7 +10,7 @@ from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.lifecycle import Moment, moments
-from dlgovern.flow.paths import contradict
+from dlgovern.flow.paths import contradict, written
 from dlgovern.policy import Rule
 from dlgovern.source.tree import FUNCTIONS, parents
 
@@ -20,8 +20,9 @@ PARAMETERS = {
     "changes": Parameter("string", "entry of the table: what replaces them", required=True),
     "unless_text": Parameter("strings", "text of a function that repairs what the optimizer holds", default=[]),
 }
-GUARDS = ("made-again", "opposite-branch")
-"""What the detector is silent under: the optimizer is made again afterwards; the two never run together."""
+GUARDS = ("made-again", "opposite-branch", "handed-on")
+"""What the detector is silent under: the optimizer is made again afterwards; the two never run together; the function
+that changes the model is given the optimizer too."""
 
 
 def triggers(parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -56,6 +57,8 @@ def _rule(rule: Rule, facts: Facts, tables: dict[str, Any]) -> Iterator[Hit]:
             later = next((two for two in found[index + 1 :] if _changes(one, two, said, off)), None)
             if later is None or later.node is one.node or _repaired(facts, body, said):
                 continue
+            if "handed-on" not in off and _is_given(later.node, one.gets):
+                continue
             if "made-again" not in off and any(_again(one, two, later) for two in found):
                 continue
             line, column, _, _ = facts.span(later.node)
@@ -73,6 +76,12 @@ def _changes(one: Moment, two: Moment, said: dict[str, Any], off: Any) -> bool:
     if two.kind != said["changes"] or two.subject != one.subject or _position(two) <= _position(one):
         return False
     return "opposite-branch" in off or not (contradict(one.guards, two.guards) or _apart(one.node, two.node))
+
+
+def _is_given(node: ast.AST, name: str) -> bool:
+    """Whether a call is given the object of a name."""
+    given = [*node.args, *(word.value for word in node.keywords)] if isinstance(node, ast.Call) else []
+    return bool(name) and any(written(arg) == name for arg in given)
 
 
 def _again(one: Moment, two: Moment, change: Moment) -> bool:

@@ -93,6 +93,8 @@ def _call(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[s
                     yield Moment(kind, subject, gets, node, guards(node), origin)
         elif _among(origin, entry.get("names", ())):
             model = arguments(facts, node)
+            if any(word in model.keywords and constant(facts, model.keywords[word]) is not False for word in entry.get("keeps", ())):
+                continue
             first = model.positional[0] if model.positional else model.keywords.get("module")
             if first is not None and (subject := model_of(first)):
                 yield Moment(kind, subject, gets, node, guards(node), origin.rpartition(".")[2])
