@@ -84,6 +84,7 @@ def test_the_arguments_of_a_script():
     [
         "a, b = p.parse_known_args()", "add(p)\na = p.parse_args()", "p.add_subparsers()\na = p.parse_args()", "p.parse_args([])",
         "q = argparse.ArgumentParser(parents=[p])\nq.parse_args()", "def f():\n    return p\na = p.parse_args()", "def f(:",
+        "p.add_argument('rest', nargs=argparse.REMAINDER)\na = p.parse_args()", "p.add_argument('rest', nargs='...')\na = p.parse_args()",
         "for n in names:\n    p.add_argument('--' + n)\na = p.parse_args()", "",
     ],
 )

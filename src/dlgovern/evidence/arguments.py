@@ -48,6 +48,8 @@ def read_arguments(data: bytes) -> Arguments:
                     if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
                         return _NONE
                     options += [argument.value] if argument.value.startswith("-") else []
+                if any(word.arg is None or (word.arg == "nargs" and not _is_counted(word.value)) for word in node.keywords):
+                    return _NONE  # argparse.REMAINDER takes what belongs to another program
             elif name == "parse_args":
                 if node.args or node.keywords:
                     return _NONE
@@ -77,6 +79,10 @@ def _parsers(module: ast.Module) -> set[str]:
 def _is_plain(call: ast.Call) -> bool:
     """Whether the parser takes nothing over and reads no arguments from files."""
     return not any(word.arg in (None, "parents", "fromfile_prefix_chars", "prefix_chars", "allow_abbrev") for word in call.keywords)
+
+
+def _is_counted(nargs: ast.expr) -> bool:
+    return isinstance(nargs, ast.Constant) and nargs.value not in ("...", "A...")
 
 
 def _last(node: ast.expr) -> str:
