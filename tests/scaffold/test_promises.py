@@ -18,7 +18,7 @@ if sys.version_info[:2] != (3, 11):
 FULL = bool(os.environ.get("DLGOVERN_FULL"))
 """Set by `.ci/nightly`: every promise, the projects' own tests included, of every template with two sets of answers."""
 
-SHORT = {"ddp": ("resume", "dry-run", "check"), "fsdp2": ("resume",), "single": ("resume", "export")}
+SHORT = {"ddp": ("resume", "dry-run", "check"), "fsdp2": ("resume",), "single": ("export",)}
 """What is run otherwise, with what it builds on: train and stop."""
 OTHER = {
     "ddp": ["precision=fp16", "data=map-style", "tracking=tensorboard", "launchers=slurm,kubeflow", "ci=gitlab"],
@@ -41,7 +41,7 @@ def _verified(run, folder: Path, template: str, *words: str) -> dict[str, dict]:
 @pytest.mark.parametrize("template", ["ddp", "fsdp2", "single"])
 def test_a_new_project_keeps_every_promise(run, tmp_path, template):
     said = _verified(run, tmp_path, template)
-    for check in said["resume"]["checks"]:
+    for check in said["resume"]["checks"] if "resume" in said else ():
         assert (40, 0) == (check["measured"]["values"], check["measured"]["differing"])
 
 
