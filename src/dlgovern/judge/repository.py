@@ -48,7 +48,8 @@ def _groups(policy: Policy) -> dict[str, list[Rule]]:
     groups: dict[str, list[Rule]] = {}
     for rule in policy.rules:
         alive = any(level != "off" for level in rule.levels.values())
-        if rule.shape == "repository" and alive and all(rule.parameters.get(word) for word in rule.needs):
+        whole = rule.shape == "repository" or "repository" in rule.kinds
+        if whole and alive and all(rule.parameters.get(word) for word in rule.needs):
             groups.setdefault(rule.detector, []).append(rule)
     return groups
 
