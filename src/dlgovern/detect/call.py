@@ -123,8 +123,8 @@ def _source(facts: Facts, node: ast.AST) -> str:
 
 
 def _with_source(trigger: dict[str, Any], source: str) -> dict[str, Any]:
-    """The trigger, wanting also where the value comes from: a name, or an environment variable ``$NAME``."""
-    if source.startswith("$"):
+    """The trigger, wanting also where the value comes from: a name, an environment variable ``$NAME`` or a word ``~NAME``."""
+    if source.startswith(("$", "~")):
         return {**trigger, "all": [*trigger.get("all", []), source[1:]]}
     return {**trigger, "and": source} if "name" in trigger else trigger
 

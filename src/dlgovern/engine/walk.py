@@ -45,32 +45,36 @@ class Walk:
     def judge(self, path: str, data: bytes | None = None) -> FileResult:
         """The raw hits of one file. ``data`` stands for the file's bytes when it is not on disk as such."""
         start = time.perf_counter()
+        on_disk = data is None
         try:
             if data is None:
                 data = self._bytes(path)
         except Unreadable as error:
             return FileResult(path, not_judged=str(error))
-        result = self._judge(path, data)
+        digest = hashlib.sha256(data).hexdigest()
+        if path.lower().endswith(".ipynb"):
+            from dlgovern.engine.notebook import judge_notebook  # most repositories have none
+
+            result = judge_notebook(self, path, data, digest)
+        else:
+            if on_disk:
+                self.repository.give(path, data)
+            result = self.judge_code(path, data, digest, on_disk=on_disk)
         return result._replace(spent=round(time.perf_counter() - start, 6))
 
     def _bytes(self, path: str) -> bytes:
         return read(os.path.join(self.root, path), NOTEBOOK if path.lower().endswith(".ipynb") else LIMIT)
 
-    def _judge(self, path: str, data: bytes) -> FileResult:
-        digest = hashlib.sha256(data).hexdigest()
-        if path.lower().endswith(".ipynb"):
-            from dlgovern.engine.notebook import judge_notebook  # most repositories have none
+    def judge_code(self, path: str, data: bytes, digest: str, *, on_disk: bool = False) -> FileResult:
+        """The raw hits of Python source; ``digest`` is that of the file it was found in.
 
-            return judge_notebook(self, path, data, digest)
-        return self.judge_code(path, data, digest)
-
-    def judge_code(self, path: str, data: bytes, digest: str) -> FileResult:
-        """The raw hits of Python source; ``digest`` is that of the file it was found in."""
+        ``on_disk``: it is the file at ``path`` itself, so what is known of that file holds for it.
+        """
         rules = live_rules(self.policy, path)
         if (trouble := encoding.problem(data)) is not None:
             return FileResult(path, digest, self.unread(path, trouble[0], 1, trouble[1]))
         comments = tuple(excuses(data, self._codes))
-        view = Sight(self.repository, path)
+        view = Sight(self.repository, path, on_disk=on_disk)
         wanted = self._prefilter(rules, path).rules(data, view) if self._use_prefilter else None
         running = [rule for rule in rules if rule.shape == "python" and (wanted is None or rule.id in wanted)]
         if not running:

@@ -31,7 +31,8 @@ def judge_evidence(
         result = cache.get(path)
         if result is None:
             result = _judge(policy, root, path, kind, windows, projects)
-            cache.put(result)
+            if not registry.READERS[kind].opens:
+                cache.put(result)
         results.append(result)
     cache.save()
     return results

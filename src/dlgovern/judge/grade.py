@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 
@@ -11,15 +12,22 @@ from dlgovern.finding import Finding, Hit, Place, Related, rank
 from dlgovern.policy import Policy, Rule
 
 
-def grade(policy: Policy, results: Iterable[FileResult]) -> list[Finding]:
-    """The findings of all results, in no order yet."""
+def grade(policy: Policy, results: Iterable[FileResult], today: datetime.date | None = None) -> list[Finding]:
+    """The findings of all results, in no order yet. What has a sunset is lowered until that day."""
     rules = {rule.id: rule for rule in policy.rules}
     found: list[Finding] = []
     for result in results:
         if result.hits:
             names = scopes(policy, result.path)
-            found += [finding(rules[hit.rule], hit, result.path, names) for hit in result.hits if hit.rule in rules]
+            hits = (_after_sunset(hit, today) for hit in result.hits if hit.rule in rules)
+            found += [finding(rules[hit.rule], hit, result.path, names) for hit in hits]
     return found
+
+
+def _after_sunset(hit: Hit, today: datetime.date | None) -> Hit:
+    """The day is no part of what is kept of an earlier run, so it counts here and not in a detector."""
+    sunset = hit.slots.get("sunset")
+    return hit._replace(level="") if sunset and today is not None and sunset <= today.isoformat() else hit
 
 
 def finding(rule: Rule, hit: Hit, path: str, names: tuple[str, ...]) -> Finding:

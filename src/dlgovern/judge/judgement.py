@@ -41,9 +41,10 @@ def judge(
     if project:
         results += judge_repository(job.policy, job.root, files, job.windows, store)
     results = settle(job.policy, job.root, _merged(results))
-    findings = grade(job.policy, results)
+    today = today or datetime.datetime.now(tz=datetime.UTC).date()
+    findings = grade(job.policy, results, today)
     settled = suppress(
-        job.policy, findings, results, whole=whole, project=project, today=today or datetime.datetime.now(tz=datetime.UTC).date()
+        job.policy, findings, results, whole=whole, project=project, today=today
     )
     not_judged = [NotJudged(path, why) for path, why in problems]
     not_judged += [NotJudged(result.path, result.not_judged) for result in results if result.not_judged]

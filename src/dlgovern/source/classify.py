@@ -6,7 +6,7 @@ import re
 
 KINDS = (
     *("python", "notebook", "pyproject", "requirements", "setup-cfg", "lock", "pipfile", "environment", "python-version"),
-    *("shell", "prose", "yaml", "json", "dockerfile", "make", "just", "tox", "jenkins", "env"),
+    *("shell", "prose", "yaml", "json", "dockerfile", "make", "just", "tox", "jenkins", "env", "artifact"),
 )
 """Every kind that `classify` can answer."""
 
@@ -22,6 +22,13 @@ _BY_SUFFIX = {
     ".just": "just",
     ".jenkinsfile": "jenkins",
     ".env": "env",
+    **dict.fromkeys(
+        (
+            *(".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".p", ".dill", ".joblib", ".ptl", ".pt2", ".pte", ".safetensors"),
+            *(".onnx", ".gguf", ".keras", ".h5", ".hdf5", ".npy", ".npz", ".tflite", ".engine", ".plan", ".trt", ".mar", ".nemo"),
+        ),
+        "artifact",
+    ),
 }
 
 _BY_NAME = {

@@ -8,13 +8,13 @@ the file must always be parsed.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from dlgovern.source.imports import ImportLine, scan
-from dlgovern.source.mentions import mentions, words
+from dlgovern.source.imports import normal, scan
+from dlgovern.source.mentions import Links, link, mentions
 from dlgovern.source.names import Chase
+from dlgovern.source.words import read_words
 
 
 class _Entry(NamedTuple):
@@ -56,26 +56,28 @@ class Prefilter:
         data = normal(data)
         fired = set(self.always)
         for part, rules in self._parts.items():
-            if not rules <= fired and part in data:
+            if part in data and not rules <= fired:
                 fired |= rules
-        tokens = words(data)
-        imports = scan(data)
-        keys = self._keys & tokens
+        said = read_words(data)
+        keys = self._keys & said.tokens
+        links = None
         if chase:
-            keys |= self._keys & _renamed(imports, chase)
+            links = link(chase.imports(data), chase)
+            keys |= self._keys & _renamed(links, chase, said.tokens)
         if not keys:
             return frozenset(fired)
         named: list[_Entry] = []
         for key in keys:
             for entry in self._entries[key]:
-                if entry.words <= tokens:
+                if entry.rule not in fired and entry.words <= said.tokens:
                     if entry.name:
                         named.append(entry)
                     else:
                         fired.add(entry.rule)
         named = [entry for entry in named if entry.rule not in fired]
         if named:
-            meant = mentions(data, tokens, imports, chase, {name for entry in named for name in (entry.name, entry.also) if name})
+            wanted = {name for entry in named for name in (entry.name, entry.also) if name}
+            meant = mentions(data, said, links or link(scan(data), chase), chase, wanted)
             fired.update(entry.rule for entry in named if meant is None or _is_meant(entry, meant))
         return frozenset(fired)
 
@@ -84,28 +86,23 @@ def _is_meant(entry: _Entry, meant: set[str]) -> bool:
     return entry.name in meant and (not entry.also or entry.also in meant)
 
 
-def normal(data: bytes) -> bytes:
-    """The bytes with identifiers in the form in which Python compares them (NFKC)."""
-    if data.isascii():
-        return data
-    return unicodedata.normalize("NFKC", data.decode("utf-8", "replace")).encode()
-
-
-def _renamed(imports: list[ImportLine], chase: Chase) -> set[bytes]:
+def _renamed(links: Links, chase: Chase, tokens: set[bytes]) -> set[bytes]:
     """Parts of the outside origins that this file may use under another name, through the repository's modules."""
     found: set[bytes] = set()
-    for level, module, name, _local in imports:
-        inner = f"{module}.{name}" if module and name else module or name
-        if name == "*" or not name:
-            if level or chase.inside(level, module):
-                found.update(*map(_parts, chase.passes_on(level, module).values()))
-        elif origin := chase.name(level, module, name):
+    for _local, origin in links.outside:
+        found |= _parts(origin)
+    for level, module in (*links.inner.values(), *links.stars):
+        for origin in chase.passes_on(level, module, tokens).values():
             found |= _parts(origin)
-        elif chase.inside(level, inner):
-            found.update(*map(_parts, chase.passes_on(level, inner).values()))
     return found
 
 
-def _parts(origin: str) -> set[bytes]:
+_PARTS: dict[str, frozenset[bytes]] = {}
+
+
+def _parts(origin: str) -> frozenset[bytes]:
     """Every part: a rule may mean the module that a name lies in."""
-    return set(origin.encode().split(b"."))
+    known = _PARTS.get(origin)
+    if known is None:
+        known = _PARTS[origin] = frozenset(origin.encode().split(b"."))
+    return known
