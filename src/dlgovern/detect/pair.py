@@ -16,9 +16,9 @@ from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import written
 from dlgovern.policy import Rule
-from dlgovern.source.mentions import words
-from dlgovern.source.prefilter import normal
+from dlgovern.source.imports import normal
 from dlgovern.source.tree import scope
+from dlgovern.source.words import words
 
 PARAMETERS = {
     "writes": Parameter("any", "calls that write a file: names, argument and position of its path, where, unless", required=True),

@@ -14,9 +14,9 @@ from dlgovern.flow.calls import Arguments, arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import contradict, guards
 from dlgovern.policy import Rule
-from dlgovern.source.mentions import words
-from dlgovern.source.prefilter import normal
+from dlgovern.source.imports import normal
 from dlgovern.source.tree import scope
+from dlgovern.source.words import words
 
 PARAMETERS = {
     "one": Parameter("any", "assigned (attributes), read (attributes) or calls (functions), and where, about `value` when assigned", required=True),
