@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from dlgovern import __version__, detect
 from dlgovern.engine.cache import Cache
 from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
 from dlgovern.evidence import registry
-from dlgovern.evidence.published import Published
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store
+
+if TYPE_CHECKING:
+    from dlgovern.evidence.published import Published
 
 
 def judge_evidence(
@@ -24,6 +27,8 @@ def judge_evidence(
     wanted = _wanted(policy, root, paths)
     if not wanted:
         return []
+    from dlgovern.evidence.published import Published  # its parsers are for runs that have something to parse
+
     cache = Cache(store or Store(""), root, policy, windows, f"{__version__} evidence")
     projects = Published(root)
     results = []
