@@ -12,15 +12,24 @@ from dlgovern.evidence import registry
 from dlgovern.evidence.published import Published
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy, Rule
+from dlgovern.repository.documents import Documents
 from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store
 
 
 def judge_evidence(
-    policy: Policy, root: str, paths: Iterable[str], windows: Windows, store: Store | None = None
+    policy: Policy,
+    root: str,
+    paths: Iterable[str],
+    windows: Windows,
+    store: Store | None = None,
+    documents: Documents | None = None,
 ) -> list[FileResult]:
-    """One result for each file of which a live rule reads the kind; a rule that raises is recorded."""
+    """One result for each file of which a live rule reads the kind; a rule that raises is recorded.
+
+    What is read is handed to ``documents``, for the rules about the whole repository.
+    """
     wanted = _wanted(policy, root, paths)
     if not wanted:
         return []
@@ -30,7 +39,10 @@ def judge_evidence(
     for path, kind in wanted:
         result = cache.get(path)
         if result is None:
-            result = _judge(policy, root, path, kind, windows, projects)
+            reading = registry.read_file(root, path, kind)
+            if documents is not None and reading.document is not None:
+                documents.hold(path, kind, reading.document)
+            result = _judge(policy, path, kind, reading, windows, projects)
             cache.put(result)
         results.append(result)
     cache.save()
@@ -46,9 +58,8 @@ def _wanted(policy: Policy, root: str, paths: Iterable[str]) -> list[tuple[str, 
 
 
 def _judge(
-    policy: Policy, root: str, path: str, kind: str, windows: Windows, projects: Published
+    policy: Policy, path: str, kind: str, reading: registry.Reading, windows: Windows, projects: Published
 ) -> FileResult:
-    reading = registry.read_file(root, path, kind)
     if reading.not_judged:
         return FileResult(path, not_judged=reading.not_judged)
     document = reading.document

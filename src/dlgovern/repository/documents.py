@@ -21,6 +21,7 @@ class Documents:
         self._read: dict[str, Any] = {}
         self._kept: dict[str, Any] | None = None
         self._changed = False
+        self._fresh: dict[str, list[object]] = {}
 
     def get(self, path: str, kind: str) -> Any:
         """The document of a file, None where it cannot be read."""
@@ -28,8 +29,16 @@ class Documents:
             self._read[path] = self._load(path, kind)
         return self._read[path]
 
+    def hold(self, path: str, kind: str, document: Any) -> None:
+        """Take a document that was read elsewhere in this run."""
+        self._read.setdefault(path, document)
+        self._fresh[path] = [kind, *stamp(self.root, path)]
+
     def save(self) -> None:
         """Keep what was read."""
+        if self._fresh and self._kept is not None:
+            self._kept |= {path: [mark, self._read[path]] for path, mark in self._fresh.items()}
+            self._changed = True
         if self._changed and self._kept is not None:
             self._store.put(self._name, self._kept)
             self._changed = False
