@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from dlgovern.detect import Parameter
 from dlgovern.evidence.values import normal
+from dlgovern.evidence.versions import home
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments
 from dlgovern.flow.constants import constant
@@ -49,7 +50,14 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
                 continue
             if (setting(path) == "test" and "test" not in off) or (facts := parsed(view, path)) is None:
                 continue
-            yield from ((path, hit) for hit in _calls(rule, facts, off, found.manifests[0].path if found.manifests else ""))
+            manifest = _nearest(path, [one.path for one in found.manifests])
+            yield from ((path, hit) for hit in _calls(rule, facts, off, manifest))
+
+
+def _nearest(path: str, manifests: list[str]) -> str:
+    """The manifest that speaks for a file: in its folder, or the nearest above."""
+    around = [one for one in manifests if path.startswith(f"{home(one)}/" if home(one) else "")]
+    return max(around, key=lambda one: (len(home(one)), one.endswith("pyproject.toml"), one), default="")
 
 
 def _calls(rule: Rule, facts: Facts, off: Collection[str], manifest: str) -> Iterator[Hit]:
