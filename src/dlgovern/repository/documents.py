@@ -36,19 +36,23 @@ class Documents:
 
     def save(self) -> None:
         """Keep what was read."""
-        if self._fresh and self._kept is not None:
-            self._kept |= {path: [mark, self._read[path]] for path, mark in self._fresh.items()}
+        if self._fresh:
+            self._known().update({path: [mark, self._read[path]] for path, mark in self._fresh.items()})
+            self._fresh = {}
             self._changed = True
         if self._changed and self._kept is not None:
             self._store.put(self._name, self._kept)
             self._changed = False
 
-    def _load(self, path: str, kind: str) -> Any:
+    def _known(self) -> dict[str, Any]:
         if self._kept is None:
             known = self._store.get(self._name)
             self._kept = known if isinstance(known, dict) else {}
+        return self._kept
+
+    def _load(self, path: str, kind: str) -> Any:
         mark = [kind, *stamp(self.root, path)]
-        kept = self._kept.get(path)
+        kept = self._known().get(path)
         if isinstance(kept, list) and len(kept) == 2 and kept[0] == mark:  # noqa: PLR2004 - mark and document
             try:
                 return codec.restore(registry.form(kind), kept[1])
@@ -56,7 +60,7 @@ class Documents:
                 pass
         reading = registry.read_file(self.root, path, kind)
         if reading.document is not None:
-            self._kept[path] = [mark, reading.document]
+            self._known()[path] = [mark, reading.document]
             self._changed = True
         return reading.document
 
