@@ -54,7 +54,7 @@ SPEAKERS = {"engine/worker.py": "its standard output is the pipe to the supervis
 DOORS = {
     "pydantic": ("standard/", "scaffold/"),
     "libcst": ("edits/imports.py", "edits/"),
-    "jinja2": ("scaffold/", "standard/render"),
+    "jinja2": ("scaffold/", "standard/render", "evidence/artifacts/templates.py"),
     "tomlkit": ("edits/", "scaffold/"),
     "packaging": ("evidence/", "repository/", "standard/", "scaffold/"),
     "torch": ("cli/verify.py", "scaffold/"),

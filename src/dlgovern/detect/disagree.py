@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from dlgovern.detect import Parameter
-from dlgovern.detect.together import overlap
+from dlgovern.detect.fitting import overlap
 from dlgovern.evidence.values import Manifest
 from dlgovern.evidence.versions import versions_of
 from dlgovern.finding import Hit

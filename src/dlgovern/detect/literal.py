@@ -17,7 +17,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
 from dlgovern.repository.launchers import is_python
 from dlgovern.repository.window import Windows
-from dlgovern.source.prefilter import normal
+from dlgovern.source.imports import normal
 from dlgovern.source.tree import parents, up
 
 PARAMETERS = {

@@ -13,8 +13,8 @@ from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
-from dlgovern.source.mentions import words
-from dlgovern.source.prefilter import normal
+from dlgovern.source.imports import normal
+from dlgovern.source.words import words
 
 PARAMETERS = {
     "names": Parameter("names", "dotted names of the functions; the first call of one in a function is reported", required=True),

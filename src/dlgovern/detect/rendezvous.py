@@ -19,7 +19,7 @@ PARAMETERS = {
 KINDS = SCRIPTS
 """Kinds of evidence that are read."""
 
-GUARDS = ("one-node", "operator", "unknown-words", "environment")
+GUARDS = ("one-node", "operator", "abridged", "unknown-words", "environment")
 """What the detector is silent under; examples of its rules must show each."""
 
 
@@ -43,6 +43,8 @@ def _hits(rule: Rule, document: Recipe, launch: Launch) -> Iterator[Hit]:
         return  # more options may come from a variable
     if guarded(rule, "operator") and launch.command.source == "cluster":
         return  # the operator sets PET_MASTER_ADDR and its like
+    if guarded(rule, "abridged") and document.kind == "prose" and "standalone" not in step.options:
+        return  # prose leaves out what it does not speak of
     variables = environment(document, launch) if guarded(rule, "environment") else {}
     why = _lack(launch, step, variables)
     if why:

@@ -20,9 +20,9 @@ from dlgovern.flow.constants import UNKNOWN, constant
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
 from dlgovern.repository.window import Window, Windows, parse_version
-from dlgovern.source.mentions import words
-from dlgovern.source.prefilter import normal
+from dlgovern.source.imports import normal
 from dlgovern.source.tree import parents
+from dlgovern.source.words import words
 
 PARAMETERS = {
     "environment": Parameter("strings", "names of environment variables", default=[]),

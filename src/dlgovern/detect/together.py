@@ -1,126 +1,115 @@
-"""See versions that cannot be installed together: a library and its companion, a library and the Python it needs."""
+"""See two settings of one program that contradict each other."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from dlgovern.detect import Parameter
-from dlgovern.evidence.values import PythonRange
-from dlgovern.evidence.versions import Range, versions_of
+from dlgovern.detect.call import matches
+from dlgovern.detect.where import Seen
 from dlgovern.finding import Hit
+from dlgovern.flow.calls import Arguments, arguments, callee
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import contradict, guards
 from dlgovern.policy import Rule
-from dlgovern.repository.supply import Said, Supply, supply
-from dlgovern.repository.view import View
-from dlgovern.repository.window import canonical
+from dlgovern.source.imports import normal
+from dlgovern.source.tree import scope
+from dlgovern.source.words import words
 
 PARAMETERS = {
-    "table": Parameter("string", "table whose rows are companion, its versions, the library's versions", default=""),
-    "libraries": Parameter("names", "the library that they accompany, or that needs a Python", required=True),
-    "python": Parameter("string", "table whose rows are a first version of the library and its first Python", default=""),
+    "one": Parameter("any", "assigned (attributes), read (attributes) or calls (functions), and where, about `value` when assigned", required=True),
+    "other": Parameter("any", "the same for what does not go with it; this is reported", required=True),
+    "absent": Parameter("strings", "words of which the file may have none", default=[]),
+    "apart": Parameter("boolean", "count sites in different functions too", default=False),
 }
-GUARDS = ("vendor-build", "other-role")
-"""What the detector is silent under; examples of its rules must show each."""
+GUARDS = ("opposite-branch", "taken-back")
+"""Nothing is said where the conditions of the two exclude each other, or where the file sets what is meant to something else too."""
 
 
-class _Row(NamedTuple):
-    companion: str
-    versions: Range
-    library: Range
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """One alternative for each pair of names."""
+    ones, others = (
+        [name for said in parameters[side] for key in ("assigned", "read", "calls") for name in said.get(key, ())]
+        for side in ("one", "other")
+    )
+    return [{"name": other, "and": one} for other in others for one in ones]
 
 
-def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]:
-    """The hits at the companion, or at the Python, with the library's place beside it."""
-    found = supply(view)
-    for rule in rules:
-        off = rule.parameters.get("without_guards", ())
-        for library in rule.parameters.get("libraries", ()):
-            if name := rule.parameters.get("table"):
-                yield from _companions(rule, found, library, _rows(view.tables.get(name, [])), off)
-            if name := rule.parameters.get("python"):
-                yield from _pythons(rule, found, library, view.tables.get(name, []), off)
+def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
+    """One handler for the whole file."""
+
+    def see(_file: None) -> Iterator[Hit]:
+        spoken = words(normal(facts.data))
+        for rule in rules:
+            if any(word.encode() in spoken for word in rule.parameters.get("absent", ())):
+                continue
+            off = rule.parameters.get("without_guards", ())
+            ones = [node for said in rule.parameters["one"] for node in _sites(facts, said, "taken-back" not in off)]
+            near = _by_scope(rule, ones)
+            for said in rule.parameters["other"] if ones else ():
+                for node in _sites(facts, said, "taken-back" not in off):
+                    one = next((one for one in near.get(_home(rule, node), ()) if _meet(rule, one, node)), None)
+                    if one is not None:
+                        yield _hit(rule, facts, one, node, said)
+
+    return {None: see}
 
 
-def _rows(table: list[list[str]]) -> list[_Row]:
-    return [_Row(row[0], versions_of(row[1]), versions_of(row[2])) for row in table]
-
-
-def _companions(
-    rule: Rule, found: Supply, library: str, rows: list[_Row], off: Collection[str]
-) -> Iterator[tuple[str, Hit]]:
-    names = {row.companion for row in rows}
-    mains = [one for one in found.named(library) if _is_judged(one, off)]
-    for one in found.said:
-        if one.name not in names or not _is_judged(one, off):
+def _sites(facts: Facts, said: dict[str, Any], once: bool) -> list[ast.AST]:
+    """The places that are meant, in source order; of assignments only those of an attribute that gets one kind of value."""
+    found: list[ast.AST] = []
+    against: set[str] = set()
+    for node in facts.tree.of(ast.Assign) if "assigned" in said else ():
+        assert isinstance(node, ast.Assign)
+        origin = next((name for target in node.targets if (name := facts.names.origin(target)) in said["assigned"]), None)
+        if origin is None:
             continue
-        fitting = [row for row in rows if row.companion == one.name and overlap(row.versions, one.range)]
-        for main in mains:
-            if not _beside(one, main, off) or not fitting or any(overlap(row.library, main.range) for row in fitting):
-                continue
-            slots = {
-                "companion": f"{one.name}{one.specifier}", "library": f"{library}{main.specifier}",
-                "wanted": " or ".join(sorted({_words(row.library) for row in fitting})),
-            }  # fmt: skip
-            related = ((main.path, main.line, main.column, f"{library}{main.specifier} is said here"),)
-            yield one.path, Hit(rule.id, *one.place, slots=slots, related=related)
-            break
+        value = Arguments((), {"value": node.value}, False, False, False, frozenset())
+        if matches(said, Seen(facts, node, value)):  # type: ignore[arg-type]
+            found.append(node)
+        else:
+            against.add(origin)
+    if once and against:
+        found = [n for n in found if not any(facts.names.origin(t) in against for t in n.targets)]  # type: ignore[attr-defined]
+    if "read" in said:
+        meant = [node for node in facts.tree.of(ast.Attribute) if facts.names.origin(node) in said["read"]]
+        if not (once and any(isinstance(node.ctx, ast.Store) for node in meant)):  # type: ignore[attr-defined]
+            found += [node for node in meant if isinstance(node.ctx, ast.Load)]  # type: ignore[attr-defined]
+    for node in facts.tree.of(ast.Call) if "calls" in said else ():
+        assert isinstance(node, ast.Call)
+        if callee(facts, node) in said["calls"] and matches(said, Seen(facts, node, arguments(facts, node))):
+            found.append(node)
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))  # type: ignore[attr-defined]
 
 
-def _pythons(
-    rule: Rule, found: Supply, library: str, rows: list[list[str]], off: Collection[str]
-) -> Iterator[tuple[str, Hit]]:
-    floors = sorted((versions_of(f">={first}").floor, versions_of(f">={python}").floor) for first, python, *_ in rows)
-    for python in found.pythons:
-        allowed = versions_of(python.specifier)
-        for main in found.named(library):
-            if main.how == "lock" or not _is_judged(main, off) or not _reaches(python, main, off):
-                continue
-            needed = max((floor for first, floor in floors if canonical(first) <= canonical(main.range.floor)), default=())
-            if not needed or not allowed.below or canonical(allowed.below) > canonical(needed):
-                continue
-            slots = {
-                "library": f"{library}{main.specifier}", "python": python.specifier,
-                "wanted": ".".join(map(str, needed)),
-            }  # fmt: skip
-            related = ((main.path, main.line, main.column, f"{library}{main.specifier} is said here"),)
-            yield python.path, Hit(rule.id, python.line, python.column, python.line, python.end_column, slots=slots, related=related)
-            break
+_FEW = 8  # sites of one function; more say the same
 
 
-def overlap(one: Range, other: Range) -> bool:
-    """Whether some version lies in both ranges."""
-    floor = max(one.floor, other.floor, key=canonical)
-    below = min(filter(None, (one.below, other.below)), default=(), key=canonical)
-    return not below or canonical(floor) < canonical(below)
+def _by_scope(rule: Rule, ones: list[ast.AST]) -> dict[int, list[ast.AST]]:
+    found: dict[int, list[ast.AST]] = {}
+    for one in ones:
+        sites = found.setdefault(_home(rule, one), [])
+        if len(sites) < _FEW:
+            sites.append(one)
+    return found
 
 
-def _is_judged(one: Said, off: Collection[str]) -> bool:
-    """Whether its versions are bounded, and those of the index: a build of a vendor has its own partners."""
-    if one.range == ((), ()) or one.how == "lock":
-        return False
-    local = one.specifier.partition("+")[2]
-    ours = not local or local.startswith(("cu", "cpu", "rocm"))
-    return "vendor-build" in off or (ours and not one.url)
+def _home(rule: Rule, node: ast.AST) -> int:
+    """What two sites share that can meet: the function, or the file."""
+    return 0 if rule.parameters.get("apart") else id(scope(node))
 
 
-def _beside(one: Said, main: Said, off: Collection[str]) -> bool:
-    """Whether both are installed together: in one file, for one purpose, under no different conditions."""
-    if one.path != main.path:
-        return False
-    if "other-role" in off:
+def _meet(rule: Rule, one: ast.AST, other: ast.AST) -> bool:
+    if "opposite-branch" in rule.parameters.get("without_guards", ()):
         return True
-    return (one.role == main.role or not main.role or not one.role) and one.marker == main.marker
+    return not contradict(guards(one), guards(other))
 
 
-def _reaches(python: PythonRange, main: Said, off: Collection[str]) -> bool:
-    """Whether this Python is the one the library is installed for: the same file, or the file of the folder."""
-    if python.path == main.path:
-        return "other-role" in off or ((not main.role or main.path.endswith((".yml", ".yaml"))) and not main.marker)
-    folder = python.path.rpartition("/")[0]
-    named = python.path.rpartition("/")[2] == ".python-version"
-    return named and folder == main.folder and ("other-role" in off or (not main.role and not main.marker))
-
-
-def _words(found: Range) -> str:
-    floor, below = (".".join(map(str, version)) for version in found)
-    return ",".join(part for part in (f">={floor}" if floor else "", f"<{below}" if below else "") if part)
+def _hit(rule: Rule, facts: Facts, one: ast.AST, node: ast.AST, said: dict[str, Any]) -> Hit:
+    line, column, _, _ = facts.span(one)
+    text = ast.unparse(one)[:80]
+    hit = facts.hit(rule.id, node, written=ast.unparse(node)[:80], other=text)
+    less = {key: said[key] for key in ("level", "confidence") if key in said}
+    return hit._replace(related=((facts.path, line, column, text),), **less)

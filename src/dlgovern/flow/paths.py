@@ -136,6 +136,18 @@ def targets(node: ast.AST) -> set[str]:
     return {written(part) for t in targets for part in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])}
 
 
+def assigned_names(node: ast.AST) -> set[str]:
+    """The names and attributes that get the value of an expression, through calls and choices around it."""
+    for parent in parents(node):
+        if isinstance(parent, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            return targets(parent) - {""}
+        if isinstance(parent, ast.keyword) and parent.arg:
+            return {parent.arg}
+        if not isinstance(parent, ast.expr):
+            break
+    return set()
+
+
 def assigned_in(body: list[ast.stmt], made_by: type[ast.AST] = ast.AST) -> set[str]:
     """The names and attributes that statements give a value."""
     nodes = (node for node in own_nodes(body) if isinstance(node, ast.Assign) and isinstance(node.value, made_by))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from dlgovern import __version__, detect
 from dlgovern.engine.cache import Cache
 from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
 from dlgovern.evidence import registry
-from dlgovern.evidence.published import Published
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.documents import Documents
 from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store
+
+if TYPE_CHECKING:
+    from dlgovern.evidence.published import Published
 
 
 def judge_evidence(
@@ -33,6 +36,8 @@ def judge_evidence(
     wanted = _wanted(policy, root, paths)
     if not wanted:
         return []
+    from dlgovern.evidence.published import Published  # its parsers are for runs that have something to parse
+
     cache = Cache(store or Store(""), root, policy, windows, f"{__version__} evidence")
     projects = Published(root)
     results = []
@@ -43,7 +48,8 @@ def judge_evidence(
             if documents is not None and reading.document is not None:
                 documents.hold(path, kind, reading.document)
             result = _judge(policy, path, kind, reading, windows, projects)
-            cache.put(result)
+            if not registry.READERS[kind].opens:
+                cache.put(result)
         results.append(result)
     cache.save()
     return results
