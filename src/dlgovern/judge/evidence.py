@@ -45,7 +45,7 @@ def judge_evidence(
         result = cache.get(path)
         if result is None:
             reading = registry.read_file(root, path, kind)
-            if documents is not None and reading.document is not None:
+            if documents is not None and reading.document is not None and not registry.READERS[kind].opens:
                 documents.hold(path, kind, reading.document)
             result = _judge(policy, path, kind, reading, windows, projects)
             if not registry.READERS[kind].opens:
