@@ -31,7 +31,7 @@ def judge_evidence(
 ) -> list[FileResult]:
     """One result for each file of which a live rule reads the kind; a rule that raises is recorded.
 
-    What is read is handed to ``documents``, for the rules about the whole repository.
+    What is read is left in ``documents`` for the rules that look at several files.
     """
     wanted = _wanted(policy, root, paths)
     if not wanted:
@@ -44,10 +44,7 @@ def judge_evidence(
     for path, kind in wanted:
         result = cache.get(path)
         if result is None:
-            reading = registry.read_file(root, path, kind)
-            if documents is not None and reading.document is not None and not registry.READERS[kind].opens:
-                documents.hold(path, kind, reading.document)
-            result = _judge(policy, path, kind, reading, windows, projects)
+            result = _judge(policy, root, path, kind, windows, projects, documents)
             if not registry.READERS[kind].opens:
                 cache.put(result)
         results.append(result)
@@ -64,11 +61,14 @@ def _wanted(policy: Policy, root: str, paths: Iterable[str]) -> list[tuple[str, 
 
 
 def _judge(
-    policy: Policy, path: str, kind: str, reading: registry.Reading, windows: Windows, projects: Published
+    policy: Policy, root: str, path: str, kind: str, windows: Windows, projects: Published, documents: Documents | None
 ) -> FileResult:
+    reading = registry.read_file(root, path, kind)
     if reading.not_judged:
         return FileResult(path, not_judged=reading.not_judged)
     document = reading.document
+    if documents is not None and not registry.READERS[kind].opens:
+        documents.keep(path, kind, document)
     reads: tuple[tuple[str, str], ...] = ()
     if kind == "requirements":
         if projects.hands_on(path):

@@ -39,7 +39,9 @@ def judge(
     ``project``: the whole repository was taken up, so what it lacks can be said.
     """
     documents = Documents(job.root, store) if project else None
-    results = [*judge_files(job, files, store), *judge_evidence(job.policy, job.root, files, job.windows, store, documents), *extra]
+    results = list(judge_files(job, files, store))
+    results += judge_evidence(job.policy, job.root, files, job.windows, store, documents)
+    results += extra
     if project:
         results += judge_repository(job.policy, job.root, files, job.windows, store, documents)
     results = settle(job.policy, job.root, _merged(results))

@@ -21,7 +21,6 @@ class Documents:
         self._read: dict[str, Any] = {}
         self._kept: dict[str, Any] | None = None
         self._changed = False
-        self._fresh: dict[str, list[object]] = {}
 
     def get(self, path: str, kind: str) -> Any:
         """The document of a file, None where it cannot be read."""
@@ -29,26 +28,18 @@ class Documents:
             self._read[path] = self._load(path, kind)
         return self._read[path]
 
-    def hold(self, path: str, kind: str, document: Any) -> None:
-        """Take a document that was read elsewhere in this run."""
-        self._read.setdefault(path, document)
-        self._fresh[path] = [kind, *stamp(self.root, path)]
+    def keep(self, path: str, kind: str, document: Any) -> None:
+        """Take a document that was read for its own sake."""
+        self._read[path] = document
+        if self._store.folder:
+            self._known()[path] = [[kind, *stamp(self.root, path)], document]
+            self._changed = True
 
     def save(self) -> None:
         """Keep what was read."""
-        if self._fresh:
-            self._known().update({path: [mark, self._read[path]] for path, mark in self._fresh.items()})
-            self._fresh = {}
-            self._changed = True
         if self._changed and self._kept is not None:
             self._store.put(self._name, self._kept)
             self._changed = False
-
-    def _known(self) -> dict[str, Any]:
-        if self._kept is None:
-            known = self._store.get(self._name)
-            self._kept = known if isinstance(known, dict) else {}
-        return self._kept
 
     def _load(self, path: str, kind: str) -> Any:
         mark = [kind, *stamp(self.root, path)]
@@ -63,6 +54,13 @@ class Documents:
             self._known()[path] = [mark, reading.document]
             self._changed = True
         return reading.document
+
+    def _known(self) -> dict[str, Any]:
+        """What earlier runs kept."""
+        if self._kept is None:
+            known = self._store.get(self._name)
+            self._kept = known if isinstance(known, dict) else {}
+        return self._kept
 
 
 def stamp(root: str, path: str) -> list[object]:
