@@ -25,7 +25,6 @@ PARAMETERS = {
     "metrics": Parameter("names", "objects that synchronise themselves; a name that ends in .* stands for all below it", default=[]),
     "reduces": Parameter("strings", "functions and methods whose result is the same on every rank", default=[]),
     "absent": Parameter("strings", "text of which the program may have none", default=[]),
-    "beside": Parameter("boolean", "nor a file that only lies beside this one", default=False),
     "elsewhere": Parameter("boolean", "whether other files of the program are asked", default=True),
     "alongside": Parameter("strings", "text of which each must be in some file of the program; | between alternatives", default=[]),
 }

@@ -54,7 +54,7 @@ def _is_lost(facts: Facts, node: ast.Call, said: dict[str, Any]) -> bool:
         return False
     if "own-slot" not in off and any(_puts_back(other, slots, local) for other in nodes):
         return False
-    if "no-grad" not in off and _wants_no_gradient(node, owner):
+    if "no-grad" not in off and (_wants_no_gradient(node, owner) or _has_no_history(facts, node.args[1])):
         return False
     return "no-loss" in off or _is_about_a_loss(node, owner)
 
@@ -87,6 +87,16 @@ def _wants_no_gradient(node: ast.AST, owner: ast.FunctionDef | ast.AsyncFunction
     said += [ast.unparse(item.context_expr) for item in context_managers(node)]
     text = ast.unparse(node)
     return any("no_grad" in one or "inference_mode" in one for one in said) or "detach" in text or _ASIDE.search(owner.name) is not None
+
+
+def _has_no_history(facts: Facts, node: ast.expr) -> bool:
+    """Whether a tensor is detached, or made of plain numbers."""
+    binding = facts.names.binding(node) if isinstance(node, ast.Name) else None
+    value = binding.value if binding is not None and binding.kind == "value" else None
+    if not isinstance(value, ast.Call):
+        return False
+    origin = callee(facts, value) or ""
+    return "detach" in ast.unparse(value.func) or origin in ("torch.tensor", "torch.zeros", "torch.ones", "torch.arange", "torch.empty")
 
 
 def _is_about_a_loss(node: ast.AST, owner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

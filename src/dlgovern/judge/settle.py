@@ -41,7 +41,7 @@ def _stands(programs: _Programs, path: str, parameters: Mapping[str, Any]) -> bo
     """Whether no other file of the program has what must be absent, and some file has each word that is wanted."""
     if programs.too_many:
         return False
-    beside = bool(parameters.get("beside", True))
+    beside = bool(parameters.get("beside", False))
     if any(other != path for other in programs.holding(path, tuple(parameters.get("absent", ())), beside=beside)):
         return False
     return all(programs.holding(path, tuple(one.split("|")), beside=False) for one in parameters.get("alongside", ()))
