@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dlgovern import detect
+from dlgovern.engine.filters import Filters
 from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Hit
@@ -17,12 +18,12 @@ from dlgovern.flow.facts import Facts
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.sight import Sight
-from dlgovern.repository.window import Window, Windows
+from dlgovern.repository.window import Windows
 from dlgovern.source import encoding
 from dlgovern.source.comments import Excuse, excuses
 from dlgovern.source.parse import Unparsable, parse
-from dlgovern.source.prefilter import Prefilter
 from dlgovern.source.read import LIMIT, Unreadable, read
+from dlgovern.store import Store
 
 NOTEBOOK = 64_000_000
 """Bytes of a notebook: pictures lie in it."""
@@ -33,14 +34,16 @@ Handler = Callable[[Any], Iterator[Hit]]
 class Walk:
     """Judges the files of one repository by one policy."""
 
-    def __init__(self, policy: Policy, root: str, windows: Windows, *, prefilter: bool = True) -> None:
+    def __init__(
+        self, policy: Policy, root: str, windows: Windows, *, prefilter: bool = True, store: Store | None = None
+    ) -> None:
         self.policy = policy
         self.root = root
         self.windows = windows
         self.repository = Repository(root, _roots(policy))
         self._use_prefilter = prefilter
         self._codes = frozenset(word for rule in policy.rules for word in (rule.id, *rule.aliases))
-        self._filters: dict[tuple[object, ...], Prefilter] = {}
+        self.filters = Filters(policy, store or Store(""))
 
     def judge(self, path: str, data: bytes | None = None) -> FileResult:
         """The raw hits of one file. ``data`` stands for the file's bytes when it is not on disk as such."""
@@ -75,8 +78,11 @@ class Walk:
             return FileResult(path, digest, self.unread(path, trouble[0], 1, trouble[1]))
         comments = tuple(excuses(data, self._codes))
         view = Sight(self.repository, path, on_disk=on_disk)
-        wanted = self._prefilter(rules, path).rules(data, view) if self._use_prefilter else None
-        running = [rule for rule in rules if rule.shape == "python" and (wanted is None or rule.id in wanted)]
+        running = [rule for rule in rules if rule.shape == "python"]
+        if self._use_prefilter:
+            filter_ = self.filters.of(self.windows.of(path, "torch"))
+            wanted = filter_.rules(data, view, _ids(rules))
+            running = [rule for rule in running if rule.id in wanted]
         if not running:
             return FileResult(path, digest, (), comments, self._reads(view.reads))
         return self._see(path, data, digest, running, comments, view.reads)
@@ -102,15 +108,6 @@ class Walk:
             path, digest, tuple(sorted(found, key=_order)), comments, self._reads(facts.reads), tuple(failed), parsed=True
         )
 
-    def _prefilter(self, rules: tuple[Rule, ...], path: str) -> Prefilter:
-        window = self.windows.of(path, "torch")
-        key = (id(rules), window)
-        if key not in self._filters:
-            self._filters[key] = Prefilter(
-                (rule.id, _triggers(rule, self.policy.tables, window)) for rule in rules if rule.shape == "python"
-            )
-        return self._filters[key]
-
     def _reads(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((path, self.repository.digest(path)) for path in paths))
 
@@ -129,6 +126,16 @@ def reason(error: Unparsable) -> str:
     return error.why if plain else f"does not parse: {error.why}"
 
 
+_IDS: dict[int, tuple[tuple[Rule, ...], frozenset[str]]] = {}
+"""The tuple of rules is kept beside its ids: while it lives, no other one can have its identity."""
+
+
+def _ids(rules: tuple[Rule, ...]) -> frozenset[str]:
+    if id(rules) not in _IDS:
+        _IDS[id(rules)] = (rules, frozenset(rule.id for rule in rules))
+    return _IDS[id(rules)][1]
+
+
 def _roots(policy: Policy) -> frozenset[str]:
     """The packages that any rule or table speaks of, and those through which names are bound."""
     found = {"functools", "importlib", "os"}
@@ -145,13 +152,6 @@ def _roots(policy: Policy) -> frozenset[str]:
         elif isinstance(value, str) and value.replace(".", "").replace("_", "").replace("()", "").replace("*", "").isalnum():
             found.add(value.partition(".")[0])
     return frozenset(found)
-
-
-def _triggers(rule: Rule, tables: dict[str, Any], window: Window | None) -> Any:
-    """The triggers of a rule; those of a table depend on the versions the repository works with."""
-    if rule.triggers != "window":
-        return rule.triggers
-    return detect.load(rule.detector).triggers_in(rule.parameters, tables, window)
 
 
 def see(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> tuple[list[Hit], list[tuple[str, str]]]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 from dlgovern.evidence.specifiers import At, requirement
 from dlgovern.evidence.text import Unreadable, text_of
 from dlgovern.evidence.values import IndexOption, Locked, Manifest, Problem, PythonRange, Requirement, normal
+from dlgovern.source.patterns import lazy
 
-_KEY = re.compile(r"([A-Za-z][\w-]*)\s*:(?:\s+(.*))?$")
-_ITEM = re.compile(r"-\s+(.*)$|-$")
-_SPEC = re.compile(r"(?:([\w./-]+)::)?([A-Za-z0-9_][\w.-]*)(\[[^\]]*\])?\s*([=<>!~][^#]*|\d[^#]*)?$")
-_EXACT = re.compile(r"=?=?\s*(\d[\w.+*!]*)(?:=[\w*.]+)?$")
-_VERSION = re.compile(r"(?:cpython-|python-?)?(\d+(?:\.\d+)*)(?:[a-z]+\d*|-dev|t)?$")
-_LOCKED = re.compile(r"/([A-Za-z0-9_.-]+)-([^-/]+)-[^-/]+\.(?:conda|tar\.bz2)(?:#\S*)?$")
+_KEY = lazy(r"([A-Za-z][\w-]*)\s*:(?:\s+(.*))?$")
+_ITEM = lazy(r"-\s+(.*)$|-$")
+_SPEC = lazy(r"(?:([\w./-]+)::)?([A-Za-z0-9_][\w.-]*)(\[[^\]]*\])?\s*([=<>!~][^#]*|\d[^#]*)?$")
+_EXACT = lazy(r"=?=?\s*(\d[\w.+*!]*)(?:=[\w*.]+)?$")
+_VERSION = lazy(r"(?:cpython-|python-?)?(\d+(?:\.\d+)*)(?:[a-z]+\d*|-dev|t)?$")
+_LOCKED = lazy(r"/([A-Za-z0-9_.-]+)-([^-/]+)-[^-/]+\.(?:conda|tar\.bz2)(?:#\S*)?$")
 _MOST = 20_000  # lines
 
 NAMES = {

@@ -8,9 +8,10 @@ from typing import Any
 
 from dlgovern.evidence import toml
 from dlgovern.evidence.values import Locked, Manifest, Problem, normal
+from dlgovern.source.patterns import lazy
 
-_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(packages?)[ \t]*\]\]", re.MULTILINE)
-_VERSION = re.compile(r"^[ \t]*version[ \t]*=", re.MULTILINE)
+_HEADER = lazy(r"^[ \t]*\[\[[ \t]*(packages?)[ \t]*\]\]", re.MULTILINE)
+_VERSION = lazy(r"^[ \t]*version[ \t]*=", re.MULTILINE)
 
 
 def read_toml_lock(text: str, path: str) -> Manifest:

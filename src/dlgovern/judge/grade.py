@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterable
 
 from dlgovern.engine.live import level, scopes
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Finding, Hit, Place, Related, rank
 from dlgovern.policy import Policy, Rule
+from dlgovern.source.patterns import lazy
 
 
 def grade(policy: Policy, results: Iterable[FileResult], today: datetime.date | None = None) -> list[Finding]:
@@ -54,4 +54,4 @@ def fill(text: str, slots: dict[str, str]) -> str:
     return _SLOT.sub(lambda match: slots.get(match.group(1), match.group()), text)
 
 
-_SLOT = re.compile(r"\{(\w+)\}")
+_SLOT = lazy(r"\{(\w+)\}")

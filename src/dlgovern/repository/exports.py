@@ -11,6 +11,7 @@ from typing import NamedTuple
 from dlgovern.repository.modules import Modules
 from dlgovern.source.imports import ImportLine, normal, scan
 from dlgovern.source.parse import Unparsable, parse
+from dlgovern.source.patterns import lazy
 from dlgovern.source.read import Unreadable, read
 
 _DEPTH = 8
@@ -279,7 +280,7 @@ def _may_alias(data: bytes, name: str) -> bool:
     return False
 
 
-_ALIAS = re.compile(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.", re.M)
+_ALIAS = lazy(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.", re.M)
 
 
 def _read_exports(module: ast.Module) -> Exports:

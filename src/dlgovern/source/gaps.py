@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from dlgovern.source.patterns import lazy
+
 _FAR = 300  # bytes between a dot and the word before it
-_LONE = re.compile(rb"\.(?=[ \t\r\n\f\\#])(?<=[ \t\r\n\f\\]\.)")
-_ON = re.compile(rb"(?:(?:[ \t\r\n\f\\]|#[^\n]*\n)*\.(?:[ \t\r\n\f\\]|#[^\n]*\n)*[A-Za-z_\x80-\xff][\w\x80-\xff]*)+")
-_GAP = re.compile(rb"#[^\n]*\n|[ \t\r\n\f\\]+")
+_LONE = lazy(rb"\.(?=[ \t\r\n\f\\#])(?<=[ \t\r\n\f\\]\.)")
+_ON = lazy(rb"(?:(?:[ \t\r\n\f\\]|#[^\n]*\n)*\.(?:[ \t\r\n\f\\]|#[^\n]*\n)*[A-Za-z_\x80-\xff][\w\x80-\xff]*)+")
+_GAP = lazy(rb"#[^\n]*\n|[ \t\r\n\f\\]+")
 _IN_WORD = frozenset(c for c in range(256) if chr(c).isalnum() or c in b"_." or c >= 0x80)  # noqa: PLR2004
 
 

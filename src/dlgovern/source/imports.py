@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import NamedTuple
 
-_FROM = re.compile(rb"(?:^|[;:])[ \t\f]*from[ \t]*(\.[. \t]*)?([\w.]*)[ \t]*$")
-_PLAIN = re.compile(rb"(?:^|[;:])[ \t\f\xef\xbb\xbf]*$")
-_IMPORT = re.compile(rb"import(?![\w])")
-_COMMENT = re.compile(rb"#[^\n]*")
+from dlgovern.source.patterns import lazy
+
+_FROM = lazy(rb"(?:^|[;:])[ \t\f]*from[ \t]*(\.[. \t]*)?([\w.]*)[ \t]*$")
+_PLAIN = lazy(rb"(?:^|[;:])[ \t\f\xef\xbb\xbf]*$")
+_IMPORT = lazy(rb"import(?![\w])")
+_COMMENT = lazy(rb"#[^\n]*")
 
 
 class ImportLine(NamedTuple):

@@ -6,13 +6,13 @@ rests on it. It works on text, so comments and strings count too.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dlgovern.source.gaps import joined
 from dlgovern.source.imports import ImportLine
 from dlgovern.source.names import Chase
+from dlgovern.source.patterns import lazy
 from dlgovern.source.words import Words
 
 _DYNAMIC = frozenset({b"import_module", b"__import__"})
@@ -196,11 +196,11 @@ def _words_with(dotted: bytes, piece: bytes) -> Iterator[bytes]:
 
 # -- assignments -------------------------------------------------------------------------------------------
 
-_NAME = re.compile(rb"[\w\x80-\xff]+")
+_NAME = lazy(rb"[\w\x80-\xff]+")
 _FAR = 300  # bytes between the names that get values and the value
 
 
-_VALUE = re.compile(rb"=\n*+([A-Za-z_\x80-\xff][\w.,\x80-\xff]*+)(?=[\n)\]};#:=])")
+_VALUE = lazy(rb"=\n*+([A-Za-z_\x80-\xff][\w.,\x80-\xff]*+)(?=[\n)\]};#:=])")
 _FLAT = b" \t\r\f([\\"
 
 
@@ -250,8 +250,8 @@ def _targets(data: bytes, at: int) -> list[str]:
     return [name for name in (found.decode("utf-8", "replace") for found in _NAME.findall(line)) if name not in ("self", "cls")]
 
 
-_FETCH = re.compile(rb"getattr\(\s*([\w.\x80-\xff]+)\s*,\s*[\"'](\w+)[\"']")
-_WRAPPED = re.compile(rb"\((?:\s*\w+\s*:=)?\s*([\w.\x80-\xff]+)\s*\)\s*\.\s*(\w+)")
+_FETCH = lazy(rb"getattr\(\s*([\w.\x80-\xff]+)\s*,\s*[\"'](\w+)[\"']")
+_WRAPPED = lazy(rb"\((?:\s*\w+\s*:=)?\s*([\w.\x80-\xff]+)\s*\)\s*\.\s*(\w+)")
 
 
 def _is_unclear(data: bytes, said: Words, heads: _Heads) -> bool:
