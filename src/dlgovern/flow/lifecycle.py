@@ -44,6 +44,17 @@ def moments(facts: Facts, body: list[ast.stmt], table: Mapping[str, Any], kinds:
 _KNOWN: WeakKeyDictionary[Facts, dict[tuple[int, tuple[str, ...], int], list[Moment]]] = WeakKeyDictionary()
 
 
+def mentions(facts: Facts, node: ast.AST, table: Mapping[str, Any], kinds: tuple[str, ...]) -> bool:
+    """Whether a call is, by its name, one of what happens to objects."""
+    if not isinstance(node, ast.Call):
+        return False
+    origin = callee(facts, node) or ""
+    return any(
+        _among(origin, entry.get("names", ())) or (isinstance(node.func, ast.Attribute) and node.func.attr in entry.get("methods", ()))
+        for entry in (table.get(kind, {}) for kind in kinds)
+    )
+
+
 def model_of(node: ast.AST) -> str:
     """The model at the root of an expression: ``net`` of ``net.layers[0]``, or of a loop over its parts."""
     current = node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -247,7 +248,19 @@ def _meet(traveller: Traveller[State], states: list[State | None]) -> State | No
 
 
 def _periodic(test: ast.expr) -> bool:
-    return any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) for node in ast.walk(test))
+    """A remainder, or a flag whose name says that an accumulation ends."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            return True
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        if name and _ACCUMULATED.search(name):
+            return True
+    return False
+
+
+_ACCUMULATED = re.compile(
+    r"(do|need|should|is|will)_?(update|step|optimi)|update_(grad|step|now|weights)|boundary|accum\w*_(end|done|over)|end_of_accum|sync_gradients|step_now", re.I
+)
 
 
 def _is_none_test(test: ast.Compare) -> bool:
