@@ -23,26 +23,29 @@ PARAMETERS = {
 KINDS = frozenset({"dockerfile", "yaml", "json", "jenkins", "shell", "make"})
 """Kinds of evidence that are read."""
 
-GUARDS = ("variable", "digest")
+GUARDS = ("variable", "digest", "local")
 """What the detector is silent under; examples of its rules must show each."""
 
 
 def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
     """The hits on the images of one file; those of a stage that only builds count as a warning at most."""
-    started = [image for _, image in containers(document) if image is not None]
+    local = guarded(rules[0], "local")
+    started = [image for _, image in containers(document) if image is not None and ("/" in image.name or not local)]
     for image in (*document.images, *started):
         for rule in rules:
             why = _why(rule, image)
             if why:
                 slots = {"image": image.name[:120], "why": why}
                 hit = Hit(rule.id, image.line, image.column, image.line, max(image.end_column, image.column + 1), slots=slots)
+                if document.form == "cluster":
+                    hit = hit._replace(confidence="medium")  # kustomize and its like give names and tags of their own
                 yield hit if image.final else hit._replace(level="warning")
 
 
 def _why(rule: Rule, image: Image) -> str:
     said = rule.parameters
     name, tag, digest = parts(image.name)
-    if guarded(rule, "variable") and not image.known and "$" in name + tag:
+    if guarded(rule, "variable") and not image.known:
         return ""
     if said.get("allowed"):
         full = image.name
@@ -61,7 +64,7 @@ def _why(rule: Rule, image: Image) -> str:
 
 def parts(image: str) -> tuple[str, str, str]:
     """Name, tag and digest of an image; the port of a registry is no tag."""
-    rest, _, digest = image.partition("@")
+    rest, _, digest = image.removeprefix("docker://").partition("@")
     folder, slash, last = rest.rpartition("/")
     name, _, tag = last.partition(":")
     return f"{folder}{slash}{name}", tag, digest
