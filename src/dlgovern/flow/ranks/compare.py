@@ -35,6 +35,7 @@ class Comparison:
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self.found: list[Divergence] = []
+        self._call: Node | None = None  # the call inside of which the walk is
 
     def run(self, one: tuple[Node, ...], two: tuple[Node, ...]) -> None:
         """Compare two traces of a function from its start."""
@@ -101,7 +102,9 @@ class Comparison:
         if one.kind == "choice" and one.op == two.op:
             if not one.exits and not two.exits:
                 for branch in (0, 1):
+                    outer, self._call = self._call, self._call or _call(a)
                     self._walk(_state(one.branches[branch]), _state(two.branches[branch]), assume(one.op, not branch, known), list(before))
+                    self._call = outer
                 return _next(a), _next(b)
             for branch in (0, 1):
                 self._walk(_enter(a, one, branch), _enter(b, two, branch), assume(one.op, not branch, known), list(before))
@@ -110,7 +113,9 @@ class Comparison:
             before.append(one)  # both sides get there: what differs inside is the callee's own matter
             return _next(a), _next(b)
         if one.kind == "loop" and (one.spot == two.spot or (one.guard and two.guard)):
+            outer, self._call = self._call, self._call or _call(a)
             self._walk((((), 0, one), (one.branches[0], 0, None)), (((), 0, two), (two.branches[0], 0, None)), dict(known), list(before))
+            self._call = outer
             return _next(a), _next(b)
         return ()
 
@@ -127,15 +132,14 @@ class Comparison:
             same = follows.shape == other.shape if follows is not None and other is not None else follows is other
             if not step.exits and same:
                 for branch in step.branches:
-                    alone = _state(branch)
-                    self._walk(*((alone, _state(())) if side == 0 else (_state(()), alone)), dict(known), list(before))
+                    self._alone(_state(branch), mine, side, known, before)
                 return (_next(a), b) if side == 0 else (a, _next(b))
             self._fork(mine, (a, b), side, step, known, before)
             return None
         for side, step in enumerate((one, two)):
-            if step is not None and step.kind == "loop" and step.guard is None and not step.exits:
+            if step is not None and step.kind == "loop" and not step.exits:
                 turn: State = (((), 0, step), (step.branches[0], 0, None))
-                self._walk(*((turn, _state(())) if side == 0 else (_state(()), turn)), dict(known), list(before))
+                self._alone(turn, (a, b)[side], side, known, before)
                 return (_next(a), b) if side == 0 else (a, _next(b))
         if one is not None and one.kind == "call":
             return _enter(a, one, 0), b
@@ -149,6 +153,12 @@ class Comparison:
             return a, _leave(b, two)
         return self._events(a, b, one, two, before, left)
 
+    def _alone(self, inner: State, around: State, side: int, known: dict[str, bool], before: list[Node]) -> None:
+        """Steps that only one side has."""
+        outer, self._call = self._call, self._call or _call(around)
+        self._walk(*((inner, _state(())) if side == 0 else (_state(()), inner)), dict(known), list(before))
+        self._call = outer
+
     def _fork(self, mine: State, states: tuple[State, State], side: int, step: Node, known: dict[str, bool], before: list[Node]) -> None:
         """Both sides of a choice. Of one on a number that ranks do not share, the side that has a partner is the right one."""
         tried: list[list[Divergence]] = []
@@ -158,7 +168,10 @@ class Comparison:
             self._walk(*((inner, states[1]) if side == 0 else (states[0], inner)), assume(step.op, not branch, known), list(before))
             tried.append(self.found)
             self.found = []
-        shared = step.group not in ("rank", "member")
+        other = _head(states[1 - side])[1]
+        spots = {inner.spot for branch in step.branches for inner in branch if inner.kind == "call"}
+        # ranks that the condition does not name may reach the same call by another one
+        shared = step.group not in ("rank", "member") and not (step.guard and other is not None and other.spot in spots)
         self.found = kept + (tried[0] + tried[1] if shared else min(tried, key=len))
 
     def _events(
@@ -173,7 +186,7 @@ class Comparison:
             if gone:
                 return None
             return (_next(a), b) if side == 0 else (a, _next(b))
-        guards = (_guard(a, one), _guard(b, two))
+        guards = tuple((self._call or _call(state) or step).guard for state, step in ((a, one), (b, two)))
         if (guards[0] or guards[1]) and Counter(step.shape for step in rest[0]) == Counter(step.shape for step in rest[1]):
             side = 0 if guards[0] else 1
             self._record("order", (a, b)[side], (one, two)[side], side, None, before, rest)
@@ -215,7 +228,7 @@ class Comparison:
         event = step if step.is_event else next(events((step,)), None)
         if event is None:
             return
-        site = next((frame[2] for frame in state if frame[2] is not None and frame[2].kind == "call"), step)
+        site = self._call or _call(state) or (step if step.is_event else event)
         guard = gone.guard if gone is not None else site.guard
         if cause == "branch" and guard is None and gone is None and site.kind == "call":
             return  # both sides may reach the call: the difference lies in the callee and is reported there
@@ -244,6 +257,11 @@ def _head(state: State) -> tuple[State, Node | None]:
             return state, None  # the end of a loop's body
         else:
             state = state[:-1]
+
+
+def _call(state: State) -> Node | None:
+    """The outermost call in which a state is."""
+    return next((node for _, _, node in state if node is not None and node.kind == "call"), None)
 
 
 def _next(state: State) -> State:
@@ -281,11 +299,6 @@ def _rest(state: State) -> tuple[Node, ...]:
     return tuple(found)
 
 
-def _guard(state: State, step: Node) -> object:
-    for _, _, node in state:
-        if node is not None and node.kind == "call":
-            return node.guard
-    return step.guard
 
 
 def _occurs(step: Node, rest: tuple[Node, ...]) -> bool:
