@@ -13,7 +13,7 @@ from torch._weights_only_unpickler import _get_allowed_globals
 
 def kind(name: str, value: Any) -> str:
     """What an allowed name is: data, function, class, storage or tensor."""
-    if isinstance(value, torch.serialization.StorageType) or value in (torch.storage.TypedStorage, torch.storage.UntypedStorage):
+    if isinstance(value, torch.serialization.StorageType) or name.startswith("torch.storage."):
         return "storage"
     if value in torch._tensor_classes:
         return "tensor"

@@ -52,9 +52,10 @@ SPEAKERS = {"engine/worker.py": "its standard output is the pipe to the supervis
 """Modules outside cli and report that may touch the standard streams."""
 
 DOORS = {
+    "cyclonedx": ("report/ml_bom.py",),
     "pydantic": ("standard/", "scaffold/"),
     "libcst": ("edits/imports.py", "edits/"),
-    "jinja2": ("scaffold/", "standard/render"),
+    "jinja2": ("scaffold/", "standard/render", "evidence/artifacts/templates.py"),
     "tomlkit": ("edits/", "scaffold/"),
     "packaging": ("evidence/", "repository/", "standard/", "scaffold/"),
     "torch": ("cli/verify.py", "scaffold/"),

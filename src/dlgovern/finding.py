@@ -24,6 +24,8 @@ class Place(NamedTuple):
     end_column: int = 1
     symbol: str = ""  # enclosing function or class, dotted: "Trainer.fit"
     cell: int = 0  # notebook cell counted from 1; 0 elsewhere
+    cell_line: int = 0  # line and column in that cell; the others are those of the file
+    cell_column: int = 0
 
 
 class Related(NamedTuple):

@@ -57,6 +57,7 @@ class Policy(NamedTuple):
     retired: dict[str, str]  # id -> why
     honour_noqa: bool
     tables: dict[str, Any]  # shared data of the standard: modules to distributions, ...
+    tailored: str = ""  # what a project set beside levels, for keys of caches; the fingerprint is the standard's
 
     def rule(self, wanted: str) -> Rule | None:
         """The rule with this id or name."""

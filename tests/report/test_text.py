@@ -133,8 +133,8 @@ def test_a_first_character_is_framed(make_report, make_finding):
 
 
 def test_a_notebook_finding_names_its_cell(make_report, make_finding):
-    text = render(make_report(make_finding(place=Place("a.ipynb", 40, 10, 40, 12, "", 3))), Options(verbosity=-1))
-    assert text.startswith("a.ipynb:40:10 (cell 3) error DLG201 ")
+    text = render(make_report(make_finding(place=Place("a.ipynb", 40, 10, 40, 12, "", 3, 2, 5))), Options(verbosity=-1))
+    assert text.startswith("a.ipynb:cell 3:2:5 error DLG201 ")
 
 
 def test_paths_are_shown_from_where_the_person_stands(make_report, make_finding):

@@ -126,7 +126,7 @@ def test_names_that_no_project_may_have(new, tmp_path, name):
 
 def test_a_standard_lists_its_templates(new, tmp_path):
     ran = new(tmp_path, "--list", template="")
-    assert (0, True) == (ran.returncode, ran.stdout.splitlines()[-1].startswith("tiny ")), ran.stdout
+    assert (0, True) == (ran.returncode, "\ntiny         2026.2   A small project for the tests of the engine\n" in "\n" + ran.stdout), ran.stdout
     assert "_common" not in ran.stdout
 
 

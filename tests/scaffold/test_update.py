@@ -158,7 +158,7 @@ def test_a_conflict_may_be_left_out_of_the_file_and_is_a_patch(run, project, com
     commit(project)
     before = (project / "src/one/train.py").read_bytes()
     ran = run(project, "update", "--yes", "--conflict", "patch")
-    assert (1, before, True) == (ran.returncode, (project / "src/one/train.py").read_bytes(), "+    for step in range(20):" in ran.stdout)
+    assert (1, before, True) == (ran.returncode, (project / "src/one/train.py").read_bytes(), "+    for _ in range(20):" in ran.stdout)
     assert (0, "2026.2") == (run(project, "update", "--continue").returncode, version(project)[0])
 
 

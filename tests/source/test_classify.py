@@ -155,7 +155,14 @@ def test_every_answer_is_announced():
     paths = (
         *("a.py", "a.ipynb", "pyproject.toml", "requirements.txt", "setup.cfg", "uv.lock", "Pipfile", "environment.yml"),
         *(".python-version", "a.sh", "a.md", "a.yaml", "ds_config.json", "Dockerfile", "Makefile", "justfile", "tox.ini"),
-        *("Jenkinsfile", ".env"),
+        *("Jenkinsfile", ".env", "model.pt"),
     )
     assert {classify(path) for path in paths} == set(KINDS)
     assert len(set(SETTINGS)) == 5
+
+
+def test_the_endings_of_model_files_are_known_to_their_reader():
+    from dlgovern.evidence.artifacts.endings import EXPECTED
+    from dlgovern.source.classify import _BY_SUFFIX
+
+    assert set(EXPECTED) == {suffix for suffix, kind in _BY_SUFFIX.items() if kind == "artifact"}

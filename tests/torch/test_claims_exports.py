@@ -4,8 +4,11 @@ import argparse
 import collections
 import datetime
 import inspect
+import os
 import pathlib
 import pickle
+import subprocess
+import sys
 import warnings
 from types import SimpleNamespace
 
@@ -263,3 +266,92 @@ def test_the_new_exporter_keeps_opset_18_where_it_cannot_convert(module, tmp_pat
     pytest.importorskip("onnxscript")
     torch.onnx.export(module.eval(), (torch.ones(1, 2),), tmp_path / "a.onnx", dynamo=True, opset_version=9, verbose=False)
     assert [18] == [one.version for one in onnx.load(tmp_path / "a.onnx", load_external_data=False).opset_import if not one.domain]
+
+
+@pytest.mark.parametrize("hint", (torch.export.Dim("batch"), torch.export.Dim.DYNAMIC))
+def test_a_dynamic_dimension_of_size_one_cannot_be_exported(module, hint):
+    with pytest.raises(Exception, match=r"specialized|Constraints violated|conflicts between user-specified"):
+        torch.export.export(module, (torch.ones(1, 2),), dynamic_shapes={"input": {0: hint}})
+
+
+def test_an_automatic_dimension_of_size_one_is_fixed_without_an_error(module):
+    one = torch.export.export(module, (torch.ones(1, 2),), dynamic_shapes={"input": {0: torch.export.Dim.AUTO}})
+    two = torch.export.export(module, (torch.ones(2, 2),), dynamic_shapes={"input": {0: torch.export.Dim.AUTO}})
+    assert (3, 2) == two.module()(torch.ones(3, 2)).shape
+    with pytest.raises(AssertionError, match="Guard failed"):
+        one.module()(torch.ones(3, 2))
+
+
+def test_a_wrapper_puts_a_prefix_before_every_name(module):
+    state = torch.nn.DataParallel(module).state_dict()
+    bare = torch.nn.Linear(2, 2)
+    before = bare.weight.clone()
+    assert ["module.weight", "module.bias"] == list(state)
+    with pytest.raises(RuntimeError, match="Missing key"):
+        bare.load_state_dict(state)
+    bare.load_state_dict(state, strict=False)
+    assert torch.equal(before, bare.weight)
+
+
+def test_an_onnx_file_is_useless_without_its_data(tmp_path):
+    pytest.importorskip("onnxscript")
+    runtime = pytest.importorskip("onnxruntime")
+    net = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.BatchNorm1d(64)).eval()
+    torch.onnx.export(net, (torch.ones(1, 64),), tmp_path / "net.onnx", dynamo=True, verbose=False)
+    assert ["net.onnx", "net.onnx.data"] == sorted(path.name for path in tmp_path.iterdir())
+    runtime.InferenceSession(tmp_path / "net.onnx")
+    (tmp_path / "net.onnx.data").unlink()
+    with pytest.raises(Exception, match="xternal data"):
+        runtime.InferenceSession(tmp_path / "net.onnx")
+
+
+def test_int4_skips_a_layer_that_the_group_does_not_divide():
+    quantization = pytest.importorskip("torchao.quantization")
+    net = torch.nn.Sequential(torch.nn.Linear(200, 8)).to(torch.bfloat16)
+    quantization.quantize_(net, quantization.Int4WeightOnlyConfig())
+    assert (type(net[0].weight) is torch.nn.Parameter, torch.bfloat16) == (True, net[0].weight.dtype)
+    assert type(net[0].weight.data) is torch.Tensor
+
+
+TF32 = """
+import os, torch
+for new, value, read in {cases}:
+    child = os.fork()
+    if child == 0:
+        exec(f"torch.backends.{{new}} = {{value!r}}")
+        try:
+            exec(read)
+        except RuntimeError as error:
+            os._exit(7 if "legacy and new APIs" in str(error) else 1)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+READS = ("torch.backends.cuda.matmul.allow_tf32", "torch.get_float32_matmul_precision()")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the switches belong to a process; forking saves five imports of torch")
+def test_the_old_switch_of_tf32_cannot_be_read_after_the_new_one_was_set_to_another_value():
+    mixed = [(new, "tf32", read) for new in ("fp32_precision", "cuda.matmul.fp32_precision") for read in READS]
+    cases = [*mixed, ("fp32_precision", "ieee", READS[0])]
+    command = [sys.executable, "-W", "ignore", "-c", TF32.format(cases=cases)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert ["7", "7", "7", "7", "0"] == said
+
+
+def test_deterministic_algorithms_leave_the_benchmark_on():
+    before = torch.backends.cudnn.benchmark
+    try:
+        torch.backends.cudnn.benchmark = True
+        torch.use_deterministic_algorithms(True)
+        assert torch.backends.cudnn.benchmark
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.backends.cudnn.benchmark = before
+
+
+def test_export_bakes_in_dropout_and_batch_norm():
+    net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout(0.5), torch.nn.BatchNorm1d(2))
+    trained = torch.export.export(net.train(), (torch.ones(4, 2),)).run_decompositions().graph_module.code
+    served = torch.export.export(net.eval(), (torch.ones(4, 2),)).run_decompositions().graph_module.code
+    assert any(word in trained for word in ("dropout", "bernoulli", "rand"))
+    assert not any(word in served for word in ("dropout", "bernoulli", "rand"))

@@ -55,6 +55,9 @@ def from_check(said: argparse.Namespace) -> int:
     walk = Walk(job.policy, job.root, job.windows)
     fixable = {rule.id for rule in job.policy.rules if rule.fix}
     paths = sorted({one.place.path for one in report.findings if one.state == "open" and one.rule in fixable})
+    books = [path for path in paths if path.lower().endswith(".ipynb")]
+    sys.stderr.write("".join(f"not repaired: {_shown(path)}: repairs are not written into notebooks\n" for path in books))
+    paths = [path for path in paths if path not in books]
     repaired = [one for path in paths if (one := repair_file(walk, path, report.findings, unsafe=said.unsafe_fixes))]
     changed = [one for one in repaired if one.after != one.before]
     if said.diff:

@@ -23,10 +23,11 @@ COMMANDS = {
     "update": "bring a project to a later version of its template",
     "drift": "list files that differ from what the template makes",
     "adopt": "bring an existing repository under a template",
+    "verify": "run what a project's template promises; runs its code",
 }
 """Command -> one line for the help; the module of the same name in this package holds it."""
-_WRITERS = frozenset({"new", "update", "adopt"})
-"""Commands that write and do not judge."""
+_NOTHING = {**dict.fromkeys(("new", "update", "adopt"), "nothing was written"), "verify": "nothing was run"}
+"""What a command that does not judge has not done after an error."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except UserError as error:
-        _complain(error, "nothing was written" if words and words[0] in _WRITERS else "no file was judged")
+        _complain(error, _NOTHING.get(words[0] if words else "", "no file was judged"))
         return exits.NOT_STARTED
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")

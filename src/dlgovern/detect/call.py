@@ -12,6 +12,7 @@ from dlgovern.detect.where import Seen, about, derived, holds, value_of, words
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.forward import handed_to
 from dlgovern.policy import Rule
 
 PARAMETERS = {
@@ -23,6 +24,7 @@ PARAMETERS = {
     "where": Parameter("predicates", "predicates that must all hold", default=[]),
     "unless": Parameter("predicates", "predicates of which none may hold", default=[]),
     "lower": Parameter("lower", "level or confidence to fall to where a predicate holds", default=[]),
+    "through": Parameter("strings", "keywords that a wrapper, in any file of the repository, hands on to one of the names", default=[]),
     "at": Parameter("string", "report this argument instead of the whole call", default=""),
 }
 
@@ -34,7 +36,9 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
         return None
     plain = [_trigger(name, wanted) for name in parameters["names"]]
     sources = derived(parameters.get("where", []))
-    return [_with_source(trigger, source) for trigger in plain for source in sources] if sources else plain
+    if sources:
+        plain = [_with_source(trigger, source) for trigger in plain for source in sources]
+    return [*plain, *({"all": [word]} for word in parameters.get("through", ()))]
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
@@ -46,18 +50,32 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
             if name[0] == "*":
                 loose.setdefault(name, []).append(rule)
 
+    wrapped: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for word in rule.parameters.get("through", ()):
+            wrapped.setdefault(word, []).append(rule)
+
     def see(node: ast.Call) -> Iterator[Hit]:
         origin = callee(facts, node)
         found = index.rules(origin) if origin is not None else []
         named = [(rule, origin) for rule in found]
         if loose:
             named += [(rule, None) for name in _loosely(node) for rule in loose.get(name, ()) if rule not in found]
+        if wrapped and not found:
+            named += _wrapping(facts, node, wrapped)
         for rule, name in named:
             seen = Seen(facts, node, arguments(facts, node))
             if matches(rule.parameters, seen):
                 yield _hit(rule, name, seen)
 
     return {ast.Call: see}
+
+
+def _wrapping(facts: Facts, call: ast.Call, wrapped: dict[str, list[Rule]]) -> list[tuple[Rule, str]]:
+    """The rules for a call of a wrapper, each with the function that gets the keyword in the end."""
+    given = [(rule, word.arg) for word in call.keywords if word.arg for rule in wrapped.get(word.arg, ())]
+    found = {rule.id: (rule, handed_to(facts, call, word, rule.parameters["names"])) for rule, word in given}
+    return [(rule, name) for rule, name in found.values() if name]
 
 
 def _loosely(call: ast.Call) -> tuple[str, ...]:
@@ -105,8 +123,8 @@ def _source(facts: Facts, node: ast.AST) -> str:
 
 
 def _with_source(trigger: dict[str, Any], source: str) -> dict[str, Any]:
-    """The trigger, wanting also where the value comes from: a name, or an environment variable ``$NAME``."""
-    if source.startswith("$"):
+    """The trigger, wanting also where the value comes from: a name, an environment variable ``$NAME`` or a word ``~NAME``."""
+    if source.startswith(("$", "~")):
         return {**trigger, "all": [*trigger.get("all", []), source[1:]]}
     return {**trigger, "and": source} if "name" in trigger else trigger
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from dlgovern.detect.where import Seen, holds
 from dlgovern.flow.calls import arguments, callee
+from dlgovern.flow.classes import uses
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import own_nodes, written
 
@@ -163,17 +164,7 @@ class Events:
         origin = self.facts.names.origin(value.func) or ""
         if _among(origin, declared.get("makes", ())):
             return target
-        return target if self._is_class_with(value.func, declared.get("classes", ())) else None
-
-    def _is_class_with(self, func: ast.AST, words: list[str]) -> bool:
-        """Whether a class of this file is called whose body names one of these."""
-        if not words or not isinstance(func, ast.Name):
-            return False
-        binding = self.facts.names.binding(func)
-        if binding is None or not isinstance(binding.node, ast.ClassDef) or not binding.node.bases:
-            return False
-        used = {n.attr if isinstance(n, ast.Attribute) else getattr(n, "id", "") for n in ast.walk(binding.node)}
-        return any(word in name for word in words for name in used)
+        return target if uses(self.facts, value.func, declared.get("classes", ())) else None
 
 
 def words_of(parameters: dict[str, Any], name: str) -> list[str]:

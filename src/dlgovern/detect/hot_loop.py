@@ -15,8 +15,8 @@ from dlgovern.flow.hot import Hot, hot
 from dlgovern.flow.paths import own_nodes, written
 from dlgovern.flow.steps import is_backward, steps
 from dlgovern.policy import Rule
-from dlgovern.source.mentions import words
-from dlgovern.source.prefilter import normal
+from dlgovern.source.imports import normal
+from dlgovern.source.words import words
 
 PARAMETERS = {
     "methods": Parameter("strings", "methods without arguments that wait, of any object", required=True),

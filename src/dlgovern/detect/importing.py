@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter, listing
-from dlgovern.detect.listing import Listing, Verdict, judged
+from dlgovern.detect.listing import Listing, Verdict, judged, listing_of
 from dlgovern.finding import LEVELS, Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.constants import constant
@@ -43,13 +43,13 @@ def triggers(parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[st
         return [{"name": name} for name in _IMPORTERS]
     if parameters.get("closed"):
         return None
-    wanted = _table(tables).imports(parameters.get("rings", ()), parameters.get("deny", ()))
+    wanted = listing_of(tables).imports(parameters.get("rings", ()), parameters.get("deny", ()))
     return [{"all": module.split(".")} for module in wanted]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[None, Callable[[Any], Iterator[Hit]]]:
     """One handler for the whole file, because each distribution is reported once."""
-    table = _table(tables)
+    table = listing_of(tables)
 
     def see(_: None) -> Iterator[Hit]:
         for rule in rules:
@@ -65,7 +65,7 @@ def _hits(rule: Rule, facts: Facts, table: Listing, seen: Iterator[_Sighting]) -
     best: dict[str, tuple[int, Hit]] = {}
     for node, module in seen:
         names = table.distributions(module)
-        verdict = judged(rule.parameters, names, table.of_module(module))
+        verdict = judged(rule.parameters, names, table.of_module(module), facts.path)
         if verdict is None or not _foreign(facts, module, off):
             continue
         level = _level(verdict, node, off)
@@ -73,6 +73,8 @@ def _hits(rule: Rule, facts: Facts, table: Listing, seen: Iterator[_Sighting]) -
         known = best.get(names[0])
         if known is None or grave > known[0]:
             slots = {"module": module, "distribution": names[0], "verdict": verdict.words, "instead": verdict.instead}
+            if verdict.sunset and level == verdict.level and not _may_fail(node, off):
+                slots["sunset"] = verdict.sunset
             best[names[0]] = (grave, facts.hit(rule.id, node, **slots)._replace(level=level))
     yield from (hit for _, hit in best.values())
 
@@ -81,8 +83,11 @@ def _level(verdict: Verdict, node: ast.AST, off: Collection[str]) -> str:
     """An import that only a type checker runs is information; one that may fail is a warning at most."""
     if "types-only" not in off and only_for_types(node):
         return "info"
-    may_fail = ("fallback" not in off and has_fallback(node)) or ("version-test" not in off and asks_version(node))
-    return "warning" if may_fail and verdict.level != "info" else verdict.level
+    return "warning" if _may_fail(node, off) and verdict.level != "info" else verdict.level
+
+
+def _may_fail(node: ast.AST, off: Collection[str]) -> bool:
+    return ("fallback" not in off and has_fallback(node)) or ("version-test" not in off and asks_version(node))
 
 
 def _foreign(facts: Facts, module: str, off: Collection[str]) -> bool:
@@ -131,7 +136,3 @@ def _literal(facts: Facts, node: ast.AST | None) -> str:
 
 def _complete(text: str) -> str:
     return text.rpartition(".")[0]
-
-
-def _table(tables: dict[str, Any]) -> Listing:
-    return Listing(tables.get("libraries", {}))

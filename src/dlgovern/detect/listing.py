@@ -1,4 +1,4 @@
-"""What the standard's library table says about a distribution and about a module."""
+"""What the standard's technology selection says about a distribution and about a module."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
 from dlgovern.evidence.values import normal
+from dlgovern.source.globs import matcher
 
 PARAMETERS = {
-    "rings": Parameter("strings", "rings of the library table that are reported: hold, assess, trial", default=[]),
+    "rings": Parameter("strings", "rings of the technology selection that are reported: hold, assess, trial", default=[]),
     "deny": Parameter("strings", "distributions that are always reported", default=[]),
     "allow": Parameter("strings", "distributions that are never reported", default=[]),
-    "closed": Parameter("boolean", "report every distribution that neither the table nor allow lists", default=False),
+    "unlisted": Parameter("boolean", "mention, as information, what neither the selection nor allow lists", default=False),
+    "closed": Parameter("boolean", "report every distribution that neither the selection nor allow lists", default=False),
 }
 """What the detectors of libraries have in common."""
 
@@ -20,9 +22,10 @@ _LOWER = {"assess": "warning", "trial": "info"}
 
 
 class Entry(NamedTuple):
-    """One ``[[library]]`` of the table."""
+    """One ``[[technology]]`` of the selection."""
 
-    distribution: str
+    id: str
+    distributions: tuple[str, ...]
     ring: str
     imports: tuple[str, ...]
     part: bool
@@ -30,47 +33,60 @@ class Entry(NamedTuple):
     rename: bool
     replaced_by: str
     because: str
+    sunset: str  # ISO date, "" for none
+    licence: str
+    versions: str
+    allowed_paths: tuple[str, ...]
+    images: tuple[str, ...]
 
 
 class Verdict(NamedTuple):
-    """Why a library is reported: words for a message, and the level if it is lower than the rule's."""
+    """Why a library is reported: words for a message, and the level if it is lower than the rule's.
+
+    ``sunset`` is the day from which that level is the rule's own, "" where time changes nothing.
+    """
 
     words: str
     instead: str
     level: str
     entry: Entry | None
+    sunset: str = ""
 
 
 class Listing:
-    """The library table, looked up by module and by distribution."""
+    """The technology selection, looked up by module and by distribution; of two entries the first counts."""
 
     def __init__(self, table: Mapping[str, Any]) -> None:
         self._modules: dict[str, tuple[str, ...]] = {
             module: (names,) if isinstance(names, str) else tuple(names)
             for module, names in table.get("modules", {}).items()
         }
+        self.licences: dict[str, str] = {normal(name): said for name, said in table.get("licences", {}).items()}
+        self.entries: list[Entry] = []
         self._by_import: dict[str, Entry] = {}
         self._by_name: dict[str, Entry] = {}
         self._parts: dict[str, Entry] = {}
-        for row in table.get("library", []):
-            entry = Entry(
-                row["distribution"],
-                row["ring"],
-                tuple(row.get("imports", ())),
-                row.get("part", False),
-                row.get("discontinued", False),
-                row.get("rename", False),
-                row.get("replaced_by", ""),
-                row.get("because", ""),
-            )
+        for row in table.get("technology", []):
+            entry = _entry(row)
+            self.entries.append(entry)
             for module in entry.imports:
-                self._by_import[module] = entry
+                self._by_import.setdefault(module, entry)
             named = self._parts if entry.part else self._by_name
-            named[normal(entry.distribution)] = entry
+            for name in map(normal, entry.distributions):
+                named.setdefault(name, entry)
+                if entry.licence:
+                    self.licences.setdefault(name, entry.licence)
 
     def distributions(self, module: str) -> tuple[str, ...]:
         """What a dotted module may come from, the usual one first; its own first name where the table is silent."""
-        return _longest(module, self._modules) or (module.partition(".")[0],)
+        found: tuple[str, ...] | None = _longest(module, self._modules)
+        if found is None and (entry := _longest(module, self._by_import)) is not None:
+            found = entry.distributions
+        return found or (module.partition(".")[0],)
+
+    def knows(self, module: str) -> bool:
+        """Whether the selection says where a module comes from."""
+        return bool(_longest(module, self._modules) or _longest(module, self._by_import))
 
     def of_module(self, module: str) -> Entry | None:
         """What the table says about a dotted module."""
@@ -92,12 +108,14 @@ class Listing:
         names = {normal(name) for name in deny}
         found = {module for module, entry in self._by_import.items() if entry.ring in wanted}
         found |= {module for module, made in self._modules.items() if normal(made[0]) in names}
-        found |= {module for module, entry in self._by_import.items() if normal(entry.distribution) in names}
+        found |= {m for m, entry in self._by_import.items() if not names.isdisjoint(map(normal, entry.distributions))}
         return sorted(found | {name.replace("-", "_") for name in deny})
 
 
-def judged(parameters: Mapping[str, Any], names: tuple[str, ...], entry: Entry | None) -> Verdict | None:
-    """Whether a rule's parameters report a distribution, given what the table says about it.
+def judged(
+    parameters: Mapping[str, Any], names: tuple[str, ...], entry: Entry | None, path: str = ""
+) -> Verdict | None:
+    """Whether a rule's parameters report a distribution that the file at ``path`` uses, given what the table says.
 
     Of several ``names`` that a module may come from, the first is denied and any is allowed.
     """
@@ -108,11 +126,53 @@ def judged(parameters: Mapping[str, Any], names: tuple[str, ...], entry: Entry |
     if not set(map(normal, parameters.get("allow", ()))).isdisjoint(possible):
         return None
     if entry is None:
-        return Verdict("not on the list of approved libraries", instead, "", None) if parameters.get("closed") else None
-    if entry.ring not in parameters.get("rings", ()):
+        if parameters.get("closed"):
+            return Verdict("not on the list of approved libraries", instead, "", None)
+        return Verdict("not in the technology selection", instead, "info", None) if parameters.get("unlisted") else None
+    if entry.ring not in parameters.get("rings", ()) or (entry.ring == "assess" and _is_allowed(entry, path)):
         return None
     words = {"hold": "on hold", "assess": "only being assessed", "trial": "on trial"}.get(entry.ring, entry.ring)
-    return Verdict(f"{words}: {entry.because}" if entry.because else words, instead, _LOWER.get(entry.ring, ""), entry)
+    words = f"{words}: {entry.because}" if entry.because else words
+    if entry.sunset:
+        return Verdict(f"{words}; an error from {entry.sunset}", instead, "warning", entry, entry.sunset)
+    return Verdict(words, instead, _LOWER.get(entry.ring, ""), entry)
+
+
+def listing_of(tables: Mapping[str, Any]) -> Listing:
+    """The selection of these tables, indexed once for as long as they live."""
+    table = tables.get("selection", _NOTHING)
+    known = _KNOWN.get("selection")
+    if known is None or known[0] is not table:
+        known = _KNOWN["selection"] = (table, Listing(table))
+    return known[1]
+
+
+_NOTHING: dict[str, Any] = {}
+_KNOWN: dict[str, tuple[Any, Listing]] = {}
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    return Entry(
+        row["id"],
+        tuple(row.get("distributions", ())),
+        row["ring"],
+        tuple(row.get("imports", ())),
+        row.get("part", False),
+        row.get("discontinued", False),
+        row.get("rename", False),
+        row.get("replaced_by", ""),
+        row.get("because", ""),
+        row.get("sunset", ""),
+        row.get("licence", ""),
+        row.get("versions", ""),
+        tuple(row.get("allowed_paths", ())),
+        tuple(row.get("images", ())),
+    )
+
+
+def _is_allowed(entry: Entry, path: str) -> bool:
+    pattern = matcher(entry.allowed_paths) if entry.allowed_paths else None
+    return pattern is not None and pattern.match(path) is not None
 
 
 def _longest(module: str, table: Mapping[str, Any]) -> Any:

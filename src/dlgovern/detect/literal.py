@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
+from dlgovern.detect.recipes import SAYING
 from dlgovern.evidence.recipe import SCRIPTS, Recipe
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
 from dlgovern.repository.launchers import is_python
 from dlgovern.repository.window import Windows
-from dlgovern.source.prefilter import normal
+from dlgovern.source.imports import normal
 from dlgovern.source.tree import parents, up
 
 PARAMETERS = {
@@ -78,6 +79,8 @@ def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows
     live = [(rule, re.compile(rule.parameters["pattern"])) for rule in rules if rule.parameters.get("joined")]
     seen: set[tuple[str, int, int]] = set()
     for command in document.commands if live else ():
+        if command.words[0].text in SAYING:
+            continue
         words = ["python" if is_python(word.text) else word.text for word in command.words]
         text = " ".join(words)
         for rule, pattern in live:

@@ -29,6 +29,9 @@ def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> b
             return True
     if (name := environment_read(facts, node)) and f"${name}" in sources:
         return True
+    called = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    if called and f"~{called}" in sources:
+        return True
     binding = _single_binding(facts, node)
     return bool(depth and binding and binding.value is not None and derives(facts, binding.value, sources, depth - 1))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter, listing
-from dlgovern.detect.listing import Entry, Listing, judged
+from dlgovern.detect.listing import Entry, Listing, judged, listing_of
 from dlgovern.evidence.values import Locked, Manifest, Requirement
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
@@ -27,7 +27,7 @@ GUARDS = ("part", "from-elsewhere")
 
 def judge(rules: list[Rule], manifest: Manifest, tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
     """The hits of these rules on one manifest or lock file."""
-    table = Listing(tables.get("libraries", {}))
+    table = listing_of(tables)
     for rule in rules:
         yield from _declared(rule, manifest, table)
         if rule.parameters.get("locked"):
@@ -39,10 +39,12 @@ def _declared(rule: Rule, manifest: Manifest, table: Listing) -> Iterator[Hit]:
         entry = _entry(rule, table, requirement.name)
         if not requirement.name or not _concerns(rule, entry, requirement):
             continue
-        verdict = judged(rule.parameters, (requirement.name,), entry)
+        verdict = judged(rule.parameters, (requirement.name,), entry, requirement.path)
         if verdict:
             slots = {"distribution": requirement.name, "verdict": verdict.words, "instead": verdict.instead}
             slots["renamed"] = _renamed(requirement, entry)
+            if verdict.sunset:
+                slots["sunset"] = verdict.sunset
             place = (requirement.line, requirement.column, requirement.line, requirement.end_column)
             yield Hit(rule.id, *place, slots=slots, level=verdict.level)
 
@@ -50,7 +52,7 @@ def _declared(rule: Rule, manifest: Manifest, table: Listing) -> Iterator[Hit]:
 def _locked(rule: Rule, manifest: Manifest, table: Listing) -> Iterator[Hit]:
     for locked in manifest.locked:
         entry = _entry(rule, table, locked.name)
-        verdict = judged(rule.parameters, (locked.name,), entry) if _concerns(rule, entry, locked) else None
+        verdict = judged(rule.parameters, (locked.name,), entry, locked.path) if _concerns(rule, entry, locked) else None
         if verdict:
             slots = {"distribution": locked.name, "verdict": verdict.words, "instead": verdict.instead, "renamed": ""}
             level = verdict.level if verdict.level == "info" else "warning"

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.detect.call import matches
 from dlgovern.detect.made import environment_read
+from dlgovern.detect.recipes import guarded, launches_in
 from dlgovern.detect.where import Seen
+from dlgovern.evidence.recipe import SCRIPTS, Recipe
+from dlgovern.evidence.script import Setting
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import Arguments
 from dlgovern.flow.constants import UNKNOWN, constant
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
-from dlgovern.source.mentions import words
-from dlgovern.source.prefilter import normal
+from dlgovern.repository.window import Window, Windows, parse_version
+from dlgovern.source.imports import normal
 from dlgovern.source.tree import parents
+from dlgovern.source.words import words
 
 PARAMETERS = {
     "environment": Parameter("strings", "names of environment variables", default=[]),
     "attributes": Parameter("names", "dotted names of attributes that are assigned", default=[]),
     "where": Parameter("predicates", "predicates on the argument `value` that must all hold", default=[]),
     "unless": Parameter("predicates", "predicates on the argument `value` of which none may hold", default=[]),
+    "scripts": Parameter("boolean", "count scripts, images, workflows and manifests too", default=False),
+    "prose": Parameter("boolean", "count what prose shows and what tests a change", default=True),
     "default": Parameter("boolean", "count setdefault and assignments that keep a value from outside", default=True),
 }
+
+KINDS = SCRIPTS
+"""Kinds of evidence in which environment variables are set."""
+
+GUARDS = ("debugging",)
+"""What the detector is silent under; an example of its rules must show it."""
 
 _ENVIRONMENT = ("os.environ", "os.environ.copy()", "dict()", "copy.copy()", "copy.deepcopy()")
 _COPIES = ("dict", "copy.copy", "copy.deepcopy")
@@ -91,6 +104,37 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
             yield from entries(node.value)
 
     return {ast.Assign: assign, ast.Call: call, ast.Dict: spread, ast.AugAssign: merge}
+
+
+def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], windows: Windows) -> Iterator[Hit]:
+    """The hits on the variables that a script, an image, a workflow or a manifest gives to processes."""
+    wanted = _index(rules, "environment")
+    settings = [*document.settings, *(setting for launch in launches_in(document) for setting in launch.settings)]
+    window = windows.of(document.path, "torch")
+    for setting in dict.fromkeys(settings) if wanted else ():
+        for rule in wanted.get(setting.name, ()) if setting.exported else ():
+            said = rule.parameters
+            if not said.get("scripts"):
+                continue
+            if not said.get("prose", True) and _is_no_production(rule, document):
+                continue
+            if all(_is_so(predicate, setting, window) for predicate in said.get("where", ())):
+                end = setting.end_column if setting.line == setting.end_line else setting.column + len(setting.name)
+                slots = {"name": setting.name, "value": setting.value[:60] or '""'}
+                yield Hit(rule.id, setting.line, setting.column, setting.line, end, slots=slots)
+
+
+def _is_no_production(rule: Rule, document: Recipe) -> bool:
+    """Whether a file shows, tests or debugs, instead of training."""
+    hunting = guarded(rule, "debugging") and re.search(r"debug|profil", document.path.lower())
+    return document.kind == "prose" or document.workflow is not None or bool(hunting)
+
+
+def _is_so(predicate: dict[str, Any], setting: Setting, window: Window | None) -> bool:
+    """Whether a predicate about the argument `value`, or about a version window, holds outside of Python."""
+    if "window" in predicate:
+        return window is not None and "reaches" in predicate and window.reaches(parse_version(predicate["reaches"]))
+    return setting.known and setting.value.strip().lower() in [str(one).lower() for one in predicate.get("in", ())]
 
 
 def _index(rules: list[Rule], parameter: str) -> dict[str, list[Rule]]:

@@ -25,7 +25,7 @@ class Cache:
         self.store = store
         self.root = root
         self._trust_stat = not os.environ.get("CI")
-        rules = [(rule.id, rule.levels, rule.parameters) for rule in policy.rules]
+        rules = [policy.tailored, *((rule.id, rule.levels) for rule in policy.rules)]  # the fingerprint covers the rest
         self._name = f"results-{key(root, version, policy.fingerprint, rules, windows.digest, sys.version_info[:3])}.json"
         known = store.get(self._name)
         self._entries: dict[str, list[object]] = known if isinstance(known, dict) else {}

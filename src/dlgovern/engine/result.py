@@ -21,6 +21,7 @@ class FileResult(NamedTuple):
     parsed: bool = False
     stand: tuple[tuple[str, bool], ...] = ()  # (rule, wanted?) marks for rules about the whole repository
     spent: float = 0.0  # seconds
+    places: tuple[tuple[int, ...], ...] = ()  # of a notebook: line and column in its code -> cell and file, see judge.notebooks
 
 
 def dump(result: FileResult) -> list[Any]:
@@ -36,6 +37,7 @@ def load(values: list[Any]) -> FileResult:
         excuses=tuple(Excuse(*_tupled(excuse)) for excuse in result.excuses),
         reads=tuple(map(tuple, result.reads)),  # type: ignore[arg-type]
         failed=tuple(map(tuple, result.failed)),  # type: ignore[arg-type]
+        places=tuple(map(tuple, result.places)),
         stand=tuple(map(tuple, result.stand)),  # type: ignore[arg-type]
     )
 

@@ -31,26 +31,26 @@ class Job(NamedTuple):
 
 def judge_files(job: Job, paths: Iterable[str], store: Store) -> list[FileResult]:
     """The results for these files, sorted by path. Manifests and other evidence are not judged here."""
-    wanted = sorted(path for path in set(paths) if classify(path) == "python" or _has_python_head(job.root, path))
+    wanted = sorted(path for path in set(paths) if classify(path) in ("python", "notebook") or _has_python_head(job.root, path))
     cache = Cache(store, job.root, job.policy, job.windows, __version__)
     known = {path: result for path in wanted if (result := cache.get(path)) is not None}
     rest = [path for path in wanted if path not in known]
     results = dict(known)
-    for result in _judge(job, rest):
+    for result in _judge(job, rest, store):
         results[result.path] = result
         cache.put(result)
     cache.save()
     return [results[path] for path in wanted]
 
 
-def _judge(job: Job, paths: list[str]) -> Iterable[FileResult]:
+def _judge(job: Job, paths: list[str], store: Store) -> Iterable[FileResult]:
     workers = job.jobs or os.cpu_count() or 1
     if workers == 1 or not paths or (len(paths) <= _FEW and _bytes(job.root, paths) <= _SMALL):
-        walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter)
+        walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter, store=store)
         return [walk.judge(path) for path in paths]
     from dlgovern.engine.supervise import supervise  # workers are for many files
 
-    return supervise(job, paths, workers)
+    return supervise(job, paths, workers, store=store)
 
 
 def _bytes(root: str, paths: list[str]) -> int:

@@ -18,6 +18,7 @@ from typing import IO, Any
 from dlgovern import policy
 from dlgovern.engine import result as results
 from dlgovern.engine.result import FileResult
+from dlgovern.store import Store
 
 SECONDS_A_FILE = 30.0
 """Longest time for one file; the budget of the slowest sane file is a tenth of it."""
@@ -88,9 +89,11 @@ class Worker:
         return True
 
 
-def supervise(job: Any, paths: list[str], count: int, *, seconds: float = SECONDS_A_FILE) -> list[FileResult]:
+def supervise(
+    job: Any, paths: list[str], count: int, *, seconds: float = SECONDS_A_FILE, store: Store | None = None
+) -> list[FileResult]:
     """The results for ``paths``, in any order; a file that killed or stalled its worker is not judged."""
-    setup = _setup(job)
+    setup = _setup(job, store)
     waiting = deque(_batches(job.root, paths, count))
     done: list[FileResult] = []
     selector = selectors.DefaultSelector()
@@ -110,12 +113,13 @@ def supervise(job: Any, paths: list[str], count: int, *, seconds: float = SECOND
     return done
 
 
-def _setup(job: Any) -> bytes:
+def _setup(job: Any, store: Store | None) -> bytes:
     values = {
         "policy": policy.dump(job.policy),
         "root": job.root,
         "windows": job.windows.to_json(),
         "prefilter": job.prefilter,
+        "store": store.folder if store else "",
         "path": [entry for entry in sys.path if entry and not _is_inside(entry, job.root)],
     }
     return json.dumps(values).encode() + b"\n"

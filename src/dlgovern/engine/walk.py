@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dlgovern import detect
+from dlgovern.engine.filters import Filters
 from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Hit
@@ -17,12 +18,15 @@ from dlgovern.flow.facts import Facts
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.sight import Sight
-from dlgovern.repository.window import Window, Windows
+from dlgovern.repository.window import Windows
 from dlgovern.source import encoding
 from dlgovern.source.comments import Excuse, excuses
 from dlgovern.source.parse import Unparsable, parse
-from dlgovern.source.prefilter import Prefilter
-from dlgovern.source.read import Unreadable, read
+from dlgovern.source.read import LIMIT, Unreadable, read
+from dlgovern.store import Store
+
+NOTEBOOK = 64_000_000
+"""Bytes of a notebook: pictures lie in it."""
 
 Handler = Callable[[Any], Iterator[Hit]]
 
@@ -30,45 +34,64 @@ Handler = Callable[[Any], Iterator[Hit]]
 class Walk:
     """Judges the files of one repository by one policy."""
 
-    def __init__(self, policy: Policy, root: str, windows: Windows, *, prefilter: bool = True) -> None:
+    def __init__(
+        self, policy: Policy, root: str, windows: Windows, *, prefilter: bool = True, store: Store | None = None
+    ) -> None:
         self.policy = policy
         self.root = root
         self.windows = windows
         self.repository = Repository(root, _roots(policy))
         self._use_prefilter = prefilter
         self._codes = frozenset(word for rule in policy.rules for word in (rule.id, *rule.aliases))
-        self._filters: dict[tuple[object, ...], Prefilter] = {}
+        self.filters = Filters(policy, store or Store(""))
 
     def judge(self, path: str, data: bytes | None = None) -> FileResult:
         """The raw hits of one file. ``data`` stands for the file's bytes when it is not on disk as such."""
         start = time.perf_counter()
+        on_disk = data is None
         try:
             if data is None:
-                data = read(os.path.join(self.root, path))
+                data = self._bytes(path)
         except Unreadable as error:
             return FileResult(path, not_judged=str(error))
-        result = self._judge(path, data)
+        digest = hashlib.sha256(data).hexdigest()
+        if path.lower().endswith(".ipynb"):
+            from dlgovern.engine.notebook import judge_notebook  # most repositories have none
+
+            result = judge_notebook(self, path, data, digest)
+        else:
+            if on_disk:
+                self.repository.give(path, data)
+            result = self.judge_code(path, data, digest, on_disk=on_disk)
         return result._replace(spent=round(time.perf_counter() - start, 6))
 
-    def _judge(self, path: str, data: bytes) -> FileResult:
-        digest = hashlib.sha256(data).hexdigest()
+    def _bytes(self, path: str) -> bytes:
+        return read(os.path.join(self.root, path), NOTEBOOK if path.lower().endswith(".ipynb") else LIMIT)
+
+    def judge_code(self, path: str, data: bytes, digest: str, *, on_disk: bool = False) -> FileResult:
+        """The raw hits of Python source; ``digest`` is that of the file it was found in.
+
+        ``on_disk``: it is the file at ``path`` itself, so what is known of that file holds for it.
+        """
         rules = live_rules(self.policy, path)
         if (trouble := encoding.problem(data)) is not None:
-            return FileResult(path, digest, (*self._unread(rules, "parse-error", trouble[0], 1, trouble[1]),))
+            return FileResult(path, digest, self.unread(path, trouble[0], 1, trouble[1]))
         comments = tuple(excuses(data, self._codes))
-        view = Sight(self.repository, path)
-        wanted = self._prefilter(rules, path).rules(data, view) if self._use_prefilter else None
-        running = [rule for rule in rules if rule.shape == "python" and (wanted is None or rule.id in wanted)]
+        view = Sight(self.repository, path, on_disk=on_disk)
+        running = [rule for rule in rules if rule.shape == "python"]
+        if self._use_prefilter:
+            filter_ = self.filters.of(self.windows.of(path, "torch"))
+            wanted = filter_.rules(data, view, _ids(rules))
+            running = [rule for rule in running if rule.id in wanted]
         if not running:
             return FileResult(path, digest, (), comments, self._reads(view.reads))
-        return self._see(path, data, digest, rules, running, comments, view.reads)
+        return self._see(path, data, digest, running, comments, view.reads)
 
     def _see(
         self,
         path: str,
         data: bytes,
         digest: str,
-        rules: tuple[Rule, ...],
         running: list[Rule],
         comments: tuple[Excuse, ...],
         reads: set[str],
@@ -76,35 +99,41 @@ class Walk:
         try:
             module = parse(data)
         except Unparsable as error:
-            plain = error.why.startswith(("uses ", "is ", "has ", "needs ", "nests "))
-            why = error.why if plain else f"does not parse: {error.why}"
-            hits = self._unread(rules, "parse-error", error.line, error.column, why)
-            return FileResult(path, digest, (*hits,), comments, self._reads(reads))
+            hits = self.unread(path, error.line, error.column, reason(error))
+            return FileResult(path, digest, hits, comments, self._reads(reads))
         facts = Facts(path, data, module, self.repository, self.windows)
         facts.reads |= reads
-        hits, failed = see(running, facts, self.policy.tables)
+        found, failed = see(running, facts, self.policy.tables)
         return FileResult(
-            path, digest, tuple(sorted(hits, key=_order)), comments, self._reads(facts.reads), tuple(failed), parsed=True
+            path, digest, tuple(sorted(found, key=_order)), comments, self._reads(facts.reads), tuple(failed), parsed=True
         )
-
-    def _prefilter(self, rules: tuple[Rule, ...], path: str) -> Prefilter:
-        window = self.windows.of(path, "torch")
-        key = (id(rules), window)
-        if key not in self._filters:
-            self._filters[key] = Prefilter(
-                (rule.id, _triggers(rule, self.policy.tables, window)) for rule in rules if rule.shape == "python"
-            )
-        return self._filters[key]
 
     def _reads(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((path, self.repository.digest(path)) for path in paths))
 
-    def _unread(self, rules: tuple[Rule, ...], event: str, line: int, column: int, why: str) -> list[Hit]:
-        return [
+    def unread(self, path: str, line: int, column: int, why: str) -> tuple[Hit, ...]:
+        """The hits that say that a file, or a part of it, cannot be read as what it is."""
+        return tuple(
             Hit(rule.id, line, column, line, column + 1, slots={"why": why})
-            for rule in rules
-            if rule.detector == "engine" and rule.parameters.get("event") == event
-        ]
+            for rule in live_rules(self.policy, path)
+            if rule.detector == "engine" and rule.parameters.get("event") == "parse-error"
+        )
+
+
+def reason(error: Unparsable) -> str:
+    """Why a source has no tree, as the end of the sentence "FILE …"."""
+    plain = error.why.startswith(("uses ", "is ", "has ", "needs ", "nests "))
+    return error.why if plain else f"does not parse: {error.why}"
+
+
+_IDS: dict[int, tuple[tuple[Rule, ...], frozenset[str]]] = {}
+"""The tuple of rules is kept beside its ids: while it lives, no other one can have its identity."""
+
+
+def _ids(rules: tuple[Rule, ...]) -> frozenset[str]:
+    if id(rules) not in _IDS:
+        _IDS[id(rules)] = (rules, frozenset(rule.id for rule in rules))
+    return _IDS[id(rules)][1]
 
 
 def _roots(policy: Policy) -> frozenset[str]:
@@ -123,13 +152,6 @@ def _roots(policy: Policy) -> frozenset[str]:
         elif isinstance(value, str) and value.replace(".", "").replace("_", "").replace("()", "").replace("*", "").isalnum():
             found.add(value.partition(".")[0])
     return frozenset(found)
-
-
-def _triggers(rule: Rule, tables: dict[str, Any], window: Window | None) -> Any:
-    """The triggers of a rule; those of a table depend on the versions the repository works with."""
-    if rule.triggers != "window":
-        return rule.triggers
-    return detect.load(rule.detector).triggers_in(rule.parameters, tables, window)
 
 
 def see(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> tuple[list[Hit], list[tuple[str, str]]]:

@@ -21,10 +21,12 @@ def main() -> None:
     from dlgovern.engine import result as results
     from dlgovern.engine.walk import Walk
     from dlgovern.repository.window import Windows
+    from dlgovern.store import Store
 
     gc.disable()  # trees are freed when their file is done; cycles through parents are collected below
     walk = Walk(
-        policy.load(setup["policy"]), setup["root"], Windows.from_json(setup["windows"]), prefilter=setup["prefilter"]
+        policy.load(setup["policy"]), setup["root"], Windows.from_json(setup["windows"]),
+        prefilter=setup["prefilter"], store=Store(setup["store"]),
     )
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     parsed = 0

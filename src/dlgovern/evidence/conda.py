@@ -9,13 +9,14 @@ from typing import NamedTuple
 from dlgovern.evidence.specifiers import At, requirement
 from dlgovern.evidence.text import Unreadable, text_of
 from dlgovern.evidence.values import IndexOption, Locked, Manifest, Problem, PythonRange, Requirement, normal
+from dlgovern.source.patterns import lazy
 
-_KEY = re.compile(r"([A-Za-z][\w-]*)\s*:(?:\s+(.*))?$")
-_ITEM = re.compile(r"-\s+(.*)$|-$")
-_SPEC = re.compile(r"(?:([\w./-]+)::)?([A-Za-z0-9_][\w.-]*)(\[[^\]]*\])?\s*([=<>!~][^#]*|\d[^#]*)?$")
-_EXACT = re.compile(r"=?=?\s*(\d[\w.+*!]*)(?:=[\w*.]+)?$")
-_VERSION = re.compile(r"(?:cpython-|python-?)?(\d+(?:\.\d+)*)(?:[a-z]+\d*|-dev|t)?$")
-_LOCKED = re.compile(r"/([A-Za-z0-9_.-]+)-([^-/]+)-[^-/]+\.(?:conda|tar\.bz2)(?:#\S*)?$")
+_KEY = lazy(r"([A-Za-z][\w-]*)\s*:(?:\s+(.*))?$")
+_ITEM = lazy(r"-\s+(.*)$|-$")
+_SPEC = lazy(r"(?:([\w./-]+)::)?([A-Za-z0-9_][\w.-]*)(\[[^\]]*\])?\s*([=<>!~][^#]*|\d[^#]*)?$")
+_EXACT = lazy(r"=?=?\s*(\d[\w.+*!]*)(?:=[\w*.]+)?$")
+_VERSION = lazy(r"(?:cpython-|python-?)?(\d+(?:\.\d+)*)(?:[a-z]+\d*|-dev|t)?$")
+_LOCKED = lazy(r"/([A-Za-z0-9_.-]+)-([^-/]+)-[^-/]+\.(?:conda|tar\.bz2)(?:#\S*)?$")
 _MOST = 20_000  # lines
 
 NAMES = {
@@ -97,7 +98,7 @@ def read_environment(text: str, path: str) -> Manifest:
         elif section == "dependencies" and pip and line.indent >= pip:
             _pip(word, span, requirements, channels)
         elif section == "dependencies":
-            made = _conda(word, span)
+            made = conda_requirement(word, span)
             if isinstance(made, PythonRange):
                 pythons.append(made)
             elif made is not None and made.name:
@@ -150,7 +151,8 @@ def _pip(
         found.append(made)
 
 
-def _conda(word: str, span: tuple[str, int, int, int]) -> Requirement | PythonRange | None:
+def conda_requirement(word: str, span: tuple[str, int, int, int]) -> Requirement | PythonRange | None:
+    """What a match specification of conda means, ``channel::name=version=build`` at its longest."""
     match = _SPEC.match(word)
     if match is None:
         return None

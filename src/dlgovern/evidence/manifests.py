@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable
 
 from dlgovern.evidence import conda, toml
@@ -14,6 +13,7 @@ from dlgovern.evidence.setup_files import read_setup_cfg, read_setup_py
 from dlgovern.evidence.text import CONFIG_LIMIT, LOCK_LIMIT, Unreadable, read_text, text_of
 from dlgovern.evidence.values import Include, Manifest, Problem
 from dlgovern.source.classify import classify
+from dlgovern.source.patterns import lazy
 
 _EXACT = {
     "pyproject.toml": "pyproject",
@@ -25,10 +25,10 @@ _EXACT = {
     "pdm.lock": "lock",
     "Pipfile.lock": "lock",
 }
-_CONDA_LOCK = re.compile(r"(?:.*[-_.])?conda-lock\.ya?ml|conda-(?:linux|osx|win)-[\w]+\.lock")
-_PYLOCK = re.compile(r"pylock(?:\.[^.]+)?\.toml")
-_REQUIREMENTS = re.compile(r"(?:.*[-_.])?(?:requirements?|reqs?)(?:[-_.].*)?\.(?:txt|in)")
-_CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?\.txt")
+_CONDA_LOCK = lazy(r"(?:.*[-_.])?conda-lock\.ya?ml|conda-(?:linux|osx|win)-[\w]+\.lock")
+_PYLOCK = lazy(r"pylock(?:\.[^.]+)?\.toml")
+_REQUIREMENTS = lazy(r"(?:.*[-_.])?(?:requirements?|reqs?)(?:[-_.].*)?\.(?:txt|in)")
+_CONSTRAINTS = lazy(r"(?:.*[-_.])?constraints?(?:[-_.].*)?\.txt")
 _FOLDERS = ("requirements", "requires", "reqs")
 _MOST_INCLUDED = 200
 

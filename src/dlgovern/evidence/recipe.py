@@ -49,7 +49,7 @@ class Pod(NamedTuple):
     """
 
     form: str  # kubernetes, compose, docker, devcontainer
-    role: str  # Master, Worker, … of a job; "" where there is none
+    role: str  # Master, Worker, … of a job; the name of a service; what is run by hand
     gpus: int
     replicas: int
     shared: bool
@@ -109,25 +109,28 @@ class Recipe(NamedTuple):
     resources: tuple[Resource, ...] = ()
     values: tuple[Value, ...] = ()
     workflow: Workflow | None = None
+    written: tuple[str, ...] = ()  # files that its commands write
     problems: tuple[Problem, ...] = ()
     skipped: tuple[Problem, ...] = ()
 
 
-_SCRIPT = re.compile(
-    rb"python|torch|accelerate|deepspeed|srun|mpirun|mpiexec|horovod|composer|lightning|docker|podman|conda|mamba|pip|uv |"
-    rb"apt|SBATCH|NCCL|CUDA_|HF_|WANDB|sbatch|ray |fabric|dlgovern|singularity|apptainer"
+_SHOWN = re.compile(
+    rb"python|torch|TORCH|accelerate|deepspeed|srun|mpirun|mpiexec|horovod|composer|lightning|docker|podman|conda|mamba|pip|"
+    rb"uv |apt|SBATCH|NCCL|CUDA_|HF_|WANDB|MASTER_|export |sbatch|ray |fabric|singularity|apptainer"
 )
 _CONFIG = re.compile(
-    rb"image|run:|script|command|cmd|python|torch|deepspeed|accelerate|distributed_type|num_processes|_target_|class_path|"
-    rb"trainer|apiVersion|NCCL|CUDA_|train_batch|micro_batch|zero_optimization|fp16|bf16|dlgovern|workflow|jobs:|stages"
+    rb"image|run:|script|command|entrypoint|env|ENV|cmd|python|torch|deepspeed|accelerate|distributed_type|num_processes|_target_|class_path|"
+    rb"trainer|apiVersion|NCCL|TORCH|MASTER_|CUDA_|HF_|train_batch|micro_batch|zero_optimization|fp16|bf16|dlgovern|workflow|jobs:|stages"
 )
+_TRIGGERS = {"prose": _SHOWN, "yaml": _CONFIG, "json": _CONFIG}
+"""Kinds of which there are many files that have nothing to do with this, and what those lack."""
 
 
 def read(path: str, data: bytes) -> Recipe:
     """The recipe in a file; trouble is a `Problem` of the result. A file that can say nothing is not parsed."""
     kind = _kind(path)
-    pattern = _CONFIG if kind in ("yaml", "json") else _SCRIPT
-    if pattern.search(data) is None and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+    pattern = _TRIGGERS.get(kind)
+    if pattern is not None and pattern.search(data) is None and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         return Recipe(path, kind)
     try:
         return _READERS[kind](path, _text(data, kind))
@@ -156,7 +159,7 @@ def _kind(path: str) -> str:
 
 
 def _scripted(path: str, kind: str, script: Script) -> Recipe:
-    return Recipe(path, kind, "", script.commands, script.settings, script.directives)
+    return Recipe(path, kind, "", script.commands, script.settings, script.directives, written=script.written)
 
 
 def _shell(path: str, text: str) -> Recipe:

@@ -38,6 +38,7 @@ class Reader(NamedTuple):
     limit: int = CONFIG_LIMIT  # bytes; a larger file is not judged, and that is said
     sign: str = "#"  # characters that begin a comment, "" where the format has none
     continued: bool = False  # a backslash at its end joins a line with the next
+    opens: bool = False  # the reader opens the file itself, and never reads all of it; nothing about it is kept
     large_is_data: bool = False  # a file over the limit is no configuration: it is left out, and nothing is lost
 
 
@@ -61,6 +62,7 @@ READERS: dict[str, Reader] = {
     "env": Reader("recipe"),
     "yaml": Reader("recipe", LIMIT, continued=True, large_is_data=True),
     "json": Reader("recipe", sign="", large_is_data=True),
+    "artifact": Reader("artifacts.document", sign="", opens=True),
 }
 """Kind -> how it is read."""
 
@@ -94,6 +96,12 @@ def kind_of(path: str, root: str = "") -> str | None:
 def read_file(root: str, path: str, kind: str) -> Reading:
     """The document of one file, its digest and the comments in it that excuse findings."""
     how = READERS[kind]
+    if how.opens:
+        place: Callable[[str, str], Any] = importlib.import_module(f"dlgovern.evidence.{how.module}").place
+        try:
+            return Reading(place(root, path))
+        except Unreadable as error:
+            return Reading(None, not_judged=str(error))
     try:
         data = read(os.path.join(root, path), how.limit)
     except Unreadable as error:

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from dlgovern.evidence.specifiers import At, requirement
 from dlgovern.evidence.values import Include, IndexOption, Manifest, Problem, Requirement
+from dlgovern.source.patterns import lazy
 
-_COMMENT = re.compile(r"(?:^|\s)#.*$")
-_HASH = re.compile(r"\s--hash[=\s]\s*\S+")
-_OTHER = re.compile(r"\s--(?:config-settings?|global-option|install-option)[=\s].*$")
-_OPTION = re.compile(r"(-[rceif]|--[a-z][a-z-]*)(?:\s*=\s*|\s+|(?<=^-[rceif])|$)(.*)")
+_COMMENT = lazy(r"(?:^|\s)#.*$")
+_HASH = lazy(r"\s--hash[=\s]\s*\S+")
+_OTHER = lazy(r"\s--(?:config-settings?|global-option|install-option)[=\s].*$")
+_OPTION = lazy(r"(-[rceif]|--[a-z][a-z-]*)(?:\s*=\s*|\s+|(?<=^-[rceif])|$)(.*)")
 _MOST_PROBLEMS = 20
 _CONDA = "conda create"  # `conda list --export` says so in its first lines, and pip cannot read the rest
 _HEAD = 300

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 
 from dlgovern.evidence.specifiers import At, requirement
 from dlgovern.evidence.values import Include, Manifest, Problem, PythonRange, Requirement, normal
+from dlgovern.source.patterns import lazy
 
-_SECTION = re.compile(r"\[([^\]]+)\]\s*(?:[#;].*)?$")
-_LIST = re.compile(r"[\w./-]*(?:requirements?|reqs?)[\w./-]*\.(?:txt|in)")
-_DELIMITER = re.compile("[=:]")
+_SECTION = lazy(r"\[([^\]]+)\]\s*(?:[#;].*)?$")
+_LIST = lazy(r"[\w./-]*(?:requirements?|reqs?)[\w./-]*\.(?:txt|in)")
+_DELIMITER = lazy("[=:]")
 
 
 def read_setup_cfg(text: str, path: str) -> Manifest:

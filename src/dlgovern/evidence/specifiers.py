@@ -6,13 +6,14 @@ import re
 from typing import NamedTuple
 
 from dlgovern.evidence.values import Requirement, normal
+from dlgovern.source.patterns import lazy
 
 _LONGEST = 4096
-_ORIGIN = re.compile(r"(?:(?:git|hg|svn|bzr)\+|https?://|file:|ssh://)", re.IGNORECASE)
-_EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
-_ARCHIVE = re.compile(r"([A-Za-z0-9._]+?)-\d[^/]*\.(?:whl|tar\.gz|zip)$")
-_POETRY_PART = re.compile(r"(?:\^|~=|~|[<>!=]=*|)\s*[\w.*+!-]+")
-_LEGACY = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?\s*(.*)")
+_ORIGIN = lazy(r"(?:(?:git|hg|svn|bzr)\+|https?://|file:|ssh://)", re.IGNORECASE)
+_EGG = lazy(r"[#&]egg=([A-Za-z0-9._-]+)")
+_ARCHIVE = lazy(r"([A-Za-z0-9._]+?)-\d[^/]*\.(?:whl|tar\.gz|zip)$")
+_POETRY_PART = lazy(r"(?:\^|~=|~|[<>!=]=*|)\s*[\w.*+!-]+")
+_LEGACY = lazy(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?\s*(.*)")
 
 
 class At(NamedTuple):

@@ -7,6 +7,8 @@ import re
 from bisect import bisect_right
 from typing import Any, NamedTuple
 
+from dlgovern.source.patterns import lazy
+
 Path = tuple[str | int, ...]
 
 
@@ -78,18 +80,18 @@ def load(text: str) -> dict[str, Any]:
         raise Broken(f"is not TOML: {error}") from error
 
 
-_SPACE = re.compile(r"[ \t]*")
-_BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
-_BARE = re.compile(r"[^\s=.\[\]{},\"'#]+")
-_STRING = re.compile(
+_SPACE = lazy(r"[ \t]*")
+_BLANK = lazy(r"(?:[ \t\n]+|#[^\n]*)*")
+_BARE = lazy(r"[^\s=.\[\]{},\"'#]+")
+_STRING = lazy(
     r'"""(?:[^"\\]|\\.|"(?!""))*""""{0,2}'
     r"|'''(?:[^']|'(?!''))*''''{0,2}"
     r'|"(?:[^"\\\n]|\\.)*"'
     r"|'[^'\n]*'",
     re.DOTALL,
 )
-_SCALAR = re.compile(r"[^\s,\]}#]+(?: \d\d:[^\s,\]}#]+)?")
-_REST = re.compile(r"[^\n]*\n?")
+_SCALAR = lazy(r"[^\s,\]}#]+(?: \d\d:[^\s,\]}#]+)?")
+_REST = lazy(r"[^\n]*\n?")
 
 
 class _Scan:

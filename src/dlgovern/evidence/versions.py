@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dlgovern.evidence.manifests import collect
 from dlgovern.evidence.values import Manifest, Requirement, normal
 from dlgovern.repository.window import Window, Windows, canonical, parse_version
+from dlgovern.source.patterns import lazy
 
 Version = tuple[int, ...]
 
-_CLAUSE = re.compile(r"(~=|===?|!=|<=|>=|<|>)\s*([^\s,;()]+)")
-_WHEEL = re.compile(r"/[A-Za-z0-9._]+-(\d[^-/]*)-[^/]*\.whl")
-_ASIDE = re.compile(
+_CLAUSE = lazy(r"(~=|===?|!=|<=|>=|<|>)\s*([^\s,;()]+)")
+_WHEEL = lazy(r"/[A-Za-z0-9._]+-(\d[^-/]*)-[^/]*\.whl")
+_ASIDE = lazy(
     r"(?:^|[-_./])(?:dev|develop|tests?|testing|docs?|lint|style|quality|ci|typing|types|build|examples?|extras?"
     r"|optional|readthedocs|benchmarks?|notebooks?)(?:[-_./]|$)"
 )

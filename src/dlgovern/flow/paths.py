@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -136,6 +137,18 @@ def targets(node: ast.AST) -> set[str]:
     return {written(part) for t in targets for part in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])}
 
 
+def assigned_names(node: ast.AST) -> set[str]:
+    """The names and attributes that get the value of an expression, through calls and choices around it."""
+    for parent in parents(node):
+        if isinstance(parent, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            return targets(parent) - {""}
+        if isinstance(parent, ast.keyword) and parent.arg:
+            return {parent.arg}
+        if not isinstance(parent, ast.expr):
+            break
+    return set()
+
+
 def assigned_in(body: list[ast.stmt], made_by: type[ast.AST] = ast.AST) -> set[str]:
     """The names and attributes that statements give a value."""
     nodes = (node for node in own_nodes(body) if isinstance(node, ast.Assign) and isinstance(node.value, made_by))
@@ -220,7 +233,19 @@ def _meet(traveller: Traveller[State], states: list[State | None]) -> State | No
 
 
 def _periodic(test: ast.expr) -> bool:
-    return any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) for node in ast.walk(test))
+    """A remainder, or a flag whose name says that an accumulation ends."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            return True
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        if name and _ACCUMULATED.search(name):
+            return True
+    return False
+
+
+_ACCUMULATED = re.compile(
+    r"(do|need|should|is|will)_?(update|step|optimi)|update_(grad|step|now|weights)|boundary|accum\w*_(end|done|over)|end_of_accum|sync_gradients|step_now", re.I
+)
 
 
 def _is_none_test(test: ast.Compare) -> bool:

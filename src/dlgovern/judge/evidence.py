@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from dlgovern import __version__, detect
 from dlgovern.engine.cache import Cache
 from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
 from dlgovern.evidence import registry
-from dlgovern.evidence.published import Published
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy, Rule
+from dlgovern.repository.documents import Documents
 from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store
 
+if TYPE_CHECKING:
+    from dlgovern.evidence.published import Published
+
 
 def judge_evidence(
-    policy: Policy, root: str, paths: Iterable[str], windows: Windows, store: Store | None = None
+    policy: Policy,
+    root: str,
+    paths: Iterable[str],
+    windows: Windows,
+    store: Store | None = None,
+    documents: Documents | None = None,
 ) -> list[FileResult]:
-    """One result for each file of which a live rule reads the kind; a rule that raises is recorded."""
+    """One result for each file of which a live rule reads the kind; a rule that raises is recorded.
+
+    What is read is left in ``documents`` for the rules that look at several files.
+    """
     wanted = _wanted(policy, root, paths)
     if not wanted:
         return []
+    from dlgovern.evidence.published import Published  # its parsers are for runs that have something to parse
+
     cache = Cache(store or Store(""), root, policy, windows, f"{__version__} evidence")
     projects = Published(root)
     results = []
     for path, kind in wanted:
         result = cache.get(path)
         if result is None:
-            result = _judge(policy, root, path, kind, windows, projects)
-            cache.put(result)
+            result = _judge(policy, root, path, kind, windows, projects, documents)
+            if not registry.READERS[kind].opens:
+                cache.put(result)
         results.append(result)
     cache.save()
     return results
@@ -46,12 +61,14 @@ def _wanted(policy: Policy, root: str, paths: Iterable[str]) -> list[tuple[str, 
 
 
 def _judge(
-    policy: Policy, root: str, path: str, kind: str, windows: Windows, projects: Published
+    policy: Policy, root: str, path: str, kind: str, windows: Windows, projects: Published, documents: Documents | None
 ) -> FileResult:
     reading = registry.read_file(root, path, kind)
     if reading.not_judged:
         return FileResult(path, not_judged=reading.not_judged)
     document = reading.document
+    if documents is not None and not registry.READERS[kind].opens:
+        documents.keep(path, kind, document)
     reads: tuple[tuple[str, str], ...] = ()
     if kind == "requirements":
         if projects.hands_on(path):

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import re
+import datetime
 from collections.abc import Iterable
 
 from dlgovern.engine.live import level, scopes
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Finding, Hit, Place, Related, rank
 from dlgovern.policy import Policy, Rule
+from dlgovern.source.patterns import lazy
 
 
-def grade(policy: Policy, results: Iterable[FileResult]) -> list[Finding]:
-    """The findings of all results, in no order yet."""
+def grade(policy: Policy, results: Iterable[FileResult], today: datetime.date | None = None) -> list[Finding]:
+    """The findings of all results, in no order yet. What has a sunset is lowered until that day."""
     rules = {rule.id: rule for rule in policy.rules}
     found: list[Finding] = []
     for result in results:
         if result.hits:
             names = scopes(policy, result.path)
-            found += [finding(rules[hit.rule], hit, result.path, names) for hit in result.hits if hit.rule in rules]
+            hits = (_after_sunset(hit, today) for hit in result.hits if hit.rule in rules)
+            found += [finding(rules[hit.rule], hit, result.path, names) for hit in hits]
     return found
+
+
+def _after_sunset(hit: Hit, today: datetime.date | None) -> Hit:
+    """The day is no part of what is kept of an earlier run, so it counts here and not in a detector."""
+    sunset = hit.slots.get("sunset")
+    return hit._replace(level="") if sunset and today is not None and sunset <= today.isoformat() else hit
 
 
 def finding(rule: Rule, hit: Hit, path: str, names: tuple[str, ...]) -> Finding:
@@ -46,4 +54,4 @@ def fill(text: str, slots: dict[str, str]) -> str:
     return _SLOT.sub(lambda match: slots.get(match.group(1), match.group()), text)
 
 
-_SLOT = re.compile(r"\{(\w+)\}")
+_SLOT = lazy(r"\{(\w+)\}")

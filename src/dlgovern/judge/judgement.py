@@ -11,9 +11,11 @@ from dlgovern.engine.run import Job, judge_files
 from dlgovern.finding import Finding, NotJudged, Report, RuleNotRun
 from dlgovern.judge.evidence import judge_evidence
 from dlgovern.judge.grade import grade
+from dlgovern.judge.notebooks import relocate
 from dlgovern.judge.repository import judge_repository
 from dlgovern.judge.settle import settle
 from dlgovern.judge.suppress import suppress
+from dlgovern.repository.documents import Documents
 from dlgovern.store import Store
 
 
@@ -36,13 +38,17 @@ def judge(
     ``extra`` brings results of files that are not on disk, such as standard input.
     ``project``: the whole repository was taken up, so what it lacks can be said.
     """
-    results = [*judge_files(job, files, store), *judge_evidence(job.policy, job.root, files, job.windows, store), *extra]
+    documents = Documents(job.root, store) if project else None
+    results = list(judge_files(job, files, store))
+    results += judge_evidence(job.policy, job.root, files, job.windows, store, documents)
+    results += extra
     if project:
-        results += judge_repository(job.policy, job.root, files, job.windows, store)
+        results += judge_repository(job.policy, job.root, files, job.windows, store, documents)
     results = settle(job.policy, job.root, _merged(results))
-    findings = grade(job.policy, results)
+    today = today or datetime.datetime.now(tz=datetime.UTC).date()
+    findings = grade(job.policy, results, today)
     settled = suppress(
-        job.policy, findings, results, whole=whole, project=project, today=today or datetime.datetime.now(tz=datetime.UTC).date()
+        job.policy, findings, results, whole=whole, project=project, today=today
     )
     not_judged = [NotJudged(path, why) for path, why in problems]
     not_judged += [NotJudged(result.path, result.not_judged) for result in results if result.not_judged]
@@ -51,7 +57,7 @@ def judge(
         version=__version__,
         standard={"name": job.policy.name, "version": job.policy.version, "fingerprint": job.policy.fingerprint},
         profile=job.policy.profile,
-        findings=tuple(sorted(settled.findings, key=_order)),
+        findings=tuple(sorted(relocate(settled.findings, results), key=_order)),
         not_judged=tuple(sorted(not_judged)),
         rules_not_run=tuple(sorted(not_run)),
         failed=tuple(failed),

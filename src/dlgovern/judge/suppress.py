@@ -54,7 +54,7 @@ def _file(
     today: datetime.date,
     project: bool,
 ) -> tuple[list[Finding], list[Finding], int]:
-    live = {rule.id for rule in live_rules(policy, result.path) if project or rule.shape != "repository"}
+    live = {rule.id for rule in live_rules(policy, result.path) if project or not _is_about_all(rule)}
     extra: list[Finding] = []
     hidden = 0
     for excuse in result.excuses:
@@ -86,6 +86,11 @@ def _file(
             if not used and ours and whole and meant & live:
                 say("unused-suppression", code)
     return findings, extra, hidden
+
+
+def _is_about_all(rule: Rule) -> bool:
+    """Whether a rule may find in this file what only the whole repository shows."""
+    return rule.shape == "repository" or "repository" in rule.kinds
 
 
 class _Speaker:

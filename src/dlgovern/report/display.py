@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+from dlgovern.source.patterns import lazy
+
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 # Printable for Python, yet without ink: joiners, fillers and variation selectors. Searches that follow the rules of a
 # language skip them, so a command marker with one inside would still be a command.
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_BLANK = lazy("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = lazy("[\ud800-\udfff]")
 
 # GitHub's runner takes "##[" for a command anywhere in a line, "::" only at its start.
 _COMMAND = "##["
@@ -59,8 +61,8 @@ def markdown(text: str) -> str:
     return _MENTION.sub("\\1\u200b", _MARKUP.sub(_literal, display(text)))
 
 
-_MARKUP = re.compile(r"[\\`*_{}\[\]()<>&|~!$#]|://|(?i:www)(?=\.)|^[ ]*(?:[-+=]|\d+[.)](?=\s|$))")
-_MENTION = re.compile(r"([@#])(?=\w)")
+_MARKUP = lazy(r"[\\`*_{}\[\]()<>&|~!$#]|://|(?i:www)(?=\.)|^[ ]*(?:[-+=]|\d+[.)](?=\s|$))")
+_MENTION = lazy(r"([@#])(?=\w)")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 

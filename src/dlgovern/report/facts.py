@@ -52,6 +52,14 @@ def span(place: Place) -> tuple[int, int, int, int]:
     return line, column, place.end_line, max(place.end_column, 1)
 
 
+def where(place: Place) -> str:
+    """Where in its file a place is, as people read it: ``line:column``, in a notebook ``cell N:line:column``."""
+    if place.cell and place.cell_line:
+        return f"cell {place.cell}:{place.cell_line}:{max(place.cell_column, 1)}"
+    line, column, _, _ = span(place)
+    return f"{line}:{column}"
+
+
 def worst_first(findings: Iterable[Finding], changed: Mapping[str, Container[int]] | None) -> list[Finding]:
     """``findings`` by falling level, then those in the change, then by falling confidence, then as they came."""
     return sorted(

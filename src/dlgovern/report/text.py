@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dlgovern.report.display import display, display_line, lead
-from dlgovern.report.facts import Counts, advice, count, many, span
+from dlgovern.report.facts import Counts, advice, count, many, span, where
 from dlgovern.report.frame import Sources, excerpt
 
 if TYPE_CHECKING:
@@ -73,10 +73,8 @@ def header(finding: Finding, options: Options, ink: _Ink | None = None, *, again
     ``again`` says that the line before was about the same file.
     """
     ink = ink or _Ink(color=False)
-    line, column, _, _ = span(finding.place)
-    cell = f" (cell {finding.place.cell})" if finding.place.cell else ""
     parts = [
-        ink("again" if again else "path", lead(options.shown(finding.place.path))) + f":{line}:{column}{cell}",
+        ink("again" if again else "path", lead(options.shown(finding.place.path))) + f":{where(finding.place)}",
         ink(finding.level, finding.level),
         ink("rule", display(finding.rule)),
         display(finding.message),
@@ -117,8 +115,8 @@ def _related(finding: Finding, sources: Sources, options: Options, ink: _Ink) ->
 
 def _place(related: Related, sources: Sources, options: Options, ink: _Ink) -> list[str]:
     line, column, _, _ = span(related.place)
-    where = f"{display(options.shown(related.place.path))}:{line}:{column}"
-    lines = [_note(f"see {where} {display(related.message)}", ink)]
+    there = f"{display(options.shown(related.place.path))}:{where(related.place)}"
+    lines = [_note(f"see {there} {display(related.message)}", ink)]
     source = sources.line(related.place.path, line)
     if source.strip():
         shown, _, _ = excerpt(source, column - 1, column - 1, _room(options))

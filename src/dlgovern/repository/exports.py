@@ -9,11 +9,13 @@ import re
 from typing import NamedTuple
 
 from dlgovern.repository.modules import Modules
-from dlgovern.source.imports import ImportLine, scan
+from dlgovern.source.imports import ImportLine, normal, scan
 from dlgovern.source.parse import Unparsable, parse
+from dlgovern.source.patterns import lazy
 from dlgovern.source.read import Unreadable, read
 
 _DEPTH = 8
+_GIVEN = 64_000_000  # bytes that are kept because they may be asked for again
 _STARS = 8  # star imports of one module; more make it a catalogue of its package, which passes on its own names
 
 
@@ -46,14 +48,16 @@ class Repository:
         self.root = root
         self._roots = roots
         self._bytes: dict[str, bytes] = {}
+        self._given = 0
         self._digests: dict[str, str] = {}
         self._exports: dict[str, Exports] = {}
         self._origins: dict[tuple[str, str], str | None] = {}
         self._depends: dict[tuple[str, str], frozenset[str]] = {}
+        self._lines: dict[str, list[ImportLine]] = {}
         self._scans: dict[str, tuple[dict[str, list[ImportLine]], list[ImportLine]]] = {}
         self._maybe: dict[tuple[str, str], bool] = {}
         self._maybe_reads: dict[tuple[str, str], frozenset[str]] = {}
-        self._passed: dict[str, tuple[dict[str, str], frozenset[str]]] = {}
+        self._names: dict[str, tuple[frozenset[bytes], frozenset[str]]] = {}
 
     def origin(self, path: str, name: str) -> tuple[str | None, frozenset[str]]:
         """Where ``name`` of the module at ``path`` comes from outside the repository, and the files read for it.
@@ -69,35 +73,40 @@ class Repository:
             self._depends[key] = frozenset(read_for)
         return self._origins[key], self._depends.get(key, frozenset())
 
-    def passes_on(self, path: str) -> tuple[dict[str, str], frozenset[str]]:
-        """Every name that the module at ``path`` passes on from outside the repository, and the files read for it."""
-        if path not in self._passed:
-            self._passed[path] = ({}, frozenset([path]))  # modules that star-import each other end here
-            found: dict[str, str] = {}
-            depends = {path}
-            listed = _listed(self.data(path))
-            if listed is not None:
-                for name in listed:
-                    origin, read_for = self.origin(path, name)
-                    depends |= read_for
-                    if origin:
-                        found[name] = origin
-                self._passed[path] = (found, frozenset(depends))
-                return self._passed[path]
+    def passes_on(self, path: str, tokens: set[bytes]) -> tuple[dict[str, str], frozenset[str]]:
+        """What the module at ``path`` passes on from outside the repository, and the files read for it.
+
+        Only names among ``tokens`` are looked at: the words of the file that wants to know.
+        """
+        names, read_for = self._passable(path)
+        found: dict[str, str] = {}
+        depends = set(read_for)
+        for name in sorted(names & tokens):
+            origin, read_for = self.origin(path, name.decode("utf-8", "replace"))
+            depends |= read_for
+            if origin:
+                found[name.decode("utf-8", "replace")] = origin
+        return found, frozenset(depends)
+
+    def _passable(self, path: str) -> tuple[frozenset[bytes], frozenset[str]]:
+        """The names that a module may pass on, told from bytes, and the modules whose star exports are among them."""
+        if path not in self._names:
+            self._names[path] = (frozenset(), frozenset([path]))  # modules that star-import each other end here
             locals_, stars = self._scanned(path)
+            names = {name.encode() for name, lines in locals_.items() if any(self._may_lead_out(path, line) for line in lines)}
+            names.update(_ALIAS.findall(self.data(path)))
+            depends = {path}
             for line in stars:
                 inner = self.modules.find(path, line.level, line.module)
                 if inner is not None:
-                    more, read_for = self.passes_on(inner)
-                    found |= more
-                    depends |= read_for if more else frozenset()
-            for name in (*locals_, *_aliases(self.data(path))):
-                origin, read_for = self.origin(path, name)
-                depends |= read_for
-                if origin:
-                    found[name] = origin
-            self._passed[path] = (found, frozenset(depends))
-        return self._passed[path]
+                    more, read_for = self._passable(inner)
+                    names |= more
+                    depends |= read_for
+            self._names[path] = (frozenset(names), frozenset(depends))
+        return self._names[path]
+
+    def _may_lead_out(self, path: str, line: ImportLine) -> bool:
+        return bool(line.level) or self._matters(line.module) or self.modules.find(path, 0, line.module) is not None
 
     def constant(self, path: str, name: str) -> tuple[object, frozenset[str]]:
         """The literal that the module at ``path`` binds ``name`` to once, `...` when there is none."""
@@ -120,6 +129,12 @@ class Repository:
             except Unreadable:
                 self._bytes[path] = b""
         return self._bytes[path]
+
+    def give(self, path: str, data: bytes) -> None:
+        """Take the bytes of a file that somebody else has read anyway, up to a total that fits any machine."""
+        if self._given < _GIVEN and path not in self._bytes:
+            self._given += len(data)
+            self._bytes[path] = data
 
     def exports(self, path: str) -> Exports:
         """The names that the module at ``path`` passes on."""
@@ -173,11 +188,17 @@ class Repository:
     def _matters(self, module: str) -> bool:
         return self._roots is None or module.partition(".")[0] in self._roots
 
+    def imports(self, path: str, data: bytes | None = None) -> list[ImportLine]:
+        """The import statements of a file of the repository, as its bytes show them; ``data`` are these in NFKC."""
+        if path not in self._lines:
+            self._lines[path] = scan(normal(self.data(path)) if data is None else data)
+        return self._lines[path]
+
     def _scanned(self, path: str) -> tuple[dict[str, list[ImportLine]], list[ImportLine]]:
         if path not in self._scans:
             found: dict[str, list[ImportLine]] = {}
             stars: list[ImportLine] = []
-            for line in scan(self.data(path)):
+            for line in self.imports(path):
                 if line.name == "*":
                     stars.append(line)
                 else:
@@ -188,6 +209,10 @@ class Repository:
     def _follow(self, path: str, name: str, read_for: set[str], depth: int) -> str | None:
         if depth == 0 or not self._possible(path, name, depth, read_for):
             return None
+        lines = self._scanned(path)[0].get(name, ())
+        if len(lines) == 1 and lines[0].top and not _may_assign(self.data(path), name):
+            line = lines[0]  # one plain statement says it: the module need not be parsed
+            return self._follow_import(path, Import(line.level, line.module, line.name), read_for, depth)
         exports = self.exports(path)
         if name in exports.imports:
             return self._follow_import(path, exports.imports[name], read_for, depth)
@@ -231,6 +256,17 @@ def _defines(data: bytes, name: str) -> bool:
     return False
 
 
+def _may_assign(data: bytes, name: str) -> bool:
+    """Whether a line that begins with ``name`` may give it a value."""
+    word = b"\n" + name.encode()
+    at = data.find(word)
+    while at >= 0:
+        if b"=" in data[at + len(word) : data.find(b"\n", at + 1) + 1 or len(data)]:
+            return True
+        at = data.find(word, at + 1)
+    return False
+
+
 def _may_alias(data: bytes, name: str) -> bool:
     """Whether a line that begins with ``name`` may assign a dotted name to it."""
     word = name.encode()
@@ -244,23 +280,7 @@ def _may_alias(data: bytes, name: str) -> bool:
     return False
 
 
-def _aliases(data: bytes) -> list[str]:
-    """The names that top-level lines may give a dotted value."""
-    return [name.decode() for name in _ALIAS.findall(data)]
-
-
-_ALIAS = re.compile(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.", re.M)
-
-
-def _listed(data: bytes) -> list[str] | None:
-    """The names of a literal ``__all__``, which is all that a star import brings; None without one."""
-    match = _ALL.search(data)
-    if match is None or data.count(b"__all__") != 1:
-        return None
-    return [name.decode() for name in re.findall(rb"[\"'](\w+)[\"']", match.group(1))]
-
-
-_ALL = re.compile(rb"^__all__[ \t]*=[ \t]*[\[(]([^\])]*)[\])][ \t]*(?:#[^\n]*)?$", re.M)
+_ALIAS = lazy(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.", re.M)
 
 
 def _read_exports(module: ast.Module) -> Exports:

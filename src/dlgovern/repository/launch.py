@@ -78,6 +78,10 @@ def launches_of(command: Command) -> Iterator[Launch]:
             return
         found = launcher_of([word.text for word in words[:4]])
         if found is None:
+            if (script := _named_script(words)) is not None:
+                first, rest = script
+                steps.append(Step("script", {}, words[0].line, words[0].column, first.end_line, first.end_column))
+                yield Launch(tuple(steps), first, False, tuple(rest), tuple(settings), command)
             return
         launcher, taken = found
         first = words[0]
@@ -126,6 +130,20 @@ def _script(words: list[Word]):  # type: ignore[no-untyped-def]  # noqa: ANN202 
     return None
 
 
+_SCRIPT = re.compile(r"\S+\.(?:sh|bash|slurm|sbatch)$")
+
+
+def _named_script(words: list[Word]) -> tuple[Word, list[Word]] | None:
+    """A script that is run by its name, or given to a shell, and its arguments."""
+    if words[0].text.rpartition("/")[2] in ("bash", "sh", "zsh", "source", "."):
+        words = words[1:]
+        while words and words[0].text.startswith(("-", "+")):
+            words = words[1:]
+    if words and _SCRIPT.match(words[0].text):
+        return words[0], words[1:]
+    return None
+
+
 def _placed(inner: Command, outer: Command) -> Command:
     """A command inside a string stands where the string does; its lines are not counted again."""
     return inner._replace(line=outer.line, column=outer.column, end_line=outer.end_line, end_column=outer.end_column,
@@ -150,9 +168,9 @@ def _options(words: list[Word], launcher: Launcher) -> tuple[dict[str, Option], 
         known = word.known
         place = (word.line, word.column, word.end_column)
         if not equals:
-            short = name[:2] if name[:1] == "-" and name[1:2] != "-" else ""
-            if short and len(name) > 2 and launcher.short and short[1] in launcher.short and launcher.name in ("srun", "sbatch", "mpirun"):  # noqa: PLR2004 - -n4
-                long, value = launcher.short[short[1]], name[2:]
+            joined = re.match(r"-([A-Za-z])([0-9]+)$", name)
+            if joined and joined.group(1) in launcher.short:  # -n4
+                long, value = launcher.short[joined.group(1)], joined.group(2)
             elif long not in launcher.flags and long not in FLAGS and index < len(words):
                 nxt = words[index]
                 value, known = nxt.text, known and nxt.known

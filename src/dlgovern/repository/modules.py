@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 
 class Modules:
@@ -14,9 +15,10 @@ class Modules:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._files: dict[str, bool] = {}
-        self._folders: dict[str, bool] = {}
+        self._folders: dict[str, dict[str, os.DirEntry[str]]] = {}
         self._paths: dict[str, list[str]] = {}
+        self._roots: dict[tuple[str, str], bool] = {}
+        self._found: dict[tuple[str, int, str], str | None] = {}
 
     def find(self, importer: str, level: int, dotted: str) -> str | None:
         """The POSIX path, relative to the root, of the module ``dotted`` as ``importer`` sees it.
@@ -24,28 +26,48 @@ class Modules:
         ``level`` counts the leading dots of a relative import. A folder without ``__init__.py`` has no file,
         so it gives None; ask `owns` whether the name belongs to the repository.
         """
+        key = (importer.rpartition("/")[0], level, dotted)
+        if key not in self._found:
+            self._found[key] = self._find(*key)
+        return self._found[key]
+
+    def _find(self, folder: str, level: int, dotted: str) -> str | None:
         inner = dotted.replace(".", "/")
-        for base in self._bases(importer, level):
-            path = f"{base}/{inner}" if base and inner else base or inner
-            for candidate in (f"{path}.py", f"{path}/__init__.py" if path else "__init__.py"):
-                if self._is_file(candidate):
-                    return candidate
+        for base in self._bases(folder, level) if level or self._has_root(folder, dotted) else ():
+            found = self._module(f"{base}/{inner}" if base and inner else base or inner)
+            if found is not None:
+                return found
         return None
+
+    def _module(self, path: str) -> str | None:
+        for candidate in (f"{path}.py", f"{path}/__init__.py" if path else "__init__.py"):
+            if self._is_file(candidate):
+                return candidate
+        return None
+
+    def _has_root(self, folder: str, dotted: str) -> bool:
+        """Whether anything around the importer has the name of the first part: most imports are from outside."""
+        key = (folder, dotted.partition(".")[0])
+        known = self._roots.get(key)
+        if known is None:
+            known = self._roots[key] = any(
+                not self._entries(base).keys().isdisjoint((key[1], f"{key[1]}.py")) for base in self._bases(folder, 0)
+            )
+        return known
 
     def owns(self, importer: str, dotted: str) -> bool:
         """Whether the first part of an absolute import is a module or a folder of the repository."""
         first = dotted.partition(".")[0]
-        for base in self._bases(importer, 0):
+        for base in self._bases(importer.rpartition("/")[0], 0):
             path = f"{base}/{first}" if base else first
             if self._is_file(f"{path}.py") or self._is_package(path):
                 return True
         return False
 
-    def _bases(self, importer: str, level: int) -> list[str]:
-        folder = os.path.dirname(importer)
+    def _bases(self, folder: str, level: int) -> list[str]:
         if level:
             for _ in range(level - 1):
-                folder = os.path.dirname(folder)
+                folder = folder.rpartition("/")[0]
             return [folder]
         found = self._paths.get(folder)
         if found is None:
@@ -54,7 +76,7 @@ class Modules:
 
     def _search(self, folder: str) -> list[str]:
         while folder and self._is_file(f"{folder}/__init__.py"):
-            folder = os.path.dirname(folder)
+            folder = folder.rpartition("/")[0]
         bases = []
         while True:
             bases.append(folder)
@@ -63,28 +85,38 @@ class Modules:
                 bases.append(source)
             if not folder:
                 return bases
-            folder = os.path.dirname(folder)
+            folder = folder.rpartition("/")[0]
 
     def _is_file(self, path: str) -> bool:
-        known = self._files.get(path)
-        if known is None:
-            known = self._files[path] = os.path.isfile(os.path.join(self.root, path))
-        return known
+        folder, _, name = path.rpartition("/")
+        entry = self._entries(folder).get(name)
+        return entry is not None and _is(entry.is_file)
 
     def _is_folder(self, path: str) -> bool:
-        known = self._folders.get(path)
-        if known is None:
-            known = self._folders[path] = os.path.isdir(os.path.join(self.root, path))
-        return known
+        folder, _, name = path.rpartition("/")
+        entry = self._entries(folder).get(name)
+        return entry is not None and _is(entry.is_dir)
 
     def _is_package(self, path: str) -> bool:
         """A folder that holds Python files, directly or one level down: data folders are no packages."""
         if not self._is_folder(path):
             return False
-        if self._is_file(f"{path}/__init__.py"):
-            return True
-        try:
-            with os.scandir(os.path.join(self.root, path)) as entries:
-                return any(entry.name.endswith(".py") for entry in entries)
-        except OSError:
-            return False
+        return self._is_file(f"{path}/__init__.py") or any(name.endswith(".py") for name in self._entries(path))
+
+    def _entries(self, folder: str) -> dict[str, os.DirEntry[str]]:
+        known = self._folders.get(folder)
+        if known is None:
+            try:
+                with os.scandir(os.path.join(self.root, folder)) as entries:
+                    known = {entry.name: entry for entry in entries}
+            except OSError:
+                known = {}
+            self._folders[folder] = known
+        return known
+
+
+def _is(question: Callable[[], bool]) -> bool:
+    try:
+        return question()
+    except OSError:
+        return False

@@ -168,10 +168,10 @@ def held(standard: Standard, technologies: tuple[str, ...]) -> list[str]:
     """Those of the libraries that the standard has put on hold."""
     rings: dict[str, str] = {}
     for where in standard.chain if technologies else ():
-        path = _table(where.folder, "libraries")
-        for library in _toml(path).get("library", []) if path else []:
-            if not library.get("part"):
-                rings[str(library.get("distribution", "")).lower()] = str(library.get("ring", ""))
+        path = _table(where.folder, "selection")
+        for technology in _toml(path).get("technology", []) if path else []:
+            if not technology.get("part"):
+                rings |= {str(name).lower(): str(technology.get("ring", "")) for name in technology.get("distributions", [])}
     return [name for name in technologies if rings.get(name.lower()) == "hold"]
 
 

@@ -57,8 +57,8 @@ def make(template: Template, answers: Mapping[str, Answer], standard: Mapping[st
         folded[one.path.casefold()] = one.path
         made[one.path] = one
     for path in made:  # a file where another needs a folder
-        above = path.rpartition("/")[0]
-        if above and above.casefold() in folded:
+        parts = path.casefold().split("/")
+        if above := next((folded[up] for end in range(1, len(parts)) if (up := "/".join(parts[:end])) in folded), ""):
             mistakes.append(Mistake(shown, 0, f"makes both {above} and {path}"))
     if mistakes:
         raise StandardError(mistakes)

@@ -161,6 +161,9 @@ def _bare(value: Any) -> Any:
     return value
 
 
+_CODE: dict[tuple[str, Any, Any], Any] = {}
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja without extensions, with our delimiters and filters."""
 
@@ -175,6 +178,15 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         )  # fmt: skip
         self.filters = {name: self.filters[name] for name in KEPT} | FILTERS
         self.globals = {"range": self.globals["range"]}
+
+    def compile(self, source: Any, name: Any = None, filename: Any = None, raw: Any = False, defer_init: Any = False) -> Any:
+        """Code of a text; every sandbox is set up alike, so the code of one serves all."""
+        if not isinstance(source, str) or raw or defer_init:
+            return super().compile(source, name, filename, raw, defer_init)
+        key = (source, name, filename)
+        if key not in _CODE:
+            _CODE[key] = super().compile(source, name, filename)
+        return _CODE[key]
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic, as long as it stays small."""

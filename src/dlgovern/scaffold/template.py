@@ -47,14 +47,31 @@ Filters that escape for a place: ``toml yaml json python docstring shell markdow
     when = "'slurm' in launchers"       # every table that matches must agree; of owner and executable the last says
     executable = true
 
-    [[promise]]                         # what `dlgovern verify` runs; see scaffold/verify.py
-    name = "train"
-    …
+    [[promise]]                         # what `dlgovern verify` runs, in this order, in the project's folder
+    name = "resume"                     # ``work`` is at hand here: a folder that exists as long as verify runs
+    help = "a resumed run repeats the losses to the bit"
+    command = ["torchrun", "--standalone", "--nproc-per-node=2", "-m", "<@ package @>.train", "--set", "run.dir=<@ work @>/again", "--resume"]
+    environment = { OMP_NUM_THREADS = "1" }
+    when = "resume == 'bitwise'"
+    after = ["train", "stop"]           # not run where one of these was not kept
+    seconds = 300                       # it is stopped then, and the promise is broken
+    keep = ["<@ work @>/again/*.jsonl"] # files whose SHA-256 joins the evidence
+    [[promise.check]]                   # besides exit code 0; each may have a `when`
+    kind = "same"                       # JSON lines: the same values of `key`, to the bit (or up to `limit`)
+    file = "<@ work @>/again/metrics.jsonl"
+    other = "<@ work @>/whole/metrics.jsonl"
+    key = "loss"
+                                        # falling: file key · at-most: file key limit · equals: file key value ·
+                                        # exists: file · output: pattern · clean: the command was `dlgovern check … --output-format
+                                        # json`, and there is no finding, no excuse, and nothing that was not judged
+
+``python``, ``torchrun``, ``pytest`` and ``dlgovern`` in a command mean those of the project's environment (``.venv``, else
+that of dlgovern), and the dlgovern that runs.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -116,16 +133,23 @@ class Demand(_Strict):
 
 
 class Check(_Strict):
-    """One thing to look at when a promise's command has ended."""
+    """One thing to look at when a promise's command has ended. Strings are rendered."""
 
     kind: Literal["falling", "same", "at-most", "equals", "exists", "output", "clean"]
-    file: str = ""  # JSON, or JSON lines
-    key: str = ""  # dotted way into it; of JSON lines, the key of each
+    file: str = ""  # JSON, or JSON lines, below the project or absolute
+    key: str = ""  # dotted way into it; in JSON lines, into each line that has it
     other: str = ""  # same: the second file
-    last: int = Field(default=0, ge=0)  # same: compare only so many of the last values of the first file
-    limit: float = 0.0  # at-most
-    value: Any = None  # equals
-    pattern: str = ""  # output: searched for in what the command printed
+    limit: float = 0.0  # at-most: the largest value; same: the largest difference, 0 for the same bits
+    value: str | bool | int | float | None = None  # equals
+    pattern: str = ""  # output: a regular expression to be found in what the command printed
+    when: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Check:
+        needs = {"falling": "file key", "same": "file key other", "at-most": "file key", "equals": "file key", "exists": "file", "output": "pattern"}
+        if missing := [word for word in needs.get(self.kind, "").split() if not getattr(self, word)]:
+            raise ValueError(f"{self.kind} needs {', '.join(missing)}")
+        return self
 
 
 class Promise(_Strict):
@@ -136,9 +160,10 @@ class Promise(_Strict):
     command: list[str] = Field(min_length=1)  # words, each rendered; no shell
     environment: dict[str, str] = {}
     when: str = ""
+    after: list[str] = []  # promises without which this one cannot be kept
     seconds: float = Field(default=300, gt=0)
     check: list[Check] = []
-    keep: list[str] = []  # patterns of files whose hashes are evidence
+    keep: list[str] = []  # files whose hashes are evidence, as patterns below the project or {work}
 
 
 class TemplateFile(_Strict):

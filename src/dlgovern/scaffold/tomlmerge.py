@@ -57,7 +57,7 @@ def merge_toml(base: bytes, yours: bytes, theirs: bytes, label: str, side: Side 
         data = tomlkit.dumps(documents[1]).encode("utf-8")
     except (TOMLKitError, KeyError, ValueError, IndexError, TypeError, AttributeError):
         return None  # a way of writing that tomlkit cannot change; the merge by line is left
-    if _loads(data) != wanted:
+    if _full(_loads(data)) != _full(wanted):
         return None
     noted = _noted(data.decode("utf-8"), walk.clashes, label)
     return MergedToml(noted.encode("utf-8"), [f"{_shown(one.path)}: {_said(one, label)}" for one in walk.clashes], walk.notes)
@@ -213,6 +213,14 @@ def _loads(data: bytes) -> Any:
         return tomli.loads(data.decode("utf-8"))
     except ValueError:
         return None
+
+
+def _full(value: Any) -> Any:
+    """The value without tables that hold nothing: whether one is written at all is a matter of form."""
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _full(item) for key, item in value.items()}
+    return {key: item for key, item in inner.items() if item != {}}
 
 
 def _noted(text: str, clashes: list[Clash], label: str) -> str:

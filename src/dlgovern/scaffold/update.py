@@ -145,7 +145,7 @@ def take_back(root: str, pending: Pending, history: History) -> list[str]:
         data = history.kept(blob)
         if data is None:
             raise ConfigurationError(f"git has dropped what {path} was before the update", root, "restore it from a commit")
-        now = on_disk(root, path)
+        now = _bytes(root, path)
         contents.append(Content(path, "" if now is None else sha256(now).hexdigest(), data))
     _write(root, contents)
     for path in gone:
@@ -158,7 +158,14 @@ def _content(step: Step) -> Content:
 
 
 def _lock_bytes(root: str) -> bytes:
-    return on_disk(root, LOCK) or b""
+    return _bytes(root, LOCK) or b""
+
+
+def _bytes(root: str, path: str) -> bytes | None:
+    try:
+        return on_disk(root, path)
+    except Refused as error:
+        raise ConfigurationError(error.why, path, "put it right and try again") from None
 
 
 def _write(root: str, contents: list[Content]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from dlgovern.source.patterns import lazy
 
 KINDS = (
     *("python", "notebook", "pyproject", "requirements", "setup-cfg", "lock", "pipfile", "environment", "python-version"),
-    *("shell", "prose", "yaml", "json", "dockerfile", "make", "just", "tox", "jenkins", "env"),
+    *("shell", "prose", "yaml", "json", "dockerfile", "make", "just", "tox", "jenkins", "env", "artifact"),
 )
 """Every kind that `classify` can answer."""
 
@@ -22,6 +22,13 @@ _BY_SUFFIX = {
     ".just": "just",
     ".jenkinsfile": "jenkins",
     ".env": "env",
+    **dict.fromkeys(
+        (
+            *(".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".p", ".dill", ".joblib", ".ptl", ".pt2", ".pte", ".safetensors"),
+            *(".onnx", ".gguf", ".keras", ".h5", ".hdf5", ".npy", ".npz", ".tflite", ".engine", ".plan", ".trt", ".mar", ".nemo"),
+        ),
+        "artifact",
+    ),
 }
 
 _BY_NAME = {
@@ -46,53 +53,53 @@ _BY_NAME = {
 
 # Names whose beginning counts, whatever their suffix.
 _BY_START = (
-    (re.compile(r"(?:^|/)(?:dockerfile|containerfile)\.[^/]+$"), "dockerfile"),
-    (re.compile(r"(?:^|/)jenkinsfile\.[^/]+$"), "jenkins"),
+    (lazy(r"(?:^|/)(?:dockerfile|containerfile)\.[^/]+$"), "dockerfile"),
+    (lazy(r"(?:^|/)jenkinsfile\.[^/]+$"), "jenkins"),
 )
 
 _REQUIREMENTS = (
-    (re.compile(r"(?:^|/)(?:requirements|constraints)[^/]*$"), "requirements"),
-    (re.compile(r"requirements\.[a-z]+$"), "requirements"),
-    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?(?:requirements?|reqs?|constraints?)(?:[-_.][^/]*)?$"), "requirements"),
-    (re.compile(r"(?:^|/)(?:requirements|requires|reqs)/[^/]+$"), "requirements"),
+    (lazy(r"(?:^|/)(?:requirements|constraints)[^/]*$"), "requirements"),
+    (lazy(r"requirements\.[a-z]+$"), "requirements"),
+    (lazy(r"(?:^|/)(?:[^/]*[-_.])?(?:requirements?|reqs?|constraints?)(?:[-_.][^/]*)?$"), "requirements"),
+    (lazy(r"(?:^|/)(?:requirements|requires|reqs)/[^/]+$"), "requirements"),
 )
 _CONDA = (
-    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?conda-lock\.ya?ml$"), "lock"),
-    (re.compile(r"(?:^|/)(?:[^/]*[-_.])?(?:environment|conda[-_]?env)(?:[-_.][^/]*)?\.ya?ml$"), "environment"),
+    (lazy(r"(?:^|/)(?:[^/]*[-_.])?conda-lock\.ya?ml$"), "lock"),
+    (lazy(r"(?:^|/)(?:[^/]*[-_.])?(?:environment|conda[-_]?env)(?:[-_.][^/]*)?\.ya?ml$"), "environment"),
 )
 
 # By suffix, tried in order on the lower-cased path; only here may a kind depend on a folder.
 _BY_PATH = {
     ".txt": _REQUIREMENTS,
     ".in": _REQUIREMENTS,
-    ".yml": (*_CONDA, (re.compile(r"\.yml$"), "yaml")),
-    ".yaml": (*_CONDA, (re.compile(r"\.yaml$"), "yaml")),
-    ".toml": ((re.compile(r"(?:^|/)pylock(?:\.[^/.]+)?\.toml$"), "lock"),),
+    ".yml": (*_CONDA, (lazy(r"\.yml$"), "yaml")),
+    ".yaml": (*_CONDA, (lazy(r"\.yaml$"), "yaml")),
+    ".toml": ((lazy(r"(?:^|/)pylock(?:\.[^/.]+)?\.toml$"), "lock"),),
     # JSON holds data as a rule: only what is called like a configuration is read.
     ".json": (
-        (re.compile(r"(?:^|/)[^/]*(?:deepspeed|accelerate)[^/]*\.json$"), "json"),
-        (re.compile(r"(?:^|[/._-])(?:ds|zero|z[0-3])(?:[/._-]|[0-3])[^/]*\.json$"), "json"),
-        (re.compile(r"(?:^|/)(?:ds|deepspeed)[^/]*/[^/]+\.json$"), "json"),
-        (re.compile(r"(?:^|/)\.?devcontainer\.json$"), "json"),
-        (re.compile(r"(?:^|/)\.vscode/launch\.json$"), "json"),
+        (lazy(r"(?:^|/)[^/]*(?:deepspeed|accelerate)[^/]*\.json$"), "json"),
+        (lazy(r"(?:^|[/._-])(?:ds|zero|z[0-3])(?:[/._-]|[0-3])[^/]*\.json$"), "json"),
+        (lazy(r"(?:^|/)(?:ds|deepspeed)[^/]*/[^/]+\.json$"), "json"),
+        (lazy(r"(?:^|/)\.?devcontainer\.json$"), "json"),
+        (lazy(r"(?:^|/)\.vscode/launch\.json$"), "json"),
     ),
 }
 
 # Tried on the first line of a file whose name has no suffix.
 _BY_SHEBANG = (
-    (re.compile(rb"#![^\n]*?(?:\bpython|\bpypy|\buv +run\b)"), "python"),
-    (re.compile(rb"#![^\n]*?\b(?:ba|da|k|z)?sh\b"), "shell"),
+    (lazy(rb"#![^\n]*?(?:\bpython|\bpypy|\buv +run\b)"), "python"),
+    (lazy(rb"#![^\n]*?\b(?:ba|da|k|z)?sh\b"), "shell"),
 )
 
 HEAD = 256
 """How many first bytes `classify` wants at most."""
 
-_TEST_FOLDER = re.compile(r"(?:^|_)tests?$")
-_TEST_NAME = re.compile(r"(?:test_.*|.*_test|conftest)\.pyi?$")
+_TEST_FOLDER = lazy(r"(?:^|_)tests?$")
+_TEST_NAME = lazy(r"(?:test_.*|.*_test|conftest)\.pyi?$")
 _EXAMPLE_FOLDERS = frozenset(
     ("example", "examples", "tutorial", "tutorials", "demo", "demos", "sample", "samples", "doc", "docs")
 )
-_ENTRY = re.compile(r"(?:(?:pre)?train|fine_?tune|main|__main__)(?:_.*)?\.py$|.*_train\.py$")
+_ENTRY = lazy(r"(?:(?:pre)?train|fine_?tune|main|__main__)(?:_.*)?\.py$|.*_train\.py$")
 
 SETTINGS = ("test", "notebook", "example", "library", "training")
 """Every answer of `setting`."""

@@ -8,14 +8,15 @@ import tokenize
 from typing import NamedTuple
 
 from dlgovern.source.encoding import decode
+from dlgovern.source.patterns import lazy
 
-_OURS = re.compile(r"#\s*dlgovern:\s*(.*)", re.I | re.S)
-_IGNORE = re.compile(r"ignore\s*\[([^\]]*)\]\s*(.*)", re.I | re.S)
-_NOQA = re.compile(r"#\s*noqa\s*:\s*([A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)", re.I)
-_UNTIL = re.compile(r"\buntil=(\d{4}-\d{2}-\d{2})\b")
-_OURS_BYTES = re.compile(rb"dlgovern\s*:", re.I)
-_NOQA_BYTES = re.compile(rb"noqa\s*:([^\n]*)", re.I)
-_CODE = re.compile(rb"[A-Za-z]+[0-9]+")
+_OURS = lazy(r"#\s*dlgovern:\s*(.*)", re.I | re.S)
+_IGNORE = lazy(r"ignore\s*\[([^\]]*)\]\s*(.*)", re.I | re.S)
+_NOQA = lazy(r"#\s*noqa\s*:\s*([A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)", re.I)
+_UNTIL = lazy(r"\buntil=(\d{4}-\d{2}-\d{2})\b")
+_OURS_BYTES = lazy(rb"dlgovern\s*:", re.I)
+_NOQA_BYTES = lazy(rb"noqa\s*:([^\n]*)", re.I)
+_CODE = lazy(rb"[A-Za-z]+[0-9]+")
 
 
 class Excuse(NamedTuple):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from encodings import normalize_encoding
 from encodings.aliases import aliases
+
+from dlgovern.source.patterns import lazy
 
 _BOM = b"\xef\xbb\xbf"
 _WIDE = (
@@ -37,8 +38,8 @@ _HIDING = frozenset(
 )
 """Codecs that give other characters than a reader of the bytes sees: a comment can then be code."""
 
-_FIRST_TWO = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n)?([^\r\n]*)")
-_COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_FIRST_TWO = lazy(rb"([^\r\n]*)(?:\r\n|\r|\n)?([^\r\n]*)")
+_COOKIE = lazy(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 def problem(data: bytes) -> tuple[int, str] | None:

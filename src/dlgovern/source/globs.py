@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 
 from dlgovern.errors import ConfigurationError
+from dlgovern.source.patterns import lazy
 
-_PART = re.compile(r"\\.|\[!?\]?[^\]]*\]|.", re.DOTALL)
+_PART = lazy(r"\\.|\[!?\]?[^\]]*\]|.", re.DOTALL)
 
 
 def translate(pattern: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from typing import NamedTuple
 
-_FROM = re.compile(rb"(?:^|[;:])[ \t\f]*from[ \t]*(\.[. \t]*)?([\w.]*)[ \t]*$")
-_PLAIN = re.compile(rb"(?:^|[;:])[ \t\f\xef\xbb\xbf]*$")
-_IMPORT = re.compile(rb"import(?![\w])")
-_COMMENT = re.compile(rb"#[^\n]*")
+from dlgovern.source.patterns import lazy
+
+_FROM = lazy(rb"(?:^|[;:])[ \t\f]*from[ \t]*(\.[. \t]*)?([\w.]*)[ \t]*$")
+_PLAIN = lazy(rb"(?:^|[;:])[ \t\f\xef\xbb\xbf]*$")
+_IMPORT = lazy(rb"import(?![\w])")
+_COMMENT = lazy(rb"#[^\n]*")
 
 
 class ImportLine(NamedTuple):
@@ -21,6 +23,14 @@ class ImportLine(NamedTuple):
     module: str
     name: str
     local: str
+    top: bool = False  # it begins its line: not in a function, a branch or a ``try``
+
+
+def normal(data: bytes) -> bytes:
+    """The bytes with identifiers in the form in which Python compares them (NFKC)."""
+    if data.isascii():
+        return data
+    return unicodedata.normalize("NFKC", data.decode("utf-8", "replace")).encode()
 
 
 def scan(data: bytes) -> list[ImportLine]:
@@ -34,15 +44,16 @@ def scan(data: bytes) -> list[ImportLine]:
         if b"from" in before and (source := _FROM.search(before)):
             level = (source.group(1) or b"").count(b".")
             module = source.group(2).decode("utf-8", "replace")
+            top = before.startswith(b"from")
             for name, local in _names(data, match.end()):
-                found.append(ImportLine(level, module, name, local))
+                found.append(ImportLine(level, module, name, local, top))
         elif not before or _PLAIN.search(before):
             for name, local in _names(data, match.end()):
                 if local == name:
                     first = name.partition(".")[0]
-                    found.append(ImportLine(0, first, "", first))
+                    found.append(ImportLine(0, first, "", first, not before))
                 else:
-                    found.append(ImportLine(0, name, "", local))
+                    found.append(ImportLine(0, name, "", local, not before))
     return found
 
 

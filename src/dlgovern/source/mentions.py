@@ -6,84 +6,96 @@ rests on it. It works on text, so comments and strings count too.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from dlgovern.source.gaps import joined
 from dlgovern.source.imports import ImportLine
 from dlgovern.source.names import Chase
-
-DOTTED = bytes(c if chr(c).isalnum() or c in b"_." or c >= 0x80 else 0x20 for c in range(256))  # noqa: PLR2004
-WORDS = bytes(c if chr(c).isalnum() or c == 0x5F or c >= 0x80 else 0x20 for c in range(256))  # noqa: PLR2004
+from dlgovern.source.patterns import lazy
+from dlgovern.source.words import Words
 
 _DYNAMIC = frozenset({b"import_module", b"__import__"})
 _ROUNDS = 6
-_PATTERNS: dict[tuple[str, ...], tuple[re.Pattern[str], ...]] = {}
 
 
-def words(data: bytes) -> set[bytes]:
-    """The identifiers, keywords and numbers of a file."""
-    return set(data.translate(WORDS).split())
+class Links(NamedTuple):
+    """What the imports of a file bind: names from outside, modules of the repository, and star imports."""
+
+    outside: list[tuple[str, str]]  # local name, origin
+    inner: dict[str, tuple[int, str]]  # local name -> level and module
+    stars: list[tuple[int, str]]
 
 
-def mentions(
-    data: bytes, tokens: set[bytes], imports: Iterable[ImportLine], chase: Chase | None, wanted: Iterable[str]
-) -> set[str] | None:
-    """Which of the ``wanted`` dotted names the file can mean; None when anything is possible."""
-    if tokens & _DYNAMIC:
-        return None
-    heads = _Heads(wanted)
+def link(imports: Iterable[ImportLine], chase: Chase | None) -> Links:
+    """Follow the imports of a file, through the other files of the repository when ``chase`` can."""
+    outside: list[tuple[str, str]] = []
     inner: dict[str, tuple[int, str]] = {}
     stars: list[tuple[int, str]] = []
-    for line in imports:
-        _read_import(line, chase, heads, inner, stars)
-    for level, module in stars:
-        _read_star(level, module, tokens, chase, heads)
-    if not heads.origins and not inner:
-        return heads.found
-    text = data.decode("utf-8", "replace")
-    if any(_has_gap(text, name) for name in inner):
+    for level, module, name, local, _top in imports:
+        if name == "*":
+            stars.append((level, module))
+        elif not name:
+            if chase and chase.inside(0, module):
+                inner[local] = (0, module)
+            outside.append((local, module))
+        else:
+            origin = chase.name(level, module, name) if chase else None
+            full = f"{module}.{name}" if module else name
+            if origin:
+                outside.append((local, origin))
+            elif chase and chase.inside(level, full):
+                inner[local] = (level, full)
+            elif not level:
+                outside.append((local, full))
+    return Links(outside, inner, stars)
+
+
+def mentions(data: bytes, said: Words, links: Links, chase: Chase | None, wanted: Iterable[str]) -> set[str] | None:
+    """Which of the ``wanted`` dotted names the file can mean; None when anything is possible."""
+    if said.tokens & _DYNAMIC:
         return None
-    chains = _chains(data, heads, inner)
+    heads = _Heads(wanted, said.tokens, links.inner, chase)
+    for local, origin in links.outside:
+        heads.add(local, origin)
+    for level, module in links.stars:
+        _read_star(level, module, said.tokens, chase, heads)
+    if not heads.origins and not heads.inner:
+        return heads.found
+    chains = _chains(said.dotted, heads)
+    values = _values(data)
     for _ in range(_ROUNDS):
         heads.changed = False
-        if not _look(text, chains, heads, inner, chase):
-            return None
+        for chain in chains:
+            heads.meet_all(chain)
+        _follow_assignments(data, values, heads)
         if not heads.changed:
-            return heads.found
-    return None
-
-
-def _has_gap(text: str, name: str) -> bool:
-    """Whether blanks, line ends or comments stand around the dot after a name: then no word shows the chain."""
-    for tail in (" ", "\t", "\n", "\r", "\\", "#", ". ", ".\t", ".\n", ".\r", ".\\", ".#"):
-        at = text.find(name + tail)
-        while at >= 0:
-            if _GAP.match(text, at + len(name)):
-                return True
-            at = text.find(name + tail, at + 1)
-    return False
-
-
-_GAP = re.compile(r"(?:[ \t\r\n\\]|#[^\n]*\n)*\.(?:[ \t\r\n\\]|#[^\n]*\n)*[^\W\d]")
-
-
-def _chains(data: bytes, heads: _Heads, inner: dict[str, tuple[int, str]]) -> list[str]:
-    """The dotted words of a file that can lead to a wanted name: one of their parts is its last name."""
-    lasts = {name.rpartition(".")[2].encode() for name in heads.wanted}
-    lasts |= {name.encode() for name in inner}
-    words = set(data.translate(DOTTED).split())
-    return [word.decode("utf-8", "replace") for word in words if b"." in word and not lasts.isdisjoint(word.split(b"."))]
+            break
+    else:
+        return None
+    names = {name.encode() for name in (*heads.origins, *heads.inner)}
+    for chain in joined(data, said.dotted, names, heads.parts | heads.lasts):
+        heads.meet_all(chain)
+    return None if _is_unclear(data, said, heads) else heads.found
 
 
 class _Heads:
     """Local names and the origins they may have, as far as they lead to a wanted name."""
 
-    def __init__(self, wanted: Iterable[str]) -> None:
+    def __init__(
+        self, wanted: Iterable[str], tokens: set[bytes], inner: dict[str, tuple[int, str]], chase: Chase | None
+    ) -> None:
         self.wanted = frozenset(wanted)
-        self.above = frozenset(_prefixes(self.wanted))
+        self.above: set[str] = set()
+        for name in self.wanted:
+            self.above.update(_prefixes(name))
+        self.lasts = {name.rpartition(".")[2].encode() for name in self.wanted} & tokens
+        self.parts = {name.rpartition(".")[2].encode() for name in self.above} & tokens
+        self.inner = inner if chase else {}
         self.origins: dict[str, set[str]] = {}
         self.found: set[str] = set()
         self.changed = False
+        self._chase = chase
 
     def meet(self, origin: str) -> bool:
         """Note the wanted names in ``origin`` or above it; whether it leads to one itself."""
@@ -109,128 +121,147 @@ class _Heads:
             known.add(origin)
             self.changed = True
 
+    def meet_all(self, chain: str) -> None:
+        """Note the wanted names that a chain can mean."""
+        for origin in self.of(chain):
+            self.meet(origin)
 
-def _prefixes(names: Iterable[str]) -> set[str]:
-    """The names and everything above them."""
-    found: set[str] = set()
-    for name in names:
-        while name and name not in found:
-            found.add(name)
-            name = name.rpartition(".")[0]
-    return found
+    def of(self, chain: str) -> list[str]:
+        """What a chain may mean, from any of its parts on: ``self.dist.all_reduce`` begins at ``dist``."""
+        found = []
+        parts = chain.split(".")
+        for index, part in enumerate(parts):
+            if part in self.origins:
+                rest = [piece for piece in parts[index + 1 :] if piece]
+                found += [".".join([origin, *rest]) for origin in self.origins[part]]
+            if part in self.inner and index + 1 < len(parts):
+                found += self._through(*self.inner[part], [piece for piece in parts[index + 1 :] if piece])
+        return found
+
+    def knows(self, part: bytes) -> bool:
+        """Whether a word is one of the local names."""
+        name = part.decode("utf-8", "replace")
+        return name in self.origins or name in self.inner
+
+    def _through(self, level: int, module: str, rest: list[str]) -> list[str]:
+        assert self._chase is not None
+        for index, name in enumerate(rest):
+            if origin := self._chase.name(level, module, name):
+                return [".".join([origin, *rest[index + 1 :]])]
+            module = f"{module}.{name}" if module else name
+            if not self._chase.inside(level, module):
+                return []
+        return []
 
 
-def _read_import(
-    line: ImportLine,
-    chase: Chase | None,
-    heads: _Heads,
-    inner: dict[str, tuple[int, str]],
-    stars: list[tuple[int, str]],
-) -> None:
-    level, module, name, local = line
-    if name == "*":
-        stars.append((level, module))
-    elif not name:
-        if chase and chase.inside(0, module):
-            inner[local] = (0, module)
-        heads.add(local, module)
-    else:
-        full = f"{module}.{name}" if module else name
-        if chase and (origin := chase.name(level, module, name)):
-            heads.add(local, origin)
-        elif chase and chase.inside(level, full):
-            inner[local] = (level, full)
-        elif not level:
-            heads.add(local, full)
+_ABOVE: dict[str, tuple[str, ...]] = {}
+
+
+def _prefixes(name: str) -> tuple[str, ...]:
+    """The name and everything above it."""
+    known = _ABOVE.get(name)
+    if known is None:
+        parts = name.split(".")
+        known = _ABOVE[name] = tuple(".".join(parts[: index + 1]) for index in range(len(parts)))
+    return known
 
 
 def _read_star(level: int, module: str, tokens: set[bytes], chase: Chase | None, heads: _Heads) -> None:
     if chase is not None and (level or chase.inside(level, module)):
-        for name, origin in chase.passes_on(level, module).items():
+        for name, origin in chase.passes_on(level, module, tokens).items():
             heads.add(name, origin)
-    elif not level:
+    elif not level and module in heads.above:
         for name in (token.decode("utf-8", "replace") for token in tokens):
             heads.add(name, f"{module}.{name}")
 
 
-def _look(
-    text: str, chains: list[str], heads: _Heads, inner: dict[str, tuple[int, str]], chase: Chase | None
-) -> bool:
-    """Read chains and assignments around the known heads; new heads are added. False: anything is possible."""
-    loose, fetch, wrapped = _patterns(tuple(sorted(heads.origins)))
-    for chain in chains:
-        _meet(chain, heads, inner, chase)
-    for match in loose.finditer(text):
-        _meet(re.sub(r"\\\r?\n|#[^\n]*\n|\s", "", match.group()), heads, inner, chase)
-    for pattern in (wrapped, fetch):
-        for match in pattern.finditer(text):
-            for origin in _origins(f"{match.group(1)}.{match.group(2)}", heads, inner, chase):
+def _chains(dotted: bytes, heads: _Heads) -> list[str]:
+    """The dotted words that can lead to a wanted name: one of their parts is its last name."""
+    found: set[bytes] = set()
+    for part in heads.lasts:
+        found.update(_words_with(dotted, b".%b." % part))
+        found.update(_words_with(dotted, b".%b\n" % part))
+    for name in heads.inner:
+        found.update(_words_with(dotted, b"\n%b." % name.encode()))
+    return [word.decode("utf-8", "replace") for word in found]
+
+
+def _words_with(dotted: bytes, piece: bytes) -> Iterator[bytes]:
+    at = dotted.find(piece)
+    while at >= 0:
+        end = dotted.index(b"\n", at + 1)
+        yield dotted[dotted.rindex(b"\n", 0, at + 1) + 1 : end]
+        at = dotted.find(piece, end)
+
+
+# -- assignments -------------------------------------------------------------------------------------------
+
+_NAME = lazy(rb"[\w\x80-\xff]+")
+_FAR = 300  # bytes between the names that get values and the value
+
+
+_VALUE = lazy(rb"=\n*+([A-Za-z_\x80-\xff][\w.,\x80-\xff]*+)(?=[\n)\]};#:=])")
+_FLAT = b" \t\r\f([\\"
+
+
+def _values(data: bytes) -> set[bytes]:
+    """Every plain chain that may be the value of an assignment, those of tuples included."""
+    flat = data.translate(None, _FLAT)
+    return set(b",".join(_VALUE.findall(flat + b"\n")).split(b","))
+
+
+def _follow_assignments(data: bytes, values: set[bytes], heads: _Heads) -> None:
+    """Add the names that may get a value which leads to a wanted name."""
+    for chain in values:
+        if any(map(heads.knows, chain.split(b"."))):
+            origins = [origin for origin in heads.of(chain.decode("utf-8", "replace")) if heads.meet(origin)]
+            for at in _given(data, chain) if origins else ():
+                for name in _targets(data, at):
+                    for origin in origins:
+                        heads.add(name, origin)
+
+
+def _given(data: bytes, chain: bytes) -> Iterator[int]:
+    """The ``=`` or comma in front of each place where this very chain may be the value that a name gets."""
+    at = data.find(chain)
+    while at >= 0:
+        if data[at + len(chain) : at + len(chain) + 1] not in _GOES_ON:
+            before = at - 1
+            while before >= 0 and data[before] in _BETWEEN:
+                before -= 1
+            if before >= 0 and data[before] in _GIVES:
+                yield before
+        at = data.find(chain, at + 1)
+
+
+_GOES_ON = frozenset(bytes([c]) for c in range(256) if chr(c).isalnum() or c in b"_." or c >= 0x80)  # noqa: PLR2004
+_BETWEEN = frozenset(b" \t\r\n\f([\\")
+_GIVES = frozenset(b"=,")
+
+
+def _targets(data: bytes, at: int) -> list[str]:
+    """The names that may get the value behind the ``=`` or comma at ``at``: all before the last ``=`` of its statement."""
+    before = data[max(0, at - _FAR) : at]
+    if data[at] == ord(","):
+        before = before.rpartition(b"=")[0]
+    line = before.rpartition(b"\n")[2]
+    if not line.strip() or line.count(b")") > line.count(b"("):
+        line = before  # the names stand on several lines
+    return [name for name in (found.decode("utf-8", "replace") for found in _NAME.findall(line)) if name not in ("self", "cls")]
+
+
+_FETCH = lazy(rb"getattr\(\s*([\w.\x80-\xff]+)\s*,\s*[\"'](\w+)[\"']")
+_WRAPPED = lazy(rb"\((?:\s*\w+\s*:=)?\s*([\w.\x80-\xff]+)\s*\)\s*\.\s*(\w+)")
+
+
+def _is_unclear(data: bytes, said: Words, heads: _Heads) -> bool:
+    """Whether ``getattr`` or a name in parentheses leads on to where only the parsed file can follow."""
+    found: list[tuple[bytes, bytes]] = _FETCH.findall(data) if b"getattr" in said.tokens else []
+    if any(b"\n.%b" % part in said.dotted for part in heads.parts):
+        found += _WRAPPED.findall(data)
+    for base, name in set(found):
+        if any(map(heads.knows, base.split(b"."))):
+            for origin in heads.of(f"{base.decode('utf-8', 'replace')}.{name.decode('utf-8', 'replace')}"):
                 if heads.meet(origin) and origin not in heads.wanted:
-                    return False
-    for match in _ASSIGN.finditer(text):
-        chain = match.group(1)
-        if chain.partition(".")[0] not in heads.origins and not _inside(chain, heads, inner):
-            continue
-        value = [origin for origin in _origins(chain, heads, inner, chase) if heads.meet(origin)]
-        if value:
-            for name in _targets(text, match.start()):
-                for origin in value:
-                    heads.add(name, origin)
-    return True
-
-
-def _inside(chain: str, heads: _Heads, inner: dict[str, tuple[int, str]]) -> bool:
-    return any(part in inner or part in heads.origins for part in chain.split("."))
-
-
-_ASSIGN = re.compile(r"=[\s(\\]*([^\W\d][\w.]*)(?![\w.(\[])")
-_TARGET = re.compile(r"[\w.,()\[\] \t]+(?:=[\w. \t]+)*(?::[^=\n]*)?:?$")
-
-
-def _targets(text: str, at: int) -> list[str]:
-    """The names that the assignment whose ``=`` stands at ``at`` may give a value to."""
-    line = text[max(0, text.rfind("\n", 0, at) + 1) : at]
-    target = _TARGET.search(line[-200:])
-    names = re.findall(r"\w+", target.group()) if target else []
-    return [name for name in names if name not in ("self", "cls")]
-
-
-def _meet(chain: str, heads: _Heads, inner: dict[str, tuple[int, str]], chase: Chase | None) -> None:
-    for origin in _origins(chain, heads, inner, chase):
-        heads.meet(origin)
-
-
-def _origins(chain: str, heads: _Heads, inner: dict[str, tuple[int, str]], chase: Chase | None) -> list[str]:
-    """What a chain may mean, from any of its parts on: ``self.dist.all_reduce`` begins at ``dist``."""
-    found = []
-    parts = chain.split(".")
-    for index, part in enumerate(parts):
-        rest = [piece for piece in parts[index + 1 :] if piece]
-        for origin in heads.origins.get(part, ()):
-            found.append(".".join([origin, *rest]))
-        if part in inner and chase is not None and rest:
-            found += _add_inner(*inner[part], rest, chase)
-    return found
-
-
-def _add_inner(level: int, module: str, rest: list[str], chase: Chase) -> list[str]:
-    for index, name in enumerate(rest):
-        if origin := chase.name(level, module, name):
-            return [".".join([origin, *rest[index + 1 :]])]
-        module = f"{module}.{name}" if module else name
-        if not chase.inside(level, module):
-            return []
-    return []
-
-
-def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    if names not in _PATTERNS:
-        any_head = "|".join(map(re.escape, names)) or r"(?!)"
-        gap = r"(?:\s|\\\r?\n|#[^\n]*\n)"
-        chain = rf"(?:{any_head})(?:\.\w+)*"
-        _PATTERNS[names] = (
-            re.compile(rf"\b(?:{any_head})(?:{gap}*\.{gap}*\w+)*?(?:{gap}+\.{gap}*\w+|\.{gap}+\w+)(?:{gap}*\.{gap}*\w+)*"),
-            re.compile(rf"getattr\(\s*({chain})\s*,\s*[\"'](\w+)[\"']"),
-            re.compile(rf"\((?:\s*\w+\s*:=)?\s*({chain})\s*\)\s*\.\s*(\w+)"),
-        )
-    return _PATTERNS[names]
+                    return True
+    return False

@@ -6,6 +6,7 @@ import ast
 import builtins
 from typing import NamedTuple, Protocol
 
+from dlgovern.source.imports import ImportLine
 from dlgovern.source.tree import SCOPES, Tree, parents, scope
 
 
@@ -18,8 +19,11 @@ class Chase(Protocol):
     def inside(self, level: int, module: str) -> bool:
         """Whether ``module`` is a file of the repository."""
 
-    def passes_on(self, level: int, module: str) -> dict[str, str]:
-        """Every name that a module of the repository passes on from outside it, with its origin."""
+    def passes_on(self, level: int, module: str, tokens: set[bytes]) -> dict[str, str]:
+        """The names among ``tokens`` that a module of the repository passes on from outside it, with their origins."""
+
+    def imports(self, data: bytes) -> list[ImportLine]:
+        """The import statements of the file itself, whose bytes (NFKC) are given."""
 
 
 _LONGEST = 200  # characters of an origin; a chain of calls that is longer means nothing to a rule

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Any
 
 from dlgovern.source.encoding import decode
+from dlgovern.source.patterns import lazy
 
 DEPTH = 400
 """Levels of a syntax tree. The deepest in Python 3.13's library has 87; recursive readers fail from about 500."""
@@ -20,7 +21,7 @@ _FIELDS = 30_000  # of f-strings: Python 3.11 needs time quadratic in them, one 
 
 _WORDS = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B)) + bytes(range(0x80, 0x100))
 _QUIET = _WORDS + b"_ \t\f\r#\\"
-_FORMATTED = re.compile(rb"\b(?:f|fr|rf|t|tr|rt)['\"]", re.IGNORECASE)
+_FORMATTED = lazy(rb"\b(?:f|fr|rf|t|tr|rt)['\"]", re.IGNORECASE)
 
 _TOO_COMPLEX = (RecursionError, MemoryError, OverflowError, SystemError)
 _TOO_COMPLEX_WORDS = ("too many nested", "too many levels", "too complex", "Exceeds the limit")

@@ -10,6 +10,7 @@ from typing import Any
 from dlgovern import detect
 from dlgovern.errors import Mistake, StandardError, UsageError
 from dlgovern.policy import FORMAT, Policy, Rule, Scope
+from dlgovern.standard import radar
 from dlgovern.standard.model import StandardFile, suggestion
 from dlgovern.standard.read import RuleSource, Source
 
@@ -50,6 +51,9 @@ def compile_policy(sources: list[Source], profile: str) -> Policy:
             parameters.setdefault(rule_id, {}).update(values)
         scopes += [Scope(s.name, tuple(s.paths), tuple(s.kinds)) for s in source.file.scope]
         noqa = noqa if source.file.honour_noqa is None else source.file.honour_noqa
+    if radar.TABLE in tables:
+        tables[radar.TABLE] = radar.kept(tables[radar.TABLE])
+        window = radar.windows(tables[radar.TABLE]) | window
     levels = _levels(sources, rules, profile)
     head = sources[-1].file.standard
     compiled = tuple(

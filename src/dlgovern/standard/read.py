@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from dlgovern import detect
 from dlgovern.detect import where
 from dlgovern.errors import Mistake, StandardError
+from dlgovern.standard import radar
 from dlgovern.standard.locate import Lines
 from dlgovern.standard.model import RuleFile, StandardFile, suggestion
 
@@ -228,7 +229,9 @@ def _tables(folder: str, head: StandardFile, mistakes: list[Mistake]) -> dict[st
             except OSError as error:
                 mistakes.append(Mistake("standard.toml", 0, f"tables.{name}: {error.strerror}: {relative}"))
         else:
-            data, _ = _parsed(path, relative, mistakes)
+            data, lines = _parsed(path, relative, mistakes)
+            if data is not None and name == radar.TABLE:
+                _model(radar.Selection, data, relative, lines, mistakes)
             found[name] = data or {}
     return found
 

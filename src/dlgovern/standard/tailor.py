@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,7 +35,8 @@ def tailor(policy: Policy, values: Mapping[str, Any]) -> tuple[Policy, list[Rule
         else:
             live.append(rule)
     window = {**policy.window, **values.get("window", {})}
-    return policy._replace(rules=tuple(live), window=window), not_run, whole
+    tailored = json.dumps(values.get("parameters", {}), sort_keys=True, default=str)
+    return policy._replace(rules=tuple(live), window=window, tailored=tailored), not_run, whole
 
 
 def named(rules: Iterable[Rule], word: str) -> list[Rule]:

@@ -14,6 +14,7 @@ ARRAYS = {
     "numpy.core.multiarray._reconstruct": "numpy",
     "numpy.core.multiarray.scalar": "numpy",
     "numpy.dtype": "numpy",
+    "joblib.numpy_pickle.NumpyArrayWrapper": "numpy",
     "numpy.ndarray": "numpy",
 }
 """The constructors of numpy's arrays and scalars, which build data alone when their arguments are what numpy writes."""

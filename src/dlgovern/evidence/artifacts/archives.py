@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dlgovern.evidence.artifacts import exported, pickles, zips
 from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.machine import Profile
@@ -38,7 +40,7 @@ def read(opened: Opened, kind: str, allowed: Allowed) -> None:
         _script(opened, allowed, walked)
     else:
         exported.read(opened, allowed, walked, read)
-    _others(opened, allowed, walked)
+    _others(opened, allowed, walked, kind)
 
 
 def _state(opened: Opened, member: Member, allowed: Allowed) -> None:
@@ -88,13 +90,26 @@ def _split(name: str) -> tuple[str, str]:
     return module, last
 
 
-def _others(opened: Opened, allowed: Allowed, walked: set[str]) -> None:
+_AT_HOME = {
+    "torch-zip": re.compile(r"(?:version|byteorder|\.format_version|\.storage_alignment|\.data/serialization_id|data/[0-9]+)\Z"),
+    "pt2": re.compile(
+        r"(?:archive_format|archive_version|version|byteorder|\.data/(?:version|serialization_id)|models/[^/]+\.json"
+        r"|data/(?:weights|constants)/(?:[^/]+_config\.json|weight_[0-9]+|tensor_[0-9]+)"
+        r"|serialized_(?:exported_program|example_inputs|state_dict|constants)\.(?:json|pt))\Z"
+    ),
+}
+"""The members that torch writes, beside those that are walked."""
+
+
+def _others(opened: Opened, allowed: Allowed, walked: set[str], kind: str) -> None:
     """Every other member, by its first bytes: pickles, archives and machine code hide under any name."""
     findings = opened.findings
     for member in opened.members:
         if member.name in walked:
             continue
         name = opened.short(member)
+        if kind != "torchscript" and not _AT_HOME[kind].match(name):
+            findings.undecided("holds a member that torch does not put there", member.name, member.header)
         if name.startswith("data/") and name[5:].isdigit():
             head = opened.blob.read(member.data, 8)  # numbers of a tensor may look like anything
             if head[:4] in _NATIVE[:1]:

@@ -27,6 +27,8 @@ def call(m: Machine, function: Global, given: list[Any], _offset: int) -> Any:
         if type(kind) is not Global or kind.name != "numpy.ndarray" or type(shape) is not Node or shape.items != [0]:
             return None
         return m.node("numpy", None, ("array", "", ()))
+    if last == "NumpyArrayWrapper":
+        return None if given else m.node("numpy", None, ("wrapper",))
     if last == "scalar":
         dtype = given[0] if len(given) == 2 else None  # noqa: PLR2004
         if type(dtype) is not Node or dtype.kind != "numpy" or dtype.what[0] != "dtype" or "O" in dtype.what[1]:
@@ -37,6 +39,8 @@ def call(m: Machine, function: Global, given: list[Any], _offset: int) -> Any:
 
 def build(m: Machine, owner: Node, state: Any) -> bool:
     """Whether this is the state that numpy writes for a dtype or an array."""
+    if owner.what[0] == "wrapper":
+        return _wrapper(owner, state)
     items = state.items or [] if type(state) is Node and state.kind == "tuple" else []
     if owner.what[0] == "dtype":
         return 8 <= len(items) <= 9 and all(type(one) in (int, str, type(None)) for one in items[:1] + items[5:8])  # noqa: PLR2004
@@ -54,6 +58,30 @@ def build(m: Machine, owner: Node, state: Any) -> bool:
     if good:
         m.hold(owner, [data])
     return good
+
+
+_WIDTHS = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "l": 8, "L": 8, "q": 8, "Q": 8, "e": 2, "f": 4, "d": 8}
+
+
+def _wrapper(owner: Node, state: Any) -> bool:
+    """The state of joblib's NumpyArrayWrapper: what array stands behind it in the stream."""
+    pairs = state.items or [] if type(state) is Node and state.kind == "dict" else []
+    said = {key: value for key, value in zip(pairs[::2], pairs[1::2], strict=True) if type(key) is str}
+    kind, shape, dtype = said.get("subclass"), said.get("shape"), said.get("dtype")
+    if len(said) * 2 != len(pairs) or not set(said) <= _WRAPPED or type(kind) is not Global or kind.name != "numpy.ndarray":
+        return False
+    if type(shape) is not Node or shape.kind != "tuple" or type(dtype) is not Node or dtype.kind != "numpy" or dtype.what[0] != "dtype":
+        return False
+    sizes = shape.items or []
+    text = dtype.what[1].lstrip("<>|=")
+    width = 0 if "O" in text else _WIDTHS.get(text) or (int(text[1:]) * (4 if text[0] == "U" else 1) if text[1:].isdigit() else -1)
+    if width < 0 or text[0] in "mM" or not all(type(one) is int and one >= 0 for one in sizes):
+        return False
+    owner.what = ("wrapper", "O" if "O" in text else dtype.what[1], tuple(sizes), said.get("numpy_array_alignment_bytes") is not None, width)
+    return True
+
+
+_WRAPPED = frozenset("subclass shape order dtype allow_mmap numpy_array_alignment_bytes".split())
 
 
 def plain(value: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from dlgovern.evidence.artifacts import pickles, zips
 from dlgovern.evidence.artifacts.allowed import Allowed
@@ -18,6 +19,7 @@ Checkpoint = Callable[[Opened, str, Allowed], None]
 def read(opened: Opened, allowed: Allowed, walked: set[str], checkpoint: Checkpoint) -> None:
     """A ``.pt2`` archive: JSON, raw weights, and the places where `torch.export.load` unpickles."""
     findings = opened.findings
+    weights: dict[str, int] = {}
     if (said := opened.text("archive_format").strip()) and said != "pt2":
         findings.undecided(f"says archive format {said[:20]!r}")
     for member in opened.members:
@@ -33,21 +35,34 @@ def read(opened: Opened, allowed: Allowed, walked: set[str], checkpoint: Checkpo
             walked.add(member.name)
             _nested(opened, member, allowed, checkpoint)
         elif name.endswith("_config.json"):
-            _config(opened, member, name)
+            weights |= _config(opened, member, name)
         elif name.startswith("models/") and name.endswith(".json"):
             _program(opened, name)
+    for member in opened.members:
+        name = opened.short(member)
+        if name.startswith(("data/weights/", "data/constants/")) and not name.endswith("_config.json") and member.name not in walked:
+            size = weights.pop(name, -1)
+            if size < 0:
+                findings.undecided("holds a weight that no list names", member.name)
+            elif size != member.size:
+                findings.unsafe(f"has {member.size:,} bytes for a weight of {size:,}: what loads it reads past the end", member.name)
+    for name in sorted(weights):
+        findings.undecided(f"lacks {name[:120]!r}, which its list of weights names")
 
 
-def _config(opened: Opened, member: Member, name: str) -> None:
+def _config(opened: Opened, member: Member, name: str) -> dict[str, int]:
+    """The members that a list of weights names, and the bytes each should have."""
+    found: dict[str, int] = {}
+    folder = name.rpartition("/")[0]
     config = opened.json(name)
     entries = config.get("config") if isinstance(config, dict) else None
     if not isinstance(entries, dict):
         opened.findings.undecided("has a list of weights that is not understood", member.name)
-        return
+        return found
     for key, entry in sorted(entries.items()):
         if not isinstance(entry, dict):
             opened.findings.undecided("has a list of weights that is not understood", member.name)
-            return
+            return found
         path = entry.get("path_name")
         if entry.get("use_pickle") is not False:
             opened.findings.unsafe(
@@ -57,9 +72,20 @@ def _config(opened: Opened, member: Member, name: str) -> None:
             opened.findings.undecided("names a weight by a path", member.name)
         meta = entry.get("tensor_meta")
         if isinstance(meta, dict) and isinstance(meta.get("sizes"), list):
-            sizes = [one.get("as_int") if isinstance(one, dict) else None for one in meta["sizes"]]
-            if all(type(size) is int for size in sizes):
-                opened.findings.tensor(key, _DTYPES.get(meta.get("dtype"), "?"), sizes)  # type: ignore[arg-type]
+            said = [one.get("as_int") if isinstance(one, dict) else None for one in meta["sizes"]]
+            sizes = [size for size in said if type(size) is int and size >= 0]
+            if len(sizes) == len(said):
+                dtype = _DTYPES.get(meta.get("dtype", 0), "?") if type(meta.get("dtype")) is int else "?"
+                opened.findings.tensor(key, dtype, sizes)
+                width = _WIDTHS.get(dtype, 0)
+                if isinstance(path, str) and width and _contiguous(meta, sizes):
+                    count = 1
+                    for size in sizes:
+                        count *= size
+                    found[f"{folder}/{path}"] = count * width
+                elif isinstance(path, str) and (held := opened.by_name.get(f"{folder}/{path}")):
+                    found[f"{folder}/{path}"] = held.size  # a view of a larger storage: its own size is not said
+    return found
 
 
 _DTYPES = {
@@ -68,6 +94,24 @@ _DTYPES = {
     29: "float8_e4m3fn", 30: "float8_e5m2", 31: "float8_e4m3fnuz", 32: "float8_e5m2fnuz",
 }
 """Numbers of torch._export.serde.schema.ScalarType."""
+
+
+def _contiguous(meta: dict[str, Any], sizes: list[int]) -> bool:
+    """Whether a tensor fills its storage: strides from the last dimension on, no offset."""
+    strides = [one.get("as_int") if isinstance(one, dict) else None for one in meta.get("strides") or ()]
+    offset = meta.get("storage_offset")
+    expected, step = [], 1
+    for size in reversed(sizes):
+        expected.append(step)
+        step *= max(size, 1)
+    return strides == expected[::-1] and isinstance(offset, dict) and offset.get("as_int") == 0
+
+
+_WIDTHS = {
+    "uint8": 1, "int8": 1, "int16": 2, "int32": 4, "int64": 8, "float16": 2, "float32": 4, "float64": 8, "bool": 1,
+    "bfloat16": 2, "complex64": 8, "complex128": 16, "complex32": 4, "uint16": 2,
+    "float8_e4m3fn": 1, "float8_e5m2": 1, "float8_e4m3fnuz": 1, "float8_e5m2fnuz": 1,
+}
 
 
 def _program(opened: Opened, name: str) -> None:

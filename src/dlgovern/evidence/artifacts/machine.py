@@ -199,7 +199,7 @@ class Machine:
 
     def extend(self, owner: Node, items: list[Any], offset: int) -> None:
         """Add ``items`` to a list, set or dict."""
-        if owner.held:
+        if owner.held or owner in items:
             self.findings.undecided("changes a value that another one already holds", self.member, offset)
         if owner.items is None:
             owner.items = items

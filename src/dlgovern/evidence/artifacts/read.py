@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
 from typing import Any
 
-from dlgovern.evidence.artifacts import archives, legacy, npy, pickles, safetensors, zips
+from dlgovern.evidence.artifacts import archives, gguf, hdf5, keras, legacy, npy, onnx, safetensors, streams, zips
 from dlgovern.evidence.artifacts.allowed import Allowed
-from dlgovern.evidence.artifacts.blob import Blob, Broken, File
+from dlgovern.evidence.artifacts.blob import MOST, Blob, Broken, File
 from dlgovern.evidence.artifacts.endings import ending, expected
 from dlgovern.evidence.artifacts.values import NO_ARTIFACT, Artifact, Findings
 from dlgovern.source.read import Unreadable
@@ -21,15 +22,18 @@ def read_file(path: str, shown: str, allowed: Allowed) -> Artifact:
     """The facts of one file on disk. Raises `Unreadable`."""
     file = File(path)
     try:
-        return read_artifact(file, shown, allowed)
+        return read_artifact(file, shown, allowed, os.path.dirname(os.path.abspath(path)))
     finally:
         file.close()
 
 
-def read_artifact(blob: Blob, path: str, allowed: Allowed) -> Artifact:
-    """The facts of the bytes that lie under ``path``. Never raises for what the bytes are."""
+def read_artifact(blob: Blob, path: str, allowed: Allowed, folder: str = "") -> Artifact:
+    """The facts of the bytes that lie under ``path``. Never raises for what the bytes are.
+
+    ``folder``: where the file lies on disk, so that files beside it can be looked for; "" where it lies nowhere.
+    """
     findings = Findings()
-    name, reader = _format(blob, path, findings)
+    name, reader = _format(blob, path, findings, folder)
     if not name:
         return Artifact(path, "", blob.size, NO_ARTIFACT)
     if allowed.version:
@@ -74,7 +78,7 @@ def _count(shape: tuple[int, ...]) -> int:
 _Reader = Callable[[Blob, Allowed, Findings], None]
 
 
-def _format(blob: Blob, path: str, findings: Findings) -> tuple[str, _Reader]:
+def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str, _Reader]:
     """What the bytes are, and who reads them; the name counts only where the bytes say nothing."""
     head = blob.read(0, 16)
     known = ending(path)
@@ -86,14 +90,30 @@ def _format(blob: Blob, path: str, findings: Findings) -> tuple[str, _Reader]:
         return "torch-legacy", lambda b, a, f: legacy.read(b, a, f)
     if blob.read(0, len(_LFS)) == _LFS:
         return "git-lfs pointer", _pointer
+    if head[:8] == hdf5.MAGIC:
+        return "hdf5", lambda b, a, f: hdf5.read(b, f)
+    if head[:4] == gguf.MAGIC:
+        return "gguf", lambda b, a, f: gguf.read(b, f)
     if safetensors.looks_like(blob):
         return "safetensors", lambda b, a, f: safetensors.read(b, f)
     if legacy.is_tar(blob):
         return ("torch-tar", lambda b, a, f: legacy.read_tar(b, a, f)) if known or _torch_tar(blob) else ("", _nobody)
     if head[:1] == b"\x80" and head[1:2] in _PICKLE_HEADS and len(head) > 2:  # noqa: PLR2004
-        return "pickle", _pickle
+        return "pickle", streams.walk_all
+    if name := _NAMED.get(head[4:8]):
+        return name, _named
+    if known == ".onnx" or (known and onnx.looks_like(blob)):
+        return "onnx", lambda b, a, f: onnx.read(b, f, folder)
+    if known in (".engine", ".plan", ".trt"):
+        return "tensorrt", _named
+    if known and streams.method(head):
+        return f"{streams.method(head)} pickle", streams.read
+    if name := streams.unread(head):
+        return name, _packed
+    if path.replace("\\", "/").rpartition("/")[2] == "saved_model.pb":
+        return "savedmodel", _saved_model
     if known in (".pkl", ".pickle", ".p", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".pt2", ".ptl", ".npy"):
-        return ("pickle", _pickle) if blob.size and known != ".bin" else ("unknown", _unknown)
+        return ("pickle", streams.walk_all) if blob.size and known != ".bin" else ("unknown", _unknown)
     return ("unknown", _unknown) if known else ("", _nobody)
 
 
@@ -106,6 +126,8 @@ def _zip_format(blob: Blob, path: str, findings: Findings) -> tuple[str, _Reader
     if npy.is_npz(members):
         return "npz", lambda b, a, f: npy.read_npz(b, members, a, f)
     opened = archives.Opened(blob, members, findings)
+    if keras.is_keras(opened):
+        return "keras", lambda b, a, f: keras.read(opened, a, f)
     kind = archives.kind_of(opened)
     if kind:
         return kind, lambda b, a, f: archives.read(opened, kind, a)
@@ -116,28 +138,36 @@ def _torch_tar(blob: Blob) -> bool:
     return blob.read(0, 100).split(b"\0")[0].rpartition(b"/")[2] in (b"storages", b"tensors", b"pickle", b"sys_info")
 
 
-def _pickle(blob: Blob, allowed: Allowed, findings: Findings) -> None:
-    found = pickles.walk(blob, 0, pickles.PLAIN, allowed, findings)
-    if found.protocol:
-        findings.facts["pickle protocol"] = found.protocol
-    if found.value is not None:
-        pickles.tensors(found.value, findings)
-    position = found.end
-    for _ in range(20):
-        if not 0 <= position < blob.size:
-            break
-        findings.undecided(f"has {blob.size - position:,} bytes after its pickle", offset=position)
-        position = pickles.walk(blob, position, pickles.PLAIN, allowed, findings).end
-    if blob.read(max(0, blob.size - 22), 4) == b"PK\5\6":
-        findings.undecided("ends like an archive: other readers take it for one")
-
-
 def _pointer(blob: Blob, _allowed: Allowed, findings: Findings) -> None:
     for line in blob.read(0, 1024).decode("latin-1").splitlines():
         word, _, value = line.partition(" ")
         if word in ("oid", "size"):
             findings.facts[word] = value[:80]
     findings.undecided("is a pointer of Git LFS: the file itself is not here")
+
+
+_NAMED = {b"ET12": "executorch", b"ET13": "executorch", b"TFL3": "tflite"}
+"""Identifiers of flat buffers: programs that are named here and not judged."""
+
+
+def _named(_blob: Blob, _allowed: Allowed, findings: Findings) -> None:
+    findings.undecided("is a compiled program: it is named here, not judged")
+
+
+_OPERATORS = (b"PyFunc", b"EagerPyFunc", b"PyFuncStateless", b"WriteFile", b"ReadFile")
+
+
+def _saved_model(blob: Blob, _allowed: Allowed, findings: Findings) -> None:
+    """A program of TensorFlow: looked through for operators that call Python or touch files."""
+    data = blob.read(0, MOST)
+    for name in _OPERATORS:
+        if b"\x12" + bytes((len(name),)) + name in data:
+            findings.unsafe(f"holds the operator {name.decode()}", name=name.decode())
+    findings.undecided("is a program of TensorFlow: it is named here, not judged")
+
+
+def _packed(_blob: Blob, _allowed: Allowed, findings: Findings) -> None:
+    findings.undecided("is packed in a way that is not read here")
 
 
 def _unknown(_blob: Blob, _allowed: Allowed, findings: Findings) -> None:

@@ -8,7 +8,7 @@ import re
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.project import Target
 from dlgovern.flow.ranks.tables import Tables
-from dlgovern.source.mentions import words
+from dlgovern.source.words import words
 
 _ROUNDS = 4
 _COMMON = frozenset(b"self cls if elif while for in not and or return assert int str bool None True False is args".split())

@@ -126,7 +126,7 @@ class Court:
         found = windows(folder, manifests_above(folder, paths), {**policy.window, **case.window}, Store(""))
         prefilter = prefilter and rule.shape != "engine"  # its rules speak of files that other rules made it read
         job = Job(policy, folder, found, 1, prefilter)
-        report = judge(job, paths, (), Store(""), today=TODAY, project=rule.shape == "repository")
+        report = judge(job, paths, (), Store(""), today=TODAY, project=rule.shape == "repository" or "repository" in rule.kinds)
         troubles = [*(why for _, why in report.not_judged), *(why for _, why in report.failed)]
         if rule.shape == "engine":
             troubles = []  # what the engine cannot read is what its rules are about

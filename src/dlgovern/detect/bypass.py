@@ -1,0 +1,100 @@
+"""See training steps that call a model past the wrapper that synchronises its gradients."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dlgovern.detect import Parameter
+from dlgovern.finding import Hit
+from dlgovern.flow.calls import callee
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.feeds import feeding
+from dlgovern.flow.paths import assigned_names, context_managers, own_nodes, written
+from dlgovern.flow.steps import steps
+from dlgovern.policy import Rule
+from dlgovern.source.tree import enclosing_class, function, parents
+
+PARAMETERS = {
+    "objects": Parameter("table", "table of what makes and changes models and optimizers", required=True),
+    "wraps": Parameter("string", "entry of the table: the wrappers", required=True),
+    "inner": Parameter("string", "attribute of the wrapper that is the model itself", required=True),
+    "harmless": Parameter("strings", "methods of the model that have nothing to do with its forward", default=[]),
+}
+GUARDS = ("no-grad", "not-in-the-loss")
+"""What the detector is silent under: no gradients are computed there; the result does not go into the loss."""
+
+
+def triggers(parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The wrappers, in a file that goes backward."""
+    names = tables.get(parameters["objects"], {}).get(parameters["wraps"], {}).get("names", ())
+    return [{"name": name, "all": ["backward"]} for name in names] or [{"all": [parameters["inner"], "backward"]}]
+
+
+def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
+    """One handler for the whole file."""
+
+    def see(_file: None) -> Iterator[Hit]:
+        for rule in rules:
+            yield from _rule(rule, facts, tables)
+
+    return {None: see}
+
+
+class _Wrap:
+    """One wrapping: the names of the wrapper and of what it wraps, and the scope in which they mean that."""
+
+    def __init__(self, call: ast.Call) -> None:
+        first = call.args[0] if call.args else next((w.value for w in call.keywords if w.arg == "module"), None)
+        self.raw = written(first)
+        self.wrapper = assigned_names(call)
+        self.function = function(call)
+        self.owner = enclosing_class(call)
+
+    def in_reach(self, name: str, node: ast.AST) -> bool:
+        """Whether a name at a node may mean what it means at the wrapping."""
+        if name.startswith("self."):
+            return enclosing_class(node) is self.owner
+        return self.function is None or any(parent is self.function for parent in parents(node))
+
+
+def _rule(rule: Rule, facts: Facts, tables: dict[str, Any]) -> Iterator[Hit]:
+    said = rule.parameters
+    names = tables.get(said["objects"], {}).get(said["wraps"], {}).get("names", ())
+    calls = [node for node in facts.tree.of(ast.Call) if isinstance(node, ast.Call)]
+    wraps = [_Wrap(call) for call in calls if callee(facts, call) in names]
+    if not wraps:
+        return
+    off = said.get("without_guards", ())
+    for step in steps(facts):
+        fed = feeding(step.node.body)
+        for node in own_nodes(step.node.body):
+            if not isinstance(node, ast.Call) or ("not-in-the-loss" not in off and id(node) not in fed):
+                continue
+            if "no-grad" not in off and _without_gradients(node):
+                continue
+            if found := _past(node, wraps, said):
+                yield facts.hit(rule.id, node, call=found[0], wrapper=found[1])
+
+
+def _past(node: ast.Call, wraps: list[_Wrap], said: dict[str, Any]) -> tuple[str, str] | None:
+    """How a call goes past a wrapper: the call as written and the wrapper's name."""
+    func: ast.AST = node.func
+    if isinstance(func, ast.Attribute) and func.attr != said["inner"]:
+        if func.attr in said.get("harmless", ()):
+            return None
+        func = func.value
+    base = written(func)
+    for wrap in wraps:
+        for wrapper in wrap.wrapper:
+            if base == f"{wrapper}.{said['inner']}" and wrap.in_reach(wrapper, node):
+                return f"{ast.unparse(node.func)}()", wrapper
+        raw = wrap.raw
+        if raw and written(node.func) == raw and wrap.wrapper and raw not in wrap.wrapper and wrap.in_reach(raw, node):
+            return f"{raw}()", sorted(wrap.wrapper)[0]
+    return None
+
+
+def _without_gradients(node: ast.AST) -> bool:
+    return any("no_grad" in (text := ast.unparse(item.context_expr)) or "inference_mode" in text for item in context_managers(node))

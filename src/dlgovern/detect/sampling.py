@@ -1,0 +1,128 @@
+"""See loaders and samplers that leave the ranks with the same data, or with the same order in every epoch."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from dlgovern.detect import Parameter
+from dlgovern.finding import Hit
+from dlgovern.flow.calls import Arguments, argument, arguments, callee
+from dlgovern.flow.constants import constant
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import assigned_names
+from dlgovern.flow.project import instance
+from dlgovern.flow.steps import repeated, steps
+from dlgovern.policy import Rule
+from dlgovern.source.tree import function
+
+PARAMETERS = {
+    "names": Parameter("names", "samplers, or loaders, that are reported", required=True),
+    "without": Parameter("strings", "arguments of which one answers: with one of these nothing is reported", default=[]),
+    "off": Parameter("any", "argument and position that switch off what the rule is about when False", default={}),
+    "absent": Parameter("strings", "text of which the program may have none", required=True),
+    "frameworks": Parameter("table", "table of what frameworks do themselves", default=""),
+    "do": Parameter("string", "its entry whose text the program may not have either", default=""),
+    "elsewhere": Parameter("boolean", "nor may another file of the program", default=True),
+    "alongside": Parameter("strings", "text of which each must be in some file of the program; | between alternatives", default=[]),
+    "wrapped": Parameter("names", "data-parallel wrappers of which the program calls one", default=[]),
+    "again": Parameter("boolean", "only where the training loop of the file is run again and again", default=False),
+}
+GUARDS = ("evaluation", "rank-aware")
+"""What the detector is silent under: the data is for evaluation; the rank decides about the data already."""
+
+_EVALUATION = re.compile(r"(^|[_.\W])(val|valid|validation|test|eval|evaluation|dev|infer\w*|predict\w*)([_.\W]|\d|$)", re.I)
+_RANKED = re.compile(r"\brank|_rank|world_size|num_shards|shard_id|num_replicas|process_index|get_worker_info|\.shard\(", re.I)
+_SEEDED = re.compile(r"seed\w*\([^()\n]*rank", re.I)
+
+
+def absent(parameters: Mapping[str, Any], tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """The text of which no file of the program may have any."""
+    table = tables.get(parameters.get("frameworks", ""), {})
+    return (*parameters["absent"], *table.get(parameters.get("do", ""), {}).get("text", ()))
+
+
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """One alternative a name."""
+    return [{"name": name} for name in parameters["names"]]
+
+
+def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
+    """One handler for the whole file."""
+
+    def see(_file: None) -> Iterator[Hit]:
+        for rule in rules:
+            if not any(word.encode() in facts.data for word in absent(rule.parameters, tables)):
+                yield from _rule(rule, facts)
+
+    return {None: see}
+
+
+def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
+    said = rule.parameters
+    calls = [call for call in facts.tree.of(ast.Call) if isinstance(call, ast.Call)]
+    made = [call for call in calls if callee(facts, call) in said["names"]]
+    if not made:
+        return
+    trained = steps(facts)
+    if said.get("again") and trained and not any(repeated(facts, step.node) for step in trained):
+        return
+    wrapped = not said.get("wrapped") or any(callee(facts, call) in said["wrapped"] for call in calls)
+    for call in made:
+        if (wrapped or _is_for_training(facts, call)) and not _is_spared(facts, call, said):
+            hit = facts.hit(rule.id, call, call=ast.unparse(call.func))
+            yield hit if trained and wrapped else hit._replace(confidence="medium")
+
+
+def _is_for_training(facts: Facts, call: ast.Call) -> bool:
+    """Whether a loader shuffles, which only training needs."""
+    shuffle = argument(arguments(facts, call), "shuffle", 2)
+    return shuffle is not None and constant(facts, shuffle) is not False
+
+
+def _is_spared(facts: Facts, call: ast.Call, said: dict[str, Any]) -> bool:
+    found = arguments(facts, call)
+    if found.open_keywords or found.open_positional or found.partial:
+        return True
+    if any(_is_given(facts, found, name) for name in said.get("without", ())):
+        return True
+    if off := said.get("off"):
+        value = argument(found, off["argument"], off.get("position"))
+        if value is not None and constant(facts, value) is False:
+            return True
+    without_guards = said.get("without_guards", ())
+    if "evaluation" not in without_guards and _is_evaluation(call):
+        return True
+    return bool(said.get("wrapped")) and "rank-aware" not in without_guards and _is_ranked(facts, found)
+
+
+def _is_given(facts: Facts, found: Arguments, name: str) -> bool:
+    name, _, position = name.partition("@")
+    value = argument(found, name, int(position) if position else None)
+    return value is not None and constant(facts, value) is not None
+
+
+def _is_evaluation(call: ast.Call) -> bool:
+    """Whether the names around a call say that it is about evaluation."""
+    owner = function(call)
+    first = [ast.unparse(call.args[0])] if call.args else []
+    said = [*assigned_names(call), *first, *(ast.unparse(w.value) for w in call.keywords if w.arg == "dataset")]
+    return any(_EVALUATION.search(text) for text in (*said, owner.name if owner else ""))
+
+
+def _is_ranked(facts: Facts, found: Arguments) -> bool:
+    """Whether the data set, or the seed of the process, depends on the rank."""
+    if _SEEDED.search(facts.data.decode("utf-8", "replace")):
+        return True
+    data = argument(found, "dataset", 0)
+    if data is None or _RANKED.search(ast.unparse(data)):
+        return data is not None
+    made: ast.AST = data
+    if isinstance(data, ast.Name) and (binding := facts.names.binding(data)) and binding.value is not None:
+        if _RANKED.search(ast.unparse(binding.value)):
+            return True
+        made = binding.value
+    owner = instance(facts, made)
+    return owner is not None and bool(_RANKED.search(ast.unparse(owner.node)))

@@ -1,0 +1,125 @@
+"""See training steps in which, through all functions that they call, something that belongs to a step never happens."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dlgovern.detect import Parameter
+from dlgovern.detect.events import Events
+from dlgovern.finding import Hit
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import assigned_in, own_nodes, written
+from dlgovern.flow.project import Function, called
+from dlgovern.flow.steps import Step, calls, is_backward, repeated, steps
+from dlgovern.policy import Rule
+from dlgovern.source.tree import enclosing_class, function
+
+PARAMETERS = {
+    "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", required=True),
+    "events": Parameter("any", "one event, as for `order`: what a step does", required=True),
+    "lacks": Parameter("strings", "methods and functions of which the step calls none", required=True),
+    "text": Parameter("strings", "text of which the file may have none: other ways to do the same", default=[]),
+    "engines": Parameter("strings", "what an object looks like whose backward takes the loss and leaves the rest to the program", default=[]),
+}
+GUARDS = ("same-owner", "handed-on", "new-each-turn", "engine")
+"""What the detector is silent under: another method of the class, or the function around, does it; the object is given
+to code that cannot be followed; it is made anew in every turn; an engine goes backward."""
+
+_DEPTH = 3
+
+
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """The methods of the event."""
+    return [{"all": [method]} for event in parameters["events"] for method in event["calls"]]
+
+
+def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
+    """One handler for the whole file."""
+
+    def see(_file: None) -> Iterator[Hit]:
+        for rule in rules:
+            if not any(text.encode() in facts.data for text in rule.parameters.get("text", ())):
+                yield from _rule(rule, facts)
+
+    return {None: see}
+
+
+def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
+    said = rule.parameters
+    events = Events(said, facts)
+    if not events.anywhere(said["events"][0]["name"]):
+        return
+    seen: set[int] = set()
+    lacks = frozenset(said["lacks"])
+    off = said.get("without_guards", ())
+    for step in steps(facts):
+        if not step.loop and not repeated(facts, step.node):
+            continue
+        if calls(facts, step.node.body, lacks, _DEPTH) or ("same-owner" not in off and _owner_does(facts, step, lacks)):
+            continue
+        if "engine" not in off and _by_engine(facts, step, said.get("engines", ())):
+            continue
+        for body in _bodies(facts, step):
+            for event in events.among(body):
+                if id(event.node) in seen or event.subject in _anew(step, off):
+                    continue
+                if "handed-on" not in off and _handed_on(facts, step, event.subject):
+                    continue
+                seen.add(id(event.node))
+                yield facts.hit(rule.id, event.node, event=event.written)
+
+
+def _bodies(facts: Facts, step: Step) -> Iterator[list[ast.stmt]]:
+    """The body of a step, and those of the functions of this file that it calls."""
+    todo = [(step.node.body, _DEPTH)]
+    known: set[int] = set()
+    while todo:
+        body, depth = todo.pop()
+        yield body
+        for node in own_nodes(body) if depth else ():
+            code = called(facts, node) if isinstance(node, ast.Call) else None
+            if code is not None and code.facts is facts and isinstance(code.node, Function) and id(code.node) not in known:
+                known.add(id(code.node))
+                todo.append((code.node.body, depth - 1))
+
+
+def _owner_does(facts: Facts, step: Step, lacks: frozenset[str]) -> bool:
+    """Whether the function or the class around a step does it somewhere else."""
+    owner = enclosing_class(step.node) or function(step.node)
+    return owner is not None and any(
+        isinstance(node, ast.Call) and _last(node.func) in lacks for node in ast.walk(owner)
+    )
+
+
+def _by_engine(facts: Facts, step: Step, engines: list[str]) -> bool:
+    """Whether every backward of a step is given the loss, by an object that may do the rest itself."""
+    found = [n for body in _bodies(facts, step) for n in own_nodes(body) if isinstance(n, ast.Call) and is_backward(n)]
+    return bool(found) and all(
+        call.args and not any(word in written(call.func).lower() for word in engines) for call in found
+    )
+
+
+def _anew(step: Step, off: Any) -> set[str]:
+    return set() if "new-each-turn" in off else assigned_in(step.node.body)
+
+
+def _handed_on(facts: Facts, step: Step, subject: str) -> bool:
+    """Whether the object goes to a function that cannot be followed, or a method of an unknown base is called."""
+    for node in own_nodes(step.node.body):
+        if not isinstance(node, ast.Call) or called(facts, node) is not None:
+            continue
+        given = {written(arg) for arg in (*node.args, *(word.value for word in node.keywords))}
+        if subject in given and (facts.names.origin(node.func) or "").partition(".")[0] not in ("torch", "print"):
+            return True
+        func = node.func
+        if isinstance(func, ast.Attribute) and written(func.value) == "self" and not facts.names.attribute_bindings(func):
+            owner = enclosing_class(func)
+            if owner is not None and owner.bases:
+                return True
+    return False
+
+
+def _last(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

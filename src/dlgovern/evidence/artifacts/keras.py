@@ -1,0 +1,142 @@
+"""Read the configuration of a Keras model: which classes and functions loading it would create and call."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from dlgovern.evidence.artifacts import npy, zips
+from dlgovern.evidence.artifacts.allowed import Allowed
+from dlgovern.evidence.artifacts.blob import Blob, Broken
+from dlgovern.evidence.artifacts.opened import Opened
+from dlgovern.evidence.artifacts.values import Findings
+
+_LAMBDAS = frozenset(("Lambda", "__lambda__", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer"))
+_DENIED = frozenset(
+    "enable_unsafe_deserialization load_model get_file deserialize_keras_object model_from_json model_from_config"
+    " load_weights save_model register_keras_serializable custom_object_scope set_backend run_script".split()
+)
+_ROOMS = ("keras.config", "keras.saving", "keras.utils", "keras.src.saving", "keras.src.utils", "keras.ops")
+_NAMES = ("class_name", "module", "registered_name", "fn_name", "fn_module", "function_type", "output_shape_type")
+DEPTH = 200
+
+
+def is_keras(opened: Opened) -> bool:
+    """Whether an archive is one of Keras 3."""
+    names = opened.by_name
+    return "config.json" in names and ("metadata.json" in names or any(name.startswith("model.weights") for name in names))
+
+
+def read(opened: Opened, allowed: Allowed, findings: Findings) -> None:
+    """Say what a ``.keras`` archive would create."""
+    findings.facts["producer"] = "keras"
+    metadata = opened.json("metadata.json")
+    if isinstance(metadata, dict) and isinstance(metadata.get("keras_version"), str):
+        findings.facts["framework version"] = metadata["keras_version"][:40]
+    config = opened.json("config.json")
+    if config is None:
+        findings.undecided("has a configuration that is not understood", "config.json")
+    else:
+        judge(config, findings, "config.json")
+    for member in opened.members:
+        name = opened.short(member)
+        if name in ("config.json", "metadata.json") or name.endswith("/"):
+            continue
+        if name.endswith(".h5"):
+            blob = opened.content(member)
+            if blob is not None:
+                from dlgovern.evidence.artifacts import hdf5
+
+                hdf5.read(blob, findings, name)
+        elif name.endswith(".npz"):
+            _weights(opened, member, allowed, findings)
+        elif name.startswith("assets/"):
+            findings.note("holds a file that loading it puts on disk", name)
+        else:
+            findings.undecided("holds a member that Keras does not put there", name)
+
+
+def _weights(opened: Opened, member: zips.Member, allowed: Allowed, findings: Findings) -> None:
+    blob = opened.content(member)
+    if blob is None:
+        return
+    try:
+        npy.read_npz(blob, zips.read_zip(blob, findings), allowed, findings)
+    except Broken as error:
+        findings.undecided(str(error), member.name)
+
+
+def judge_text(text: str, findings: Findings, place: str) -> None:
+    """Judge a configuration that is still text."""
+    try:
+        judge(json.loads(text), findings, place)
+    except (ValueError, RecursionError):
+        findings.undecided("has a configuration that is not understood", place)
+
+
+def judge(config: Any, findings: Findings, place: str) -> None:
+    """Walk a configuration and say what in it is code."""
+    todo: list[tuple[Any, int]] = [(config, 0)]
+    seen = 0
+    while todo:
+        value, depth = todo.pop()
+        seen += 1
+        if depth > DEPTH or seen > 2_000_000:  # noqa: PLR2004
+            findings.undecided("has a configuration too deep or too large to be looked at", place)
+            return
+        if isinstance(value, dict):
+            _entry(value, findings, place)
+            todo += [(inner, depth + 1) for inner in value.values()]
+        elif isinstance(value, list):
+            todo += [(inner, depth + 1) for inner in value]
+
+
+def _entry(entry: dict[str, Any], findings: Findings, place: str) -> None:
+    name = entry.get("class_name")
+    if entry.get("function_type") == "lambda":
+        findings.unsafe("holds a lambda: its bytecode runs when the model is called", place, name="lambda")
+    if not isinstance(name, str):
+        if name is not None:
+            findings.undecided("names a class by something else than a text", place)
+        return
+    module = entry.get("module")
+    if name in _LAMBDAS:
+        findings.unsafe(f"holds a {name}: loading or calling it runs code from the file", place, name=name)
+    if module is not None and not isinstance(module, str):
+        findings.undecided("names a module by something else than a text", place)
+        return
+    if module and module.partition(".")[0] != "keras":
+        what = f"{module}.{_shown(entry, name)}"
+        if module == "builtins" and name == "function":
+            findings.undecided(f"needs a function from the code that loads it: {_shown(entry, name)[:80]}", place)
+        elif entry.get("registered_name") not in (None, name) and ">" in str(entry.get("registered_name")):
+            findings.undecided(f"needs a class from the code that loads it: {str(entry['registered_name'])[:80]}", place)
+        else:
+            findings.unsafe(f"would import {what[:120]}", place, name=what[:120])
+        return
+    if (module and module.startswith(_ROOMS) and not name[:1].isupper()) or _shown(entry, name) in _DENIED or name in _DENIED:
+        findings.unsafe(f"would call {module or 'keras'}.{_shown(entry, name)[:80]}", place, name=f"{module or 'keras'}.{_shown(entry, name)[:80]}")
+
+
+def _shown(entry: dict[str, Any], name: str) -> str:
+    config = entry.get("config")
+    return config if name == "function" and isinstance(config, str) else name
+
+
+_LAMBDA = re.compile(rb'"class_name":\s*"(?:Lambda|__lambda__|TorchModuleWrapper)"|"function_type":\s*"lambda"')
+
+
+def mentions_lambda(data: bytes) -> bool:
+    """Whether bytes hold a piece of a configuration with a lambda in it."""
+    return _LAMBDA.search(data) is not None
+
+
+def scan(blob: Blob, most: int) -> bool:
+    """Whether the first ``most`` bytes of a file mention a lambda."""
+    position = 0
+    while position < min(blob.size, most):
+        if mentions_lambda(blob.read(position, (1 << 20) + 128)):
+            return True
+        position += 1 << 20
+    return False

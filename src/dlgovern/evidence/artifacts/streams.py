@@ -1,0 +1,87 @@
+"""Pickles in a compressed stream, and arrays that joblib writes between the opcodes of a pickle."""
+
+from __future__ import annotations
+
+from dlgovern.evidence.artifacts import pickles
+from dlgovern.evidence.artifacts.allowed import Allowed
+from dlgovern.evidence.artifacts.blob import Blob, Broken, Held, expand
+from dlgovern.evidence.artifacts.machine import Machine, Malformed, Node, Profile
+from dlgovern.evidence.artifacts.values import Findings
+
+_HEADS = (
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"]\0\0", "lzma"),
+    *((bytes((0x78, second)), "zlib") for second in (0x01, 0x3F, 0x5E, 0x9C, 0xDA)),
+)
+_UNREAD = ((b'\x04"M\x18', "lz4"), (b"(\xb5/\xfd", "zstd"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!", "rar"))
+
+
+def method(head: bytes) -> str:
+    """How a file is compressed, "" where it is not, or not by anything that is read here."""
+    return next((name for start, name in _HEADS if head.startswith(start)), "")
+
+
+def unread(head: bytes) -> str:
+    """The name of a compression that is known and not read."""
+    return next((name for start, name in _UNREAD if head.startswith(start)), "")
+
+
+def read(blob: Blob, allowed: Allowed, findings: Findings) -> None:
+    """Walk the pickle in a compressed file. Raises `Broken`."""
+    name = method(blob.read(0, 16))
+    findings.facts["compression"] = name
+    data = expand(blob, name)
+    inner = Held(data)
+    if not data or (data[:1] != b"\x80" and not _textual(data)):
+        raise Broken(f"holds {name} data that are no pickle")
+    walk_all(inner, allowed, findings)
+
+
+def _textual(data: bytes) -> bool:
+    return data[:1] in b"(cFILNSVlpdt]}\x80"
+
+
+def walk_all(blob: Blob, allowed: Allowed, findings: Findings) -> None:
+    """Walk the pickle at the start of a file; others that follow it are walked too, and are one too many."""
+    found = pickles.walk(blob, 0, JOBLIB, allowed, findings)
+    if found.protocol:
+        findings.facts["pickle protocol"] = found.protocol
+    if any(name.startswith("joblib.") for name in found.names):
+        findings.facts["producer"] = "joblib"
+    if found.value is not None:
+        pickles.tensors(found.value, findings)
+    position = found.end
+    for _ in range(20):
+        if not 0 <= position < blob.size:
+            break
+        findings.undecided(f"has {blob.size - position:,} bytes after its pickle", offset=position)
+        position = pickles.walk(blob, position, JOBLIB, allowed, findings).end
+    if blob.read(max(0, blob.size - 22), 4) == b"PK\5\6":
+        findings.undecided("ends like an archive: other readers take it for one")
+
+
+def _after_build(m: Machine, owner: Node, position: int) -> int:
+    """Pass over the bytes of an array that joblib writes behind the object that describes it."""
+    if owner.kind != "numpy" or owner.what[0] != "wrapper" or len(owner.what) == 1:
+        return position
+    _, dtype, shape, aligned, size = owner.what
+    if dtype == "O":
+        inner = pickles.walk(m.blob, m.base + position, JOBLIB, m.allowed, m.findings, m.member)
+        if inner.end < 0:
+            raise Malformed("an array of objects is no pickle")
+        return m.skip(position, inner.end - m.base - position)
+    if aligned:
+        padding = m.blob.read(m.base + position, 1)
+        if not padding:
+            raise Malformed("an array is missing")
+        position = m.skip(position, 1 + padding[0])
+    for one in shape:
+        size *= one
+    owner.what = ("array", dtype, shape)
+    return m.skip(position, size)
+
+
+JOBLIB = Profile("joblib", frozenset(), renames=False, persistent=False, after_build=_after_build)
+"""A pickle by itself, perhaps with joblib's arrays in it."""

@@ -1,0 +1,182 @@
+"""What happens to models and optimizers in a function, in order, through the functions of the repository that it calls."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dlgovern.flow.calls import arguments, callee
+from dlgovern.flow.constants import constant
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import Guard, assigned_names, guards, own_nodes, written
+from dlgovern.flow.project import Code, Function, called
+from dlgovern.source.tree import parents
+
+_DEPTH = 2
+_PARAMETERS = frozenset({"parameters", "named_parameters"})
+_LARGEST = 4_000  # nodes of a function; one that is larger is not followed into
+
+
+class Moment(NamedTuple):
+    """Something that happens to an object: ``subject`` is the model as written in the function that is asked about."""
+
+    kind: str
+    subject: str
+    gets: str  # the name that gets the result, "" for none
+    node: ast.AST  # in the file that is asked about: a call of a helper stands for what it does
+    guards: tuple[Guard, ...]
+    text: str
+
+
+def moments(facts: Facts, body: list[ast.stmt], table: Mapping[str, Any], kinds: tuple[str, ...], depth: int = _DEPTH) -> list[Moment]:
+    """What happens below these statements, in source order."""
+    found = list(_moments(facts, body, table, kinds, depth))
+    return sorted(found, key=lambda one: (one.node.lineno, one.node.col_offset))  # type: ignore[attr-defined]
+
+
+def mentions(facts: Facts, node: ast.AST, table: Mapping[str, Any], kinds: tuple[str, ...]) -> bool:
+    """Whether a call is, by its name, one of what happens to objects."""
+    if not isinstance(node, ast.Call):
+        return False
+    origin = callee(facts, node) or ""
+    return any(
+        _among(origin, entry.get("names", ())) or (isinstance(node.func, ast.Attribute) and node.func.attr in entry.get("methods", ()))
+        for entry in (table.get(kind, {}) for kind in kinds)
+    )
+
+
+def model_of(node: ast.AST) -> str:
+    """The model at the root of an expression: ``net`` of ``net.layers[0]``, or of a loop over its parts."""
+    current = node
+    while True:
+        if isinstance(current, ast.Subscript):
+            current = current.value
+        elif isinstance(current, ast.Call):
+            current = current.func
+        elif isinstance(current, ast.Attribute) and written(current.value) != "self":
+            current = current.value
+        else:
+            break
+    name = written(current)
+    for parent in parents(node):
+        if isinstance(parent, ast.For) and name and name in _names(parent.target) and current is not parent.iter:
+            return model_of(_iterated(parent.iter))
+        if isinstance(parent, Function):
+            break
+    return name
+
+
+def _iterated(node: ast.expr) -> ast.expr:
+    """What a loop goes over, without ``enumerate``, ``reversed`` or ``list``."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+        node = node.args[0]
+    return node
+
+
+def _names(target: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
+
+
+def _moments(
+    facts: Facts, body: list[ast.stmt], table: Mapping[str, Any], kinds: tuple[str, ...], depth: int
+) -> Iterator[Moment]:
+    for node in own_nodes(body):
+        if isinstance(node, ast.Call):
+            direct = list(_call(facts, node, table, kinds))
+            yield from direct
+            if not direct and depth:
+                yield from _helper(facts, node, table, kinds, depth)
+        elif isinstance(node, ast.Assign):
+            for kind in kinds:
+                if table.get(kind, {}).get("assigns") and (subject := _new_part(facts, node)):
+                    yield Moment(kind, subject, "", node, guards(node), written(node.targets[0]))
+
+
+def _call(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[str, ...]) -> Iterator[Moment]:
+    origin = callee(facts, node) or ""
+    for kind in kinds:
+        entry = table.get(kind, {})
+        gets = ",".join(sorted(assigned_names(node)))
+        if kind == "optimizers":
+            if _among(origin, entry.get("names", ())) and origin.rpartition(".")[2][:1].isupper():
+                for subject in _parameters_of(facts, node):
+                    yield Moment(kind, subject, gets, node, guards(node), origin)
+        elif _among(origin, entry.get("names", ())):
+            model = arguments(facts, node)
+            if any(word in model.keywords and constant(facts, model.keywords[word]) is not False for word in entry.get("keeps", ())):
+                continue
+            first = model.positional[0] if model.positional else model.keywords.get("module")
+            if first is not None and (subject := model_of(first)):
+                yield Moment(kind, subject, gets, node, guards(node), origin.rpartition(".")[2])
+        elif isinstance(node.func, ast.Attribute) and node.func.attr in entry.get("methods", ()):
+            if subject := model_of(node.func.value):
+                yield Moment(kind, subject, gets, node, guards(node), node.func.attr)
+        elif entry.get("assigns") and isinstance(node.func, ast.Attribute) and node.func.attr == "load_state_dict":
+            if constant(facts, arguments(facts, node).keywords.get("assign")) is True:
+                yield Moment(kind, model_of(node.func.value), "", node, guards(node), "load_state_dict(assign=True)")
+
+
+def _helper(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[str, ...], depth: int) -> Iterator[Moment]:
+    """What a function of the repository does to the objects that it is given, and to those of its own instance."""
+    code = called(facts, node)
+    if code is None or not isinstance(code.node, Function) or not _is_small(code):
+        return
+    given = _given(code.node, node)
+    own = isinstance(node.func, ast.Attribute) and written(node.func.value) == "self"
+    facts.reads |= code.facts.reads
+    for inner in moments(code.facts, code.node.body, table, kinds, depth - 1):
+        subject = given.get(inner.subject, inner.subject if own and inner.subject.startswith("self.") else "")
+        if not subject:
+            continue
+        gets = inner.gets if own and inner.gets.startswith("self.") else ",".join(sorted(assigned_names(node)))
+        yield Moment(inner.kind, subject, gets, node, guards(node) + inner.guards, inner.text)
+
+
+def _given(function: Function, call: ast.Call) -> dict[str, str]:
+    """Parameter -> the model that a call gives it."""
+    names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
+    if names[:1] in (["self"], ["cls"]):
+        names = names[1:]
+    given = {name: written(arg) for name, arg in zip(names, call.args, strict=False)}
+    given |= {word.arg: written(word.value) for word in call.keywords if word.arg}
+    return {name: text for name, text in given.items() if text}
+
+
+def _is_small(code: Code) -> bool:
+    return (code.node.end_lineno or 0) - code.node.lineno < _LARGEST // 10
+
+
+def _parameters_of(facts: Facts, call: ast.Call) -> list[str]:
+    """The models whose parameters an optimizer is given, through one name."""
+    found: list[str] = []
+    todo: list[ast.AST] = [*call.args, *(word.value for word in call.keywords)]
+    followed: set[int] = set()
+    while todo:
+        for node in ast.walk(todo.pop()):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PARAMETERS:
+                if (subject := model_of(node.func.value)) and subject not in found:
+                    found.append(subject)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                binding = facts.names.binding(node)
+                if binding and binding.kind == "value" and binding.value is not None and id(binding.value) not in followed:
+                    followed.add(id(binding.value))
+                    if len(followed) < 8:  # noqa: PLR2004 - lists of lists of parameters, and no more
+                        todo.append(binding.value)
+    return found
+
+
+def _new_part(facts: Facts, node: ast.Assign) -> str:
+    """The model whose part is replaced by a new module: ``net.head = nn.Linear(…)``."""
+    target = node.targets[0]
+    if not isinstance(target, ast.Attribute) or not isinstance(node.value, ast.Call) or written(target.value) == "self":
+        return ""
+    origin = callee(facts, node.value) or ""
+    made = origin.startswith("torch.nn.") and origin.rpartition(".")[2][:1].isupper() and "Parallel" not in origin
+    return model_of(target.value) if made and written(target.value) else ""
+
+
+def _among(origin: str, names: Any) -> bool:
+    return bool(origin) and any(
+        origin == name or (name.endswith(".*") and origin.startswith(name[:-1]) and "()" not in origin) for name in names
+    )

@@ -1,0 +1,2 @@
+#!/usr/bin/env bash
+# For the cluster of <@ owner | line @>
