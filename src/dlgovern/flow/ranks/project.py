@@ -159,7 +159,7 @@ class Project:
         if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
             return self._imported(facts, binding.node, node.id, _DEPTH)
         for other in facts.names.bindings(facts.tree.module).get(node.id, ()):
-            if other.kind == "define" and isinstance(binding.value, ast.Call):
+            if other.kind == "define" and (isinstance(binding.value, ast.Call) or binding.node is node):
                 return Definition(facts, other.node)  # given a new value somewhere: f = torch.compile(f)
         return None
 
