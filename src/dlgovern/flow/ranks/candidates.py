@@ -6,6 +6,7 @@ import ast
 import re
 
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.files import words_of
 from dlgovern.flow.ranks.project import Target
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.source.words import words
@@ -67,11 +68,11 @@ class Candidates:
                     self._from(inner, (alias.asname or alias.name.partition(".")[0]).encode(), tables)
 
     def _from(self, path: str, name: bytes, tables: Tables) -> None:
-        data = self.facts.repository.data(path)
+        said = words_of(self.facts.repository, path, tables.words)
         package = path.endswith("__init__.py")
-        if package or tables.events.search(data):
+        if package or not tables.event_words.isdisjoint(said):
             self.active.add(name)
-        if package or tables.parting.search(data):
+        if package or not tables.parting_words.isdisjoint(said):
             self.parting.add(name)
 
     def _spread(self, found: set[bytes], targets: list[Target]) -> None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
-from dlgovern.repository.exports import Repository
-from dlgovern.source.parse import Unparsable, parse
+from dlgovern.flow.files import other
 from dlgovern.source.tree import enclosing_class
 
-_KEPT = 24  # parsed files of one repository that are kept
-_LARGEST = 600_000  # bytes of a file that is opened to follow a call
 _DEPTH = 6  # re-exports
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -45,25 +41,13 @@ class Project:
     def __init__(self, facts: Facts) -> None:
         self.home = facts
         self.reads: set[str] = set()
-        self._open = _OPEN.setdefault(facts.repository, {})
 
     def open(self, path: str) -> Facts | None:
         """The facts of another file, None when it cannot be had."""
         if path == self.home.path:
             return self.home
         self.reads.add(path)
-        if path not in self._open:
-            data = self.home.repository.data(path)
-            found: Facts | None = None
-            if data and len(data) <= _LARGEST:
-                try:
-                    found = Facts(path, data, parse(data), self.home.repository, self.home.windows)
-                except Unparsable:
-                    found = None
-            while len(self._open) >= _KEPT:
-                self._open.pop(next(iter(self._open)))
-            self._open[path] = found
-        return self._open[path]
+        return other(self.home, path)
 
     def function(self, facts: Facts, func: ast.AST) -> Target | None:
         """The function that a callee means; for a class its ``__init__``."""
@@ -204,9 +188,6 @@ class Project:
                 if method is not None:
                     return method
         return None
-
-
-_OPEN: WeakKeyDictionary[Repository, dict[str, Facts | None]] = WeakKeyDictionary()
 
 
 def _as_definition(target: Target | None) -> Definition | None:

@@ -6,6 +6,7 @@ import ast
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.files import words_of
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame, Meter
@@ -13,6 +14,7 @@ from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
+from dlgovern.source.words import words
 
 DEPTH = 6
 """Calls that are followed one inside the other."""
@@ -47,8 +49,10 @@ class Summaries:
 
     def counts_locally(self) -> bool:
         """Whether any file that was read so far tells the ranks of one node apart."""
-        data = self.facts.repository.data
-        return any(self.tables.local.search(one) for one in (self.facts.data, *map(data, self.project.reads)))
+        local, repository = self.tables.local_words, self.facts.repository
+        if b"%" in self.facts.data or not local.isdisjoint(words(self.facts.data)):
+            return True
+        return any(words_of(repository, path, local) or b"%" in repository.data(path) for path in self.project.reads)
 
     def may_follow(self, frame: Frame) -> bool:
         """Whether calls are still followed this deep."""
@@ -83,7 +87,7 @@ class Summaries:
         """Whether a file in which no word of the tables stands need not be read: only what it is given can act there."""
         if any(one.kind in ("wrapped", "callee") for one in given.values()) or target.facts is self.facts:
             return False
-        return self.tables.words.search(target.facts.data) is None
+        return not words_of(target.facts.repository, target.facts.path, self.tables.words)
 
     def _skipped(self, target: Target, cls: int, caller: Frame) -> bool | Guard | None:
         """Whether a decorator keeps this class of ranks out; the guard where it keeps others out; None without one."""

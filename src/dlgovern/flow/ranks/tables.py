@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
 SOURCES = "ranks"
@@ -53,10 +52,8 @@ class Tables:
         self.parting_words = frozenset(word.encode() for word in parting)
         every = {**self.calls, **self.environment, **self.names, **self.decorators, **self.first}
         local = {name.rpartition(".")[2].encode() for name, kind in every.items() if kind in ("local", "local-main", "node")}
-        self.local = re.compile(_pattern(frozenset(local)).pattern + rb"|%")
-        self.events = _pattern(self.event_words)
-        self.parting = _pattern(self.parting_words)
-        self.words = _pattern(self.event_words | self.parting_words)
+        self.local_words = frozenset(local)
+        self.words = self.event_words | self.parting_words
 
     def _add(self, row: dict[str, Any]) -> None:
         operation = Operation(
@@ -67,10 +64,6 @@ class Tables:
             self.functions[name] = operation
         for name in row.get("methods", ()):
             self.methods.setdefault(name, []).append(operation)
-
-
-def _pattern(words: frozenset[bytes]) -> re.Pattern[bytes]:
-    return re.compile(rb"\b(?:" + b"|".join(map(re.escape, sorted(words))) + rb")\b")
 
 
 def tables_of(tables: dict[str, Any]) -> Tables:
