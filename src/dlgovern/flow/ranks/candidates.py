@@ -6,7 +6,6 @@ import ast
 import re
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.files import words_of
 from dlgovern.flow.ranks.project import Target
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.source.words import words
@@ -24,13 +23,19 @@ class Candidates:
         self.facts = facts
         self._ends = _ends(facts.data)
         self.words = {target.key: self._words(target) for target in targets}
-        self.active = {word for word in tables.event_words if word in facts.data and (trains or word != b"backward")}
+        self.active = {word for word in tables.event_words if word in facts.data} | tables.methods_in(facts.data)
+        if not trains:
+            self.active.discard(b"backward")
         self.parting = {word for word in tables.parting_words if word in facts.data}
         self._imported(tables)
         for found in (self.active, self.parting):
             self._spread(found, targets)
             self._assigned(found)
             self._spread(found, targets)
+
+    def parts(self, target: Target) -> bool:
+        """Whether a function tells ranks apart."""
+        return not self.parting.isdisjoint(self.words[target.key])
 
     def wants(self, target: Target) -> bool:
         """Whether a function can hold a disagreement."""
@@ -68,11 +73,11 @@ class Candidates:
                     self._from(inner, (alias.asname or alias.name.partition(".")[0]).encode(), tables)
 
     def _from(self, path: str, name: bytes, tables: Tables) -> None:
-        said = words_of(self.facts.repository, path, tables.words)
+        data = self.facts.repository.data(path)
         package = path.endswith("__init__.py")
-        if package or not tables.event_words.isdisjoint(said):
+        if package or tables.acts(data):
             self.active.add(name)
-        if package or not tables.parting_words.isdisjoint(said):
+        if package or tables.parting.search(data):
             self.parting.add(name)
 
     def _spread(self, found: set[bytes], targets: list[Target]) -> None:

@@ -41,6 +41,7 @@ class Project:
     def __init__(self, facts: Facts) -> None:
         self.home = facts
         self.reads: set[str] = set()
+        self._deep = 0
 
     def open(self, path: str) -> Facts | None:
         """The facts of another file, None when it cannot be had."""
@@ -62,6 +63,15 @@ class Project:
 
     def definition(self, facts: Facts, func: ast.AST) -> Definition | None:
         """What a name or a chain of attributes is defined as, functions and classes only."""
+        if self._deep >= _DEPTH:
+            return None
+        self._deep += 1
+        try:
+            return self._defined(facts, func)
+        finally:
+            self._deep -= 1
+
+    def _defined(self, facts: Facts, func: ast.AST) -> Definition | None:
         if isinstance(func, ast.Name):
             return self._name(facts, func)
         if not isinstance(func, ast.Attribute):
@@ -129,6 +139,9 @@ class Project:
             return Definition(facts, binding.node)
         if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
             return self._imported(facts, binding.node, node.id, _DEPTH)
+        for other in facts.names.bindings(facts.tree.module).get(node.id, ()):
+            if other.kind == "define" and (isinstance(binding.value, ast.Call) or binding.node is node):
+                return Definition(facts, other.node)  # given a new value somewhere: f = torch.compile(f)
         return None
 
     def _imported(self, facts: Facts, node: ast.ImportFrom, local: str, depth: int) -> Definition | None:
