@@ -139,9 +139,9 @@ class Project:
             return Definition(facts, binding.node)
         if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
             return self._imported(facts, binding.node, node.id, _DEPTH)
-        for other in facts.names.bindings(facts.tree.module).get(node.id, ()):
-            if other.kind == "define" and (isinstance(binding.value, ast.Call) or binding.node is node):
-                return Definition(facts, other.node)  # given a new value somewhere: f = torch.compile(f)
+        for one in facts.names.bindings(facts.tree.module).get(node.id, ()):
+            if one.kind == "define" and (isinstance(binding.value, ast.Call) or binding.node is node):
+                return Definition(facts, one.node)  # given a new value somewhere: f = torch.compile(f)
         return None
 
     def _imported(self, facts: Facts, node: ast.ImportFrom, local: str, depth: int) -> Definition | None:
