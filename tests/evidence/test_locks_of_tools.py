@@ -71,14 +71,6 @@ def test_uv_in_the_form_of_the_standard(project: Path) -> None:
     assert locked(project, "pylock.toml", "uv", "pip", "compile", *said) == EXPECTED
 
 
-def test_pdm(project: Path) -> None:
-    pytest.importorskip("pdm")
-    url = (project / "wheels").as_uri()
-    source = f'[[tool.pdm.source]]\ntype = "find_links"\nname = "pypi"\nurl = "{url}"\nverify_ssl = false\n'
-    (project / "pyproject.toml").write_text(PROJECT + source)
-    assert locked(project, "pdm.lock", "pdm", "lock") == EXPECTED
-
-
 def test_poetry(project: Path) -> None:
     pytest.importorskip("poetry")
     wheel(project / "wheels", "layers", "1.1")
