@@ -5,15 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
-from dlgovern.repository.exports import Repository
-from dlgovern.source.parse import Unparsable, parse
+from dlgovern.flow.files import other
 from dlgovern.source.tree import enclosing_class
 
-_KEPT = 24  # parsed files of one repository that are kept
-_LARGEST = 600_000  # bytes of a file that is opened to follow a call
 _DEPTH = 6  # re-exports
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -45,25 +41,14 @@ class Project:
     def __init__(self, facts: Facts) -> None:
         self.home = facts
         self.reads: set[str] = set()
-        self._open = _OPEN.setdefault(facts.repository, {})
+        self._deep = 0
 
     def open(self, path: str) -> Facts | None:
         """The facts of another file, None when it cannot be had."""
         if path == self.home.path:
             return self.home
         self.reads.add(path)
-        if path not in self._open:
-            data = self.home.repository.data(path)
-            found: Facts | None = None
-            if data and len(data) <= _LARGEST:
-                try:
-                    found = Facts(path, data, parse(data), self.home.repository, self.home.windows)
-                except Unparsable:
-                    found = None
-            while len(self._open) >= _KEPT:
-                self._open.pop(next(iter(self._open)))
-            self._open[path] = found
-        return self._open[path]
+        return other(self.home, path)
 
     def function(self, facts: Facts, func: ast.AST) -> Target | None:
         """The function that a callee means; for a class its ``__init__``."""
@@ -78,6 +63,15 @@ class Project:
 
     def definition(self, facts: Facts, func: ast.AST) -> Definition | None:
         """What a name or a chain of attributes is defined as, functions and classes only."""
+        if self._deep >= _DEPTH:
+            return None
+        self._deep += 1
+        try:
+            return self._defined(facts, func)
+        finally:
+            self._deep -= 1
+
+    def _defined(self, facts: Facts, func: ast.AST) -> Definition | None:
         if isinstance(func, ast.Name):
             return self._name(facts, func)
         if not isinstance(func, ast.Attribute):
@@ -145,6 +139,9 @@ class Project:
             return Definition(facts, binding.node)
         if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
             return self._imported(facts, binding.node, node.id, _DEPTH)
+        for one in facts.names.bindings(facts.tree.module).get(node.id, ()):
+            if one.kind == "define" and (isinstance(binding.value, ast.Call) or binding.node is node):
+                return Definition(facts, one.node)  # given a new value somewhere: f = torch.compile(f)
         return None
 
     def _imported(self, facts: Facts, node: ast.ImportFrom, local: str, depth: int) -> Definition | None:
@@ -204,9 +201,6 @@ class Project:
                 if method is not None:
                     return method
         return None
-
-
-_OPEN: WeakKeyDictionary[Repository, dict[str, Facts | None]] = WeakKeyDictionary()
 
 
 def _as_definition(target: Target | None) -> Definition | None:
