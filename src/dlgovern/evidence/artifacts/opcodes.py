@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable
 from struct import Struct
@@ -213,10 +212,6 @@ def _string(m: Machine, position: int) -> int:
         raise Malformed("a string has no quotes")
     inner = text[1:-1]
     if b"\\" in inner or not inner.isascii():
-        try:
-            codecs.escape_decode(inner)
-        except ValueError:
-            raise Malformed("a string has a wrong escape") from None
         m.stack.append(m.node("text", None, len(inner)))
     else:
         m.stack.append(m.text(inner.decode()))

@@ -11,7 +11,7 @@ from dlgovern.evidence.artifacts.values import Findings
 HEADER = 100_000_000
 """Bytes that a header may have by the specification; `READ` is what is read here."""
 
-READ = 32 * 1024 * 1024
+READ = 8 * 1024 * 1024
 MOST = 1 << 62
 
 BITS = {
