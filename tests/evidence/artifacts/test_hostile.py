@@ -203,3 +203,32 @@ def test_external_data_of_onnx_stay_in_their_folder(hostile, allowed, tmp_path):
     assert ["clean", "undecided", "undecided", "unsafe", "unsafe", "undecided"] == [
         judged(name) for name in ("w.bin", "short.bin", "none.bin", "link.bin", "folder/w.bin", "two.bin")
     ]
+
+
+MEASURE = """
+import re, sys
+from dlgovern.evidence.artifacts.allowed import newest
+from dlgovern.evidence.artifacts.read import read_file
+verdict = read_file(sys.argv[1], sys.argv[1], newest([])).verdict
+print(verdict, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("suffix", "data"),
+    [
+        (".pkl", b"\x80\x02(" + b"]K\x01a" * 1_200_000 + b"l."),
+        (".pkl", b"\x80\x02(" + b"G@\0\0\0\0\0\0\1" * 2_000_000 + b"l."),
+        (".pkl", b"\x80\x02(" + (b"\x8a\xff" + b"\x7f" * 255) * 200_000 + b"l."),
+        (".safetensors", (7_800_009).to_bytes(8, "little") + b'{"a":[' + b"[]," * 2_600_000 + b"[]]}"),
+    ],
+    ids=["lists", "floats", "long numbers", "header"],
+)
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux says how much memory was used")
+def test_a_bomb_takes_less_than_200_megabytes(tmp_path, suffix, data):
+    path = tmp_path / f"bomb{suffix}"
+    path.write_bytes(data)
+    ran = subprocess.run([sys.executable, "-P", "-c", MEASURE, path], capture_output=True, text=True, timeout=100, check=True)
+    verdict, memory = ran.stdout.split()
+    assert (True, True) == (verdict == "undecided" or suffix == ".pkl", int(memory) < 200), ran.stdout

@@ -11,8 +11,9 @@ from dlgovern.evidence.artifacts.blob import Blob, Broken
 from dlgovern.evidence.artifacts.values import Findings
 
 OPCODES = 5_000_000
-NODES = 1_000_000  # values with parts; each takes a hundred bytes here
+NODES = 800_000  # values with parts; each takes a hundred bytes here
 MEMO = 2_000_000
+STACK = 1_000_000  # asked once a window
 MARKS = 20_000
 DEPTH = 500  # what reads the value later recurses
 EXPANSION = 10_000_000  # values if every alias were written out
@@ -103,6 +104,8 @@ class Machine:
         self.base += position
         self.data = self.blob.read(self.base, WINDOW)
         self.whole = self.base + len(self.data) >= self.blob.size
+        if len(self.stack) > STACK:
+            raise Budget(f"piles up more than {STACK:,} values")
         if self.findings.late:
             raise Budget("would take too long")
         return 0
