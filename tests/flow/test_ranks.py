@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.analysis import Analysis, analysis
 from dlgovern.flow.ranks.tables import tables_of
