@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.constants import constant
@@ -125,12 +126,37 @@ def _helper(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple
     given = _given(code.node, node)
     own = isinstance(node.func, ast.Attribute) and written(node.func.value) == "self"
     facts.reads |= code.facts.reads
-    for inner in moments(code.facts, code.node.body, table, kinds, depth - 1):
+    for inner in _inner(code, table, kinds, depth - 1):
         subject = given.get(inner.subject, inner.subject if own and inner.subject.startswith("self.") else "")
         if not subject:
             continue
         gets = inner.gets if own and inner.gets.startswith("self.") else ",".join(sorted(assigned_names(node)))
         yield Moment(inner.kind, subject, gets, node, guards(node) + inner.guards, inner.text)
+
+
+_KNOWN: WeakKeyDictionary[Facts, dict[tuple[int, int, tuple[str, ...], int], list[Moment]]] = WeakKeyDictionary()
+
+
+def _inner(code: Code, table: Mapping[str, Any], kinds: tuple[str, ...], depth: int) -> list[Moment]:
+    """What happens in a function of the repository, worked out once."""
+    known = _KNOWN.setdefault(code.facts, {})
+    key = (id(code.node), id(table), kinds, depth)
+    if key not in known:
+        body = code.node.body
+        known[key] = moments(code.facts, body, table, kinds, depth) if _may(code, table, kinds, depth) else []
+    return known[key]
+
+
+def _may(code: Code, table: Mapping[str, Any], kinds: tuple[str, ...], depth: int) -> bool:
+    """Whether a file has a word of what is looked for, where functions of further files are not followed."""
+    if depth:
+        return True
+    data = code.facts.data
+    for entry in (table.get(kind, {}) for kind in kinds):
+        words = [name.removesuffix(".*").rpartition(".")[2] for name in entry.get("names", ())] + list(entry.get("methods", ()))
+        if entry.get("assigns") or any(word.encode() in data for word in words):
+            return True
+    return False
 
 
 def _given(function: Function, call: ast.Call) -> dict[str, str]:
