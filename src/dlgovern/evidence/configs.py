@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dlgovern.evidence.cluster import read_cluster, read_compose, read_devcontainer
+from dlgovern.evidence.embedded import environment_of
 from dlgovern.evidence.nodes import Document, Node, walk
 from dlgovern.evidence.recipe import Recipe, Value
+from dlgovern.evidence.script import Command, Setting, Word
 from dlgovern.evidence.values import Problem
 from dlgovern.evidence.words import Line
 from dlgovern.evidence.workflows import read_azure, read_github, read_gitlab
@@ -104,7 +106,21 @@ def values_of(root: Node, form: str) -> tuple[Value, ...]:
 
 
 def _vscode(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
-    return empty._replace(values=values_of(document.roots[0], "vscode"))
+    """The programs that an editor starts: a module or a program, and its arguments."""
+    found = document.roots[0].get("configurations")
+    commands: list[Command] = []
+    settings: list[Setting] = []
+    for one in found.items if found is not None else ():
+        target = one.get("module") or one.get("program")
+        if target is None or target.kind != "scalar":
+            continue
+        given = one.get("args")
+        nodes = [target, *(item for item in (given.items if given is not None else ()) if item.kind == "scalar")]
+        words = [Word(node.text, "${" not in node.text, node.line, node.column, node.end_line, node.end_column) for node in nodes]
+        before = [Word(text, True, *words[0][2:]) for text in (("python", "-m") if target is one.get("module") else ("python",))]
+        commands.append(Command((*before, *words), (), *words[0][2:4], *words[-1][4:6], 0, "editor"))
+        settings += environment_of(one.get("env"))
+    return empty._replace(commands=tuple(commands), settings=tuple(settings))
 
 
 _READERS: dict[str, Callable[[Document, Sequence[Line], Recipe], Recipe]] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol, TypeVar
 
 from dlgovern.flow.facts import Facts
-from dlgovern.source.tree import FUNCTIONS, enclosing_class, parents
+from dlgovern.source.tree import FUNCTIONS, children, enclosing_class, parents
 
 
 class Guard(NamedTuple):
@@ -101,14 +101,29 @@ def calls_in(node: ast.AST) -> list[ast.Call]:
     return sorted(found, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0))
 
 
-def own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """All nodes below these, bodies of nested functions and classes left out."""
+def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
+    """All nodes below these, bodies of nested functions and classes left out; the last statement comes first."""
+    if not isinstance(body, list) or not body:
+        return _below(body)
+    owner = getattr(body[0], "up", None)
+    if getattr(owner, "body", None) is not body:
+        return _below(body)
+    known: list[ast.AST] | None = getattr(owner, "own", None)
+    if known is None:
+        known = owner.own = list(_below(body))  # type: ignore[union-attr]  # asked for again by every rule
+    return known
+
+
+_STOPS = frozenset((*FUNCTIONS, ast.ClassDef))
+
+
+def _below(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     todo = list(body)
     while todo:
         node = todo.pop()
         yield node
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            todo.extend(ast.iter_child_nodes(node))
+        if type(node) not in _STOPS:
+            todo += children(node)
 
 
 def context_managers(node: ast.AST) -> Iterator[ast.withitem]:
