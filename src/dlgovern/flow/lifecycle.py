@@ -141,37 +141,12 @@ def _helper(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple
     if not (given or own) or not _speaks(code, table, kinds, depth):
         return
     facts.reads |= code.facts.reads
-    for inner in _inner(code, table, kinds, depth - 1):
+    for inner in moments(code.facts, code.node.body, table, kinds, depth - 1):
         subject = given.get(inner.subject, inner.subject if own and inner.subject.startswith("self.") else "")
         if not subject:
             continue
         gets = inner.gets if own and inner.gets.startswith("self.") else ",".join(sorted(assigned_names(node)))
         yield Moment(inner.kind, subject, gets, node, guards(node) + inner.guards, inner.text)
-
-
-_KNOWN: WeakKeyDictionary[Facts, dict[tuple[int, int, tuple[str, ...], int], list[Moment]]] = WeakKeyDictionary()
-
-
-def _inner(code: Code, table: Mapping[str, Any], kinds: tuple[str, ...], depth: int) -> list[Moment]:
-    """What happens in a function of the repository, worked out once."""
-    known = _KNOWN.setdefault(code.facts, {})
-    key = (id(code.node), id(table), kinds, depth)
-    if key not in known:
-        body = code.node.body
-        known[key] = moments(code.facts, body, table, kinds, depth) if _may(code, table, kinds, depth) else []
-    return known[key]
-
-
-def _may(code: Code, table: Mapping[str, Any], kinds: tuple[str, ...], depth: int) -> bool:
-    """Whether a file has a word of what is looked for, where functions of further files are not followed."""
-    if depth:
-        return True
-    data = code.facts.data
-    for entry in (table.get(kind, {}) for kind in kinds):
-        words = [name.removesuffix(".*").rpartition(".")[2] for name in entry.get("names", ())] + list(entry.get("methods", ()))
-        if entry.get("assigns") or any(word.encode() in data for word in words):
-            return True
-    return False
 
 
 def _given(function: Function, call: ast.Call) -> dict[str, str]:
@@ -216,6 +191,8 @@ def _parameters_of(facts: Facts, call: ast.Call) -> list[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PARAMETERS:
                 if (subject := model_of(node.func.value)) and subject not in found:
                     found.append(subject)
+            elif isinstance(node, ast.Call) and not (facts.names.origin(node.func) or "").startswith("torch."):
+                found += [name for arg in node.args if (name := written(arg)) and name not in found]  # groups(model, decay)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 binding = facts.names.binding(node)
                 if binding and binding.kind == "value" and binding.value is not None and id(binding.value) not in followed:
