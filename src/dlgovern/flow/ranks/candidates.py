@@ -12,7 +12,7 @@ from dlgovern.source.words import words
 
 _ROUNDS = 4
 _COMMON = frozenset(b"self cls if elif while for in not and or return assert int str bool None True False is args".split())
-_APART = frozenset(b"exists isfile isdir is_file is_dir listdir glob isnan isinf isfinite except time monotonic perf_counter".split())
+_APART = frozenset(b"exists isfile isdir is_file is_dir listdir glob isnan isinf isfinite except".split())
 """Words of conditions that ranks may answer differently although nothing in them is a rank."""
 
 
