@@ -25,7 +25,9 @@ FILES = sorted((RULES / "libraries").glob("*.toml"))
 EXAMPLES = [
     pytest.param(path, example, id=f"{path.name[:6]} {example.kind}: {example.name}")
     for path in FILES
-    for example in read_rule(str(path), path.name).rule.example
+    for rule in [read_rule(str(path), path.name).rule]
+    if rule.shape != "repository"  # these need all files at once: law L1 judges their examples
+    for example in rule.example
 ]
 STANDARD = """\
 schema = 1
