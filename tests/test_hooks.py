@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dlgovern.cli.main import main
 from dlgovern.source import classify
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +62,14 @@ def test_every_hook_is_complete():
     assert {"python"} == {hook["language"] for hook in HOOKS.values()}
     assert {True} == {hook["require_serial"] for hook in HOOKS.values()}
     assert {("text", "jupyter")} == {tuple(hook["types_or"]) for hook in HOOKS.values() if "types_or" in hook}
+
+
+@pytest.mark.parametrize(("version", "code"), (('"1"', 0), ("1", 2)))
+def test_the_hook_of_a_standard_checks_the_repository_as_a_standard(tmp_path, monkeypatch, version, code):
+    (tmp_path / "standard.toml").write_text(f'schema = 1\n[standard]\nname = "ours"\nversion = {version}\n')
+    monkeypatch.chdir(tmp_path)
+    hook = HOOKS["dlgovern-standard"]
+    assert code == main([*hook["entry"].split()[1:], *hook["args"]])
 
 
 def git(folder: Path, *words: str) -> None:

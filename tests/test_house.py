@@ -52,6 +52,7 @@ SPEAKERS = {"engine/worker.py": "its standard output is the pipe to the supervis
 """Modules outside cli and report that may touch the standard streams."""
 
 DOORS = {
+    "cyclonedx": ("report/ml_bom.py",),
     "pydantic": ("standard/", "scaffold/"),
     "libcst": ("edits/imports.py", "edits/"),
     "jinja2": ("scaffold/", "standard/render", "evidence/artifacts/templates.py"),

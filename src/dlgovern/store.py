@@ -42,7 +42,7 @@ class Store:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(value, file, separators=(",", ":"))
+                file.write(json.dumps(value, separators=(",", ":")))  # dump would write it piece by piece, in Python
             os.replace(temporary, os.path.join(self.folder, name))
         except (OSError, ValueError, RecursionError):
             with contextlib.suppress(OSError):

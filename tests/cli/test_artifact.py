@@ -65,3 +65,30 @@ def test_what_does_not_exist_leaves_two(folder, capsys):
 
 def test_exit_zero(folder, capsys):
     assert 0 == run(capsys, "bad.pkl", "--exit-zero")[0]
+
+
+def test_a_manifest_is_written_and_then_holds(folder, capsys):
+    (folder / "dlgovern.toml").write_text("")
+    assert 1 == run(capsys, "manifest", "good.pkl")[0]
+    assert (0, "") == run(capsys, "manifest", "--write", "good.pkl")
+    said = json.loads((folder / "artifacts.json").read_text())["artifacts"]
+    assert [("good.pkl", "pickle", "clean", 64)] == [(one["path"], one["format"], one["verdict"], len(one["sha256"])) for one in said]
+    assert 0 == run(capsys, "manifest", "good.pkl")[0]
+    (folder / "good.pkl").write_bytes(pickle.dumps({"a": 2}))
+    assert 1 == run(capsys, "manifest", "good.pkl")[0]
+
+
+def test_a_bill_of_materials_is_valid(folder, capsys, monkeypatch):
+    cyclonedx = pytest.importorskip("cyclonedx.validation.json")
+    from cyclonedx.schema import SchemaVersion
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780000000")
+    code, said = run(capsys, "bad.pkl", "good.pkl", "--ml-bom")
+    bill = json.loads(said)
+    assert (1, {"machine-learning-model"}) == (code, {one["type"] for one in bill["components"]})
+    assert said == run(capsys, "bad.pkl", "good.pkl", "--ml-bom")[1]
+    try:
+        wrong = cyclonedx.JsonStrictValidator(SchemaVersion.V1_6).validate_str(said)
+    except Exception as error:  # noqa: BLE001 - its validation is an extra of its own
+        pytest.skip(f"the validator is not installed: {error}")
+    assert wrong is None

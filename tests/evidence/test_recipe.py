@@ -194,6 +194,12 @@ def test_commands_of_other_kinds(path, expected):
     assert commands(path) == expected
 
 
+def test_a_continued_recipe_keeps_its_dashes():
+    found = read("Makefile", b"a:\n\t@-docker run \\\n\t\t-v x y:1\n")
+
+    assert [[word.text for word in command.words] for command in found.commands] == [["docker", "run", "-v", "x", "y:1"]]
+
+
 def test_windows_line_ends_and_a_mark_change_nothing():
     for path, text in FILES.items():
         plain, odd = read(path, text.encode()), read(path, b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())

@@ -113,8 +113,13 @@ def test_a_list_is_judged_again_when_the_project_that_hands_it_on_changes(
 
 
 def test_every_document_comes_back_from_json(tmp_path: Path) -> None:
+    names = {
+        "shell": "a.sh", "prose": "a.md", "dockerfile": "Dockerfile", "make": "Makefile", "just": "justfile", "tox": "tox.ini",
+        "jenkins": "Jenkinsfile", "env": ".env", "yaml": "a.yaml", "json": "ds_config.json",
+    }  # fmt: skip
     for kind in registry.READERS:
-        document = registry.reader(kind)("requirements/a.txt", b"import torch\n-r b.txt\n--pre\nname==1 ; python_version>'3'\n")
+        path = names.get(kind, "requirements/a.txt")
+        document = registry.reader(kind)(path, b"import torch\n-r b.txt\n--pre\nname==1 ; python_version>'3'\n")
         assert codec.restore(registry.form(kind), json.loads(json.dumps(document))) == document
 
 

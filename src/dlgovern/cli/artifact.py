@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from dlgovern.cli import exits, options
 from dlgovern.errors import UsageError
+from dlgovern.evidence.artifacts import manifest
 from dlgovern.evidence.artifacts.allowed import Allowed, newest
 from dlgovern.evidence.artifacts.endings import ending
+from dlgovern.evidence.artifacts.manifest import FILE, digest
 from dlgovern.evidence.artifacts.read import Unreadable, read_file
 from dlgovern.evidence.artifacts.values import Artifact
 from dlgovern.policy import Policy
 from dlgovern.report.artifacts import render_json, render_text
+from dlgovern.source import git
+from dlgovern.source.read import read
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,12 +28,13 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="dlgovern artifact",
         description="Say what model files are and what loading them would run. Nothing is loaded, unpickled or extracted.",
-        epilog="examples:\n  dlgovern artifact model.pt\n  dlgovern artifact --output-format json checkpoints/ -o report.json\n",
+        epilog="examples:\n  dlgovern artifact model.pt\n  dlgovern artifact manifest --write release/\n  dlgovern artifact --output-format json checkpoints/ -o report.json\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("paths", nargs="+", metavar="PATH", help="files, whatever they are called, and folders with model files")
     made.add_argument("--output-format", choices=("text", "json"), default="text", help="how to say it")
     made.add_argument("-o", "--output-file", metavar="PATH", help="write there instead of standard output")
+    made.add_argument("--ml-bom", action="store_true", help="write a CycloneDX bill of materials instead; needs dlgovern[bom]")
     made.add_argument("-v", "--verbose", action="store_true", help="every reason and every tensor")
     made.add_argument("--exit-zero", action="store_true", help="leave with 0 although files are not clean")
     options.add_selection(made)
@@ -36,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(words: list[str]) -> int:
     """Read, report; 1 when a file is not clean, 3 when one could not be read."""
+    if words[:1] == ["manifest"]:
+        return _manifest(words[1:])
     said = parser().parse_args(words)
     law = options.open_law(said, ["."], options.open_store(said))
     allowed = allow_list(law.policy)
@@ -46,13 +55,72 @@ def run(words: list[str]) -> int:
             artifacts.append(read_file(path, path, allowed))
         except Unreadable as error:
             unreadable.append((path, error.why))
-    text = render_json(artifacts, unreadable) if said.output_format == "json" else render_text(artifacts, unreadable, verbose=said.verbose)
+    if said.ml_bom:
+        text = _bill([one for one in artifacts if one.format])
+    elif said.output_format == "json":
+        text = render_json(artifacts, unreadable)
+    else:
+        text = render_text(artifacts, unreadable, verbose=said.verbose)
     _write(text, said.output_file)
     if unreadable:
         return exits.NOT_FINISHED
     if any(one.verdict in ("unsafe", "undecided") for one in artifacts):
         return exits.CLEAN if said.exit_zero else exits.FINDINGS
     return exits.CLEAN
+
+
+def _bill(artifacts: list[Artifact]) -> str:
+    try:
+        from dlgovern.report import ml_bom  # cold: the library of CycloneDX comes with it
+    except ImportError as error:
+        raise UsageError(f"--ml-bom needs a library that is not installed ({error.name})", do="pip install 'dlgovern[bom]'") from None
+    return ml_bom.render(artifacts, [digest(one.path) for one in artifacts])
+
+
+def _manifest(words: list[str]) -> int:
+    """Write, show or compare the manifest of model files; 1 where the one on disk is another."""
+    parser = argparse.ArgumentParser(
+        prog="dlgovern artifact manifest",
+        description=f"Write {FILE}: each model file with its format, digest, precision, opset and the commit that is checked out.",
+        epilog="examples:\n  dlgovern artifact manifest release/\n  dlgovern artifact manifest --write release/ model.onnx\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="*", default=["."], metavar="PATH", help="files and folders; none means the current folder")
+    parser.add_argument("--write", action="store_true", help=f"write {FILE} at the root of the project; else show what it would say")
+    options.add_selection(parser)
+    said = parser.parse_args(words)
+    law = options.open_law(said, ["."], options.open_store(said))
+    root = law.settings.root
+    allowed = allow_list(law.policy)
+    before = _known(os.path.join(root, FILE))
+    now = git.commit(root)
+    entries = []
+    for path in sorted({os.path.relpath(os.path.realpath(path), root) for path in _files(said.paths)}):
+        shown = path.replace(os.sep, "/")
+        if shown.startswith("../"):
+            raise UsageError("lies outside the project's root", shown, f"name something below {root}")
+        try:
+            found = read_file(os.path.join(root, path), shown, allowed)
+            sha256 = digest(os.path.join(root, path))
+        except Unreadable as error:
+            raise UsageError(error.why, shown) from None
+        kept = before.get(shown, {})
+        entries.append(manifest.entry(found, sha256, kept["commit"] if kept.get("sha256") == sha256 and "commit" in kept else now))
+    text = manifest.render(entries)
+    if said.write:
+        _write(text, os.path.join(root, FILE))
+        return exits.CLEAN
+    sys.stdout.write(text)
+    return exits.CLEAN if {one["path"]: one for one in entries} == before else exits.FINDINGS
+
+
+def _known(path: str) -> dict[str, dict[str, Any]]:
+    """The entries of the manifest on disk by path; none where there is no manifest that can be read."""
+    try:
+        said = json.loads(read(path))
+        return {str(one["path"]): one for one in said["artifacts"]}
+    except (Unreadable, ValueError, RecursionError, TypeError, KeyError):
+        return {}
 
 
 def allow_list(policy: Policy) -> Allowed:

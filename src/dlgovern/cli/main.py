@@ -19,6 +19,8 @@ COMMANDS = {
     "explain": "say what a rule means and why",
     "rule": "list, test and write rules",
     "standard": "show and check a standard",
+    "schema": "print the JSON Schema of a file that people write",
+    "completion": "print a script that completes commands in a shell",
     "new": "make a project that is born compliant",
     "update": "bring a project to a later version of its template",
     "drift": "list files that differ from what the template makes",

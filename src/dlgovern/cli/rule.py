@@ -111,7 +111,7 @@ def _new(words: list[str]) -> int:
 
 def _docs(words: list[str]) -> int:
     parser = _parser(
-        "docs", "Write the pages of the rules, their index, and the table between `<!-- rules -->` marks of a README.",
+        "docs", "Write the pages of the rules, their index, the schemas in a folder `schemas` beside them, and the table between `<!-- rules -->` marks of a README.",
         "dlgovern rule docs", "dlgovern rule docs --check",
     )
     parser.add_argument("--standard", default="rules", metavar="FOLDER", help="the standard (default: rules)")
@@ -119,10 +119,11 @@ def _docs(words: list[str]) -> int:
     parser.add_argument("--readme", default="README.md", metavar="FILE")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is stale")
     said = parser.parse_args(words)
+    from dlgovern.cli.schema import stale as stale_schemas
     from dlgovern.standard.docs import stale, write
 
     chain, _ = read_path(said.standard)
-    changes = stale(chain, said.to, said.readme)
+    changes = {**stale(chain, said.to, said.readme), **stale_schemas(os.path.join(os.path.dirname(said.to), "schemas"))}
     if not said.check:
         write(changes)
     word = "stale" if said.check else "wrote"

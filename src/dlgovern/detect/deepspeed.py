@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
-from dlgovern.detect.recipes import guarded
+from dlgovern.detect.recipes import graph, guarded
 from dlgovern.detect.world import given, processes
-from dlgovern.evidence.recipe import SCRIPTS, Recipe, Value
+from dlgovern.evidence.recipe import Recipe, Value
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
-from dlgovern.repository.launch import Launch, every
+from dlgovern.repository.launch import Launch
 from dlgovern.repository.targets import Targets
 from dlgovern.repository.view import View
 from dlgovern.repository.window import Windows
@@ -49,7 +49,7 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
     if not configs:
         return
     targets = view.once("targets", Targets)
-    for recipe, launch in every(view.of(*sorted(SCRIPTS))):
+    for recipe, launch in graph(view):
         used = given(launch, *_CONFIG)
         path = targets.file(recipe, launch, used.value) if used is not None and used.known else None
         if path is None or path not in configs or used is None:

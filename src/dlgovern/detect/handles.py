@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dlgovern.detect import Parameter
@@ -21,7 +21,7 @@ PARAMETERS = {
     "where": Parameter("predicates", "predicates that must hold of the call for it to return one", default=[]),
     "always": Parameter("names", "functions that return one whatever they are given", default=[]),
     "inside": Parameter("strings", "what a context manager around the call is called that waits itself", default=[]),
-    "waits": Parameter("strings", "functions after which everything before is done", default=[]),
+    "waits": Parameter("strings", "parts of the names of functions after which everything before is done", default=[]),
 }
 GUARDS = ("waited-otherwise",)
 """What the detector is silent under: something in the function waits for everything."""
@@ -86,10 +86,10 @@ def _is_waited(facts: Facts, node: ast.Call, said: dict[str, Any]) -> bool:
         return False
     owner = function(node)
     body = owner.body if owner else facts.tree.module.body
-    last = [
-        other
-        for other in own_nodes(body)
-        if isinstance(other, ast.Call)
-        and (facts.names.origin(other.func) or written(other.func)).rpartition(".")[2] in said.get("waits", ())
-    ]
+    last = [other for other in own_nodes(body) if isinstance(other, ast.Call) and _waits(facts, other, said.get("waits", ()))]
     return any((other.lineno, other.col_offset) > (node.lineno, node.col_offset) for other in last)
+
+
+def _waits(facts: Facts, call: ast.Call, words: Sequence[str]) -> bool:
+    name = (facts.names.origin(call.func) or written(call.func)).rpartition(".")[2]
+    return any(word in name for word in words)

@@ -23,13 +23,14 @@ PARAMETERS = {
 KINDS = frozenset({"dockerfile", "yaml", "json", "jenkins", "shell", "make"})
 """Kinds of evidence that are read."""
 
-GUARDS = ("variable", "digest")
+GUARDS = ("variable", "digest", "local")
 """What the detector is silent under; examples of its rules must show each."""
 
 
 def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
     """The hits on the images of one file; those of a stage that only builds count as a warning at most."""
-    started = [image for _, image in containers(document) if image is not None]
+    local = guarded(rules[0], "local")
+    started = [image for _, image in containers(document) if image is not None and ("/" in image.name or ":" in image.name or not local)]
     for image in (*document.images, *started):
         for rule in rules:
             why = _why(rule, image)
@@ -42,7 +43,7 @@ def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows
 def _why(rule: Rule, image: Image) -> str:
     said = rule.parameters
     name, tag, digest = parts(image.name)
-    if guarded(rule, "variable") and not image.known and "$" in name + tag:
+    if guarded(rule, "variable") and not image.known:
         return ""
     if said.get("allowed"):
         full = image.name
@@ -61,7 +62,7 @@ def _why(rule: Rule, image: Image) -> str:
 
 def parts(image: str) -> tuple[str, str, str]:
     """Name, tag and digest of an image; the port of a registry is no tag."""
-    rest, _, digest = image.partition("@")
+    rest, _, digest = image.removeprefix("docker://").partition("@")
     folder, slash, last = rest.rpartition("/")
     name, _, tag = last.partition(":")
     return f"{folder}{slash}{name}", tag, digest

@@ -84,6 +84,10 @@ class Listing:
             found = entry.distributions
         return found or (module.partition(".")[0],)
 
+    def knows(self, module: str) -> bool:
+        """Whether the selection says where a module comes from."""
+        return bool(_longest(module, self._modules) or _longest(module, self._by_import))
+
     def of_module(self, module: str) -> Entry | None:
         """What the table says about a dotted module."""
         found = _longest(module, self._by_import)

@@ -36,7 +36,7 @@ events exclude each other; the object was made with ``enabled=False``."""
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, absent, inside, in_loop, apart, says", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, apart, says", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -74,7 +74,8 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
         if not _may_hold(relation, events):
             continue
         for body in _bodies(facts):
-            if not any(event.name == relation["event"] for event in events.among(body)):
+            here = {event.name for event in events.among(body)}
+            if relation["event"] not in here or not here.isdisjoint(relation.get("never_here", ())):
                 continue
             if relation.get("apart"):
                 yield from _apart(rule, relation, events, facts, body)

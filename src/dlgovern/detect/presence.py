@@ -23,7 +23,8 @@ PARAMETERS = {
     "also": Parameter("names", "functions of which one must be called in the file as well", default=[]),
     "also_where": Parameter("predicates", "predicates that must all hold of that call", default=[]),
     "absent": Parameter("strings", "words of which the file may have none", default=[]),
-    "elsewhere": Parameter("boolean", "nor may a file that it imports, that imports it, or beside it", default=False),
+    "elsewhere": Parameter("boolean", "nor may a file that it imports, that imports it, or that is imported with it", default=False),
+    "beside": Parameter("boolean", "nor a file that only lies beside this one", default=False),
 }
 
 

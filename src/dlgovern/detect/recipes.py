@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlgovern.evidence.recipe import Recipe
+from dlgovern.evidence.recipe import SCRIPTS, Recipe
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
-from dlgovern.repository.launch import Launch, Option, Step, launches
+from dlgovern.repository.launch import Launch, Option, Step, every, launches
+from dlgovern.repository.view import View
 
 SAYING = frozenset(("echo", "printf", "cat", "grep", "sed", "awk", "git", "tee", "alias", "export", "which", "command -v"))
 """Programs whose words are no command of their own."""
@@ -20,6 +21,12 @@ def launches_in(document: Recipe) -> list[Launch]:
     if not (_known and _known[0][0] is document):
         _known[:] = [(document, launches(document))]
     return _known[0][1]
+
+
+def graph(view: View) -> list[tuple[Recipe, Launch]]:
+    """Every launch of a repository with its file, made once for all rules."""
+    found: list[tuple[Recipe, Launch]] = view.once("launches", lambda v: every(v.of(*sorted(SCRIPTS))))
+    return found
 
 
 def at_option(rule: Rule, at: Option, /, **slots: str) -> Hit:

@@ -25,7 +25,6 @@ PARAMETERS = {
     "absent": Parameter("strings", "text of which the program may have none", required=True),
     "frameworks": Parameter("table", "table of what frameworks do themselves", default=""),
     "do": Parameter("string", "its entry whose text the program may not have either", default=""),
-    "beside": Parameter("boolean", "nor a file that only lies beside this one", default=False),
     "elsewhere": Parameter("boolean", "nor may another file of the program", default=True),
     "alongside": Parameter("strings", "text of which each must be in some file of the program; | between alternatives", default=[]),
     "wrapped": Parameter("names", "data-parallel wrappers of which the program calls one", default=[]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ PARAMETERS = {
 KINDS = frozenset({"yaml", "shell", "make", "json"})
 """Kinds of evidence that are read."""
 
-GUARDS = ("enough", "without-gpus", "service")
+GUARDS = ("enough", "without-gpus", "service", "training")
 """What the detector is silent under; examples of its rules must show each."""
 
 _WORDS = {
@@ -41,7 +42,18 @@ def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows
                 continue
             if guarded(rule, "service") and pod.form == "kubernetes" and not kinds & set(rule.parameters["jobs"]):
                 continue
+            if guarded(rule, "training") and pod.form != "kubernetes" and not _trains(document, pod):
+                continue
             yield _hit(rule, pod)
+
+
+_TRAINING = re.compile(r"train|finetune|torchrun|torch\.distributed|accelerate|deepspeed|mpirun|horovod", re.I)
+
+
+def _trains(document: Recipe, pod: Pod) -> bool:
+    """Whether what a container runs, or how it is called, speaks of training."""
+    command = document.commands[pod.launch].words if 0 <= pod.launch < len(document.commands) else ()
+    return _TRAINING.search(" ".join([pod.role, *(word.text for word in command)])) is not None
 
 
 def _hit(rule: Rule, pod: Pod) -> Hit:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 from dlgovern.detect import Parameter
 from dlgovern.detect.symbol import guarded, is_lazy
 from dlgovern.detect.tables import reached
+from dlgovern.evidence.recipe import Recipe
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
-from dlgovern.repository.window import Window
+from dlgovern.repository.window import Window, Windows
 
 PARAMETERS = {
     "table": Parameter("string", "a table of the standard with one row an argument", required=True),
@@ -22,6 +23,9 @@ PARAMETERS = {
     "state": Parameter("string", "added, deprecated or removed: which column must be reached", required=True),
     "without": Parameter("names", "callables whose arguments another rule has", default=[]),
 }
+KINDS = frozenset({"yaml", "json"})
+"""Kinds of evidence that are read: configurations that name classes and give them arguments."""
+
 GUARDS = ("fallback", "version-test")
 """What the detector is silent under; a rule's examples must show each."""
 
@@ -78,20 +82,43 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
     return {ast.Call: see}
 
 
+def judge(rules: list[Rule], document: Recipe, tables: dict[str, Any], windows: Windows) -> Iterator[Hit]:
+    """The hits on the arguments of a LightningCLI configuration, or of an object of Hydra, whose class has rows."""
+    if document.form not in ("lightning", "hydra"):
+        return
+    classes = {value.key.removesuffix("_target_"): value.text for value in document.values if value.key.endswith("_target_")}
+    if document.form == "lightning":
+        classes["trainer."] = "lightning.Trainer"
+
+    def window(rule: Rule, name: str) -> Window | None:
+        return windows.of(document.path, _library(rule.parameters, name))
+
+    for rule in rules:
+        rows = _live(rule.parameters, tables, partial(window, rule))
+        for value in document.values:
+            owner, dot, last = value.key.rpartition(".")
+            row = rows.get(classes.get(f"{owner}{dot}", ""), {}).get(last)
+            if row is not None and value.text not in ("null", "~", ""):
+                slots = _slots(rule, row, window(rule, row.name), value.text[:60])
+                yield Hit(rule.id, *value.at, value.end_line, value.end_column, slots=slots)
+
+
+def _slots(rule: Rule, row: Row, window: Window | None, value: str) -> dict[str, str]:
+    return {
+        "call": row.name,
+        "argument": row.argument,
+        "value": value,
+        "version": getattr(row, rule.parameters["state"]),
+        "replacement": row.replacement,
+        "instead": f"Write `{row.replacement}`. {row.note}" if row.replacement else row.note,
+        "note": row.note,
+        "fix": row.fix,
+        "source": window.source if window else "standard",
+    }
+
+
 def _hit(facts: Facts, rule: Rule, word: ast.keyword, row: Row, window: Window | None) -> Hit:
-    found = facts.hit(
-        rule.id,
-        word,
-        call=row.name,
-        argument=row.argument,
-        value=ast.unparse(word.value)[:60],
-        version=getattr(row, rule.parameters["state"]),
-        replacement=row.replacement,
-        instead=f"Write `{row.replacement}`. {row.note}" if row.replacement else row.note,
-        note=row.note,
-        fix=row.fix,
-        source=window.source if window else "standard",
-    )
+    found = facts.hit(rule.id, word, **_slots(rule, row, window, ast.unparse(word.value)[:60]))
     unsure = rule.parameters["state"] == "added" and is_lazy(facts, word)
     return found._replace(confidence="medium") if unsure else found
 

@@ -9,7 +9,7 @@ from typing import Any
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.lifecycle import Moment, moments
+from dlgovern.flow.lifecycle import Moment, mentions, moments
 from dlgovern.flow.paths import contradict, written
 from dlgovern.policy import Rule
 from dlgovern.source.tree import FUNCTIONS, parents
@@ -49,6 +49,8 @@ def _rule(rule: Rule, facts: Facts, tables: dict[str, Any]) -> Iterator[Hit]:
     table = tables.get(said["objects"], {})
     kinds = (said["holds"], said["changes"])
     off = said.get("without_guards", ())
+    if not any(mentions(facts, node, table, kinds) for node in facts.tree.of(ast.Call)):
+        return  # both happen in functions of other files: those are told by their own files
     for body in _bodies(facts):
         found = moments(facts, body, table, kinds)
         for index, one in enumerate(found):

@@ -40,7 +40,7 @@ KEYS: dict[str, str] = {
     "any_text": "some positional string argument matches this regular expression",
     "positionals_over": "more positional arguments than this",
     "result": "what becomes of the result: used, ignored or returned",
-    "inside": "what the call stands in: loop, fallback, version-test, or with:NAME",
+    "inside": "what the call stands in: loop, fallback, version-test, finally, or with:NAME",
     "mentions": "the file has all of these words",
     "window": "the library whose version window is asked",
     "below": "its lowest version is known and lower than this",
@@ -183,14 +183,18 @@ def inside(facts: Facts, node: ast.AST, what: str) -> bool:
         return has_fallback(node)
     if what == "version-test":
         return asks_version(node)
+    child = node
     for parent in parents(node):
         if what == "loop" and isinstance(parent, ast.For | ast.AsyncFor | ast.While):
+            return True
+        if what == "finally" and isinstance(parent, ast.Try | ast.TryStar) and child in parent.finalbody:
             return True
         if what.startswith("with:") and isinstance(parent, ast.With | ast.AsyncWith):
             if any(has_origin(facts, item.context_expr, [what[5:]]) for item in parent.items):
                 return True
         if isinstance(parent, FUNCTIONS):
             return False
+        child = parent
     return False
 
 

@@ -154,7 +154,8 @@ def read_compose(document: Document, lines: Sequence[Line], empty: Recipe) -> Re
     for name, service in services.pairs if services is not None else ():
         if service.kind != "mapping":
             continue
-        sheet.image(service.get("image"), final=service.get("build") is None)
+        if service.get("build") is None:
+            sheet.image(service.get("image"))
         sheet.settings += environment_of(service.get("environment"))
         launch = sheet.start(exec_of(service.get("entrypoint"), service.get("command"), lines, "start"))
         if launch < 0:

@@ -98,7 +98,7 @@ def read_environment(text: str, path: str) -> Manifest:
         elif section == "dependencies" and pip and line.indent >= pip:
             _pip(word, span, requirements, channels)
         elif section == "dependencies":
-            made = _conda(word, span)
+            made = conda_requirement(word, span)
             if isinstance(made, PythonRange):
                 pythons.append(made)
             elif made is not None and made.name:
@@ -151,7 +151,8 @@ def _pip(
         found.append(made)
 
 
-def _conda(word: str, span: tuple[str, int, int, int]) -> Requirement | PythonRange | None:
+def conda_requirement(word: str, span: tuple[str, int, int, int]) -> Requirement | PythonRange | None:
+    """What a match specification of conda means, ``channel::name=version=build`` at its longest."""
     match = _SPEC.match(word)
     if match is None:
         return None

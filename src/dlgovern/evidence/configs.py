@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dlgovern.evidence.cluster import read_cluster, read_compose, read_devcontainer
+from dlgovern.evidence.embedded import environment_of
 from dlgovern.evidence.nodes import Document, Node, walk
 from dlgovern.evidence.recipe import Recipe, Value
+from dlgovern.evidence.script import Command, Setting, Word
 from dlgovern.evidence.values import Problem
 from dlgovern.evidence.words import Line
 from dlgovern.evidence.workflows import read_azure, read_github, read_gitlab
@@ -64,23 +66,24 @@ def form_of(path: str, document: Document) -> str:
         return "accelerate"
     if len(_DEEPSPEED & keys) > 1 and {"train_batch_size", "train_micro_batch_size_per_gpu", "zero_optimization"} & keys:
         return "deepspeed"
+    if not {"trainer", "_target_", "class_path"} & keys and all(value.kind == "scalar" for _, value in first.pairs):
+        return ""
+    named = {key.text for _, node in walk(first) for key, _ in node.pairs if key.text in ("_target_", "class_path")}
     trainer = first.get("trainer")
-    if trainer is not None and trainer.kind == "mapping" and trainer.word("_target_") is None and _is_lightning(first):
+    if trainer is not None and trainer.kind == "mapping" and trainer.word("_target_") is None and _is_lightning(first, trainer, named):
         return "lightning"
-    return "hydra" if any(inner[-1:] in (("_target_",), ("class_path",)) for inner, _ in walk(first)) else ""
+    return "hydra" if named else ""
 
 
-def _is_lightning(root: Node) -> bool:
+def _is_lightning(root: Node, trainer: Node, named: set[str]) -> bool:
     """Whether this is for LightningCLI: it names classes by ``class_path``, or says what only it says."""
-    trainer = root.get("trainer")
     known = {"max_epochs", "accelerator", "devices", "strategy", "precision", "logger", "callbacks", "num_nodes", "gpus"}
-    own = {key.text for key, _ in trainer.pairs if key.kind == "scalar"} if trainer else set()
-    classes = any(inner[-1:] == ("class_path",) for inner, _ in walk(root))
-    return len(known & own) > 1 and (classes or root.key("seed_everything") is not None)
+    own = {key.text for key, _ in trainer.pairs if key.kind == "scalar"}
+    return len(known & own) > 1 and ("class_path" in named or root.key("seed_everything") is not None)
 
 
 def values_of(root: Node, form: str) -> tuple[Value, ...]:
-    """Every scalar below a node; of a Hydra configuration only what stands beside or below a ``_target_``."""
+    """Every scalar below a node; of a Hydra configuration only what a ``_target_`` is given as plain values."""
     found: list[Value] = []
     todo: list[tuple[str, Node, Node, bool]] = [("", root, root, form != "hydra")]
     seen: set[int] = set()
@@ -95,7 +98,7 @@ def values_of(root: Node, form: str) -> tuple[Value, ...]:
         if id(inner) in seen:
             continue
         seen.add(id(inner))
-        wanted = wanted or node.get("_target_") is not None or node.get("class_path") is not None
+        wanted = form != "hydra" or node.get("_target_") is not None
         prefix = f"{path}." if path else ""
         todo += [(f"{prefix}{n}", item, item, wanted) for n, item in reversed(list(enumerate(node.items)))]
         todo += [(f"{prefix}{k.text}", value, k, wanted) for k, value in reversed(node.pairs) if k.kind == "scalar"]
@@ -103,7 +106,21 @@ def values_of(root: Node, form: str) -> tuple[Value, ...]:
 
 
 def _vscode(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
-    return empty._replace(values=values_of(document.roots[0], "vscode"))
+    """The programs that an editor starts: a module or a program, and its arguments."""
+    found = document.roots[0].get("configurations")
+    commands: list[Command] = []
+    settings: list[Setting] = []
+    for one in found.items if found is not None else ():
+        target = one.get("module") or one.get("program")
+        if target is None or target.kind != "scalar":
+            continue
+        given = one.get("args")
+        nodes = [target, *(item for item in (given.items if given is not None else ()) if item.kind == "scalar")]
+        words = [Word(node.text, "${" not in node.text, node.line, node.column, node.end_line, node.end_column) for node in nodes]
+        before = [Word(text, True, *words[0][2:]) for text in (("python", "-m") if target is one.get("module") else ("python",))]
+        commands.append(Command((*before, *words), (), *words[0][2:4], *words[-1][4:6], 0, "editor"))
+        settings += environment_of(one.get("env"))
+    return empty._replace(commands=tuple(commands), settings=tuple(settings))
 
 
 _READERS: dict[str, Callable[[Document, Sequence[Line], Recipe], Recipe]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from dlgovern.evidence import toml
@@ -22,13 +23,26 @@ def read_toml_lock(text: str, path: str) -> Manifest:
     packages: list[Any] = entries if isinstance(entries, list) else []
     lines = _lines(text, key, len(packages))
     found = []
+    written: list[tuple[str, str]] = []
     for number, package in enumerate(packages):
         if not isinstance(package, dict):
             continue
         name, version = package.get("name"), package.get("version")
+        if _is_own(package):
+            written += _written_for(package)
         if isinstance(name, str) and isinstance(version, str) and not _is_own(package):
             found.append(Locked(normal(name), version, path, lines[number]))
-    return Manifest(path, "lock", locked=tuple(found))
+    return Manifest(path, "lock", locked=tuple(found), written_for=tuple(written))
+
+
+def _written_for(package: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a uv.lock says that the project itself asked for when it was made."""
+    metadata = package.get("metadata")
+    asked = metadata.get("requires-dist") if isinstance(metadata, dict) else None
+    for entry in asked if isinstance(asked, list) else []:
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str) and "marker" not in entry:
+            specifier = entry.get("specifier", "")
+            yield normal(entry["name"]), specifier if isinstance(specifier, str) else ""
 
 
 def read_pipfile_lock(text: str, path: str) -> Manifest:

@@ -20,7 +20,8 @@ def read_make(text: str) -> Script:
     recipes: list[list[Line]] = [[]]
     for number, line in enumerate(lines, 1):
         if line.startswith("\t"):
-            inner = re.match(r"\t[@+ \t-]*", line)
+            going_on = bool(recipes[-1]) and recipes[-1][-1].text.endswith("\\")
+            inner = re.match(r"\t[ \t]*" if going_on else r"\t[@+ \t-]*", line)
             start = inner.end() if inner else 1
             recipes[-1].append(Line(line[start:], number, start + 1))
             continue

@@ -49,7 +49,7 @@ class Pod(NamedTuple):
     """
 
     form: str  # kubernetes, compose, docker, devcontainer
-    role: str  # Master, Worker, … of a job; "" where there is none
+    role: str  # Master, Worker, … of a job; the name of a service; what is run by hand
     gpus: int
     replicas: int
     shared: bool
@@ -109,6 +109,7 @@ class Recipe(NamedTuple):
     resources: tuple[Resource, ...] = ()
     values: tuple[Value, ...] = ()
     workflow: Workflow | None = None
+    written: tuple[str, ...] = ()  # files that its commands write
     problems: tuple[Problem, ...] = ()
     skipped: tuple[Problem, ...] = ()
 
@@ -158,7 +159,7 @@ def _kind(path: str) -> str:
 
 
 def _scripted(path: str, kind: str, script: Script) -> Recipe:
-    return Recipe(path, kind, "", script.commands, script.settings, script.directives)
+    return Recipe(path, kind, "", script.commands, script.settings, script.directives, written=script.written)
 
 
 def _shell(path: str, text: str) -> Recipe:

@@ -59,6 +59,7 @@ class Script(NamedTuple):
     commands: tuple[Command, ...] = ()
     settings: tuple[Setting, ...] = ()
     directives: tuple[Directive, ...] = ()
+    written: tuple[str, ...] = ()  # files that output goes to
 
 
 _SBATCH = re.compile(r"#SBATCH\s+(.*\S)\s*$")

@@ -68,7 +68,9 @@ class _Reader:
                     commands += inner.commands
                     settings += inner.settings
                     found_directives += inner.directives
-        return Script(tuple(commands), tuple(settings), tuple(found_directives))
+        targets = (token for draft in drafts for token in draft.targets)
+        written = [text for token in targets for text, _ in self.variables.expand(token.pieces, split=False)]
+        return Script(tuple(commands), tuple(settings), tuple(found_directives), tuple(dict.fromkeys(written)))
 
     def _inner(self, draft: _Draft, command: Command, bodies: list[Body], depth: int) -> Script:
         """A here-document that is a script: given to a shell, or written to a file that is one."""

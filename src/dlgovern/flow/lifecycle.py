@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.constants import constant
@@ -31,8 +32,27 @@ class Moment(NamedTuple):
 
 def moments(facts: Facts, body: list[ast.stmt], table: Mapping[str, Any], kinds: tuple[str, ...], depth: int = _DEPTH) -> list[Moment]:
     """What happens below these statements, in source order."""
-    found = list(_moments(facts, body, table, kinds, depth))
-    return sorted(found, key=lambda one: (one.node.lineno, one.node.col_offset))  # type: ignore[attr-defined]
+    known = _KNOWN.setdefault(facts, {})
+    key = (id(body), kinds, depth)
+    if key not in known:
+        known[key] = []  # functions that call each other end here
+        found = list(_moments(facts, body, table, kinds, depth))
+        known[key] = sorted(found, key=lambda one: (one.node.lineno, one.node.col_offset))  # type: ignore[attr-defined]
+    return known[key]
+
+
+_KNOWN: WeakKeyDictionary[Facts, dict[tuple[int, tuple[str, ...], int], list[Moment]]] = WeakKeyDictionary()
+
+
+def mentions(facts: Facts, node: ast.AST, table: Mapping[str, Any], kinds: tuple[str, ...]) -> bool:
+    """Whether a call is, by its name, one of what happens to objects."""
+    if not isinstance(node, ast.Call):
+        return False
+    origin = callee(facts, node) or ""
+    return any(
+        _among(origin, entry.get("names", ())) or (isinstance(node.func, ast.Attribute) and node.func.attr in entry.get("methods", ()))
+        for entry in (table.get(kind, {}) for kind in kinds)
+    )
 
 
 def model_of(node: ast.AST) -> str:
@@ -108,11 +128,18 @@ def _call(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[s
 
 def _helper(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[str, ...], depth: int) -> Iterator[Moment]:
     """What a function of the repository does to the objects that it is given, and to those of its own instance."""
+    own = isinstance(node.func, ast.Attribute) and written(node.func.value) == "self"
+    if not own and not any(isinstance(arg, ast.Name | ast.Attribute) for arg in (*node.args, *(w.value for w in node.keywords))):
+        return  # it is given no object
+    origin = callee(facts, node)
+    if origin is not None and origin[:1] != "." and not facts.inside(0, origin.partition(".")[0].replace("()", "")):
+        return  # not a function of the repository
     code = called(facts, node)
     if code is None or not isinstance(code.node, Function) or not _is_small(code):
         return
     given = _given(code.node, node)
-    own = isinstance(node.func, ast.Attribute) and written(node.func.value) == "self"
+    if not (given or own) or not _speaks(code, table, kinds, depth):
+        return
     facts.reads |= code.facts.reads
     for inner in moments(code.facts, code.node.body, table, kinds, depth - 1):
         subject = given.get(inner.subject, inner.subject if own and inner.subject.startswith("self.") else "")
@@ -130,6 +157,24 @@ def _given(function: Function, call: ast.Call) -> dict[str, str]:
     given = {name: written(arg) for name, arg in zip(names, call.args, strict=False)}
     given |= {word.arg: written(word.value) for word in call.keywords if word.arg}
     return {name: text for name, text in given.items() if text}
+
+
+def _speaks(code: Code, table: Mapping[str, Any], kinds: tuple[str, ...], depth: int) -> bool:
+    """Whether a function can do what the table names, told from text; one that may call others always can."""
+    if depth > 1:
+        return True
+    first, last = code.node.lineno, code.node.end_lineno or code.node.lineno
+    text = "\n".join(code.facts.lines[first - 1 : last])
+    if any(word in text for kind in kinds for word in _methods(table.get(kind, {}), kind)):
+        return True
+    names = (name.removesuffix(".*").rpartition(".")[2] for kind in kinds for name in table.get(kind, {}).get("names", ()))
+    return any(name.encode() in code.facts.data for name in names)  # the function may know it by another name
+
+
+def _methods(entry: Mapping[str, Any], kind: str) -> list[str]:
+    if kind == "optimizers":
+        return list(_PARAMETERS)
+    return [*entry.get("methods", ()), *(["load_state_dict", "nn."] if entry.get("assigns") else [])]
 
 
 def _is_small(code: Code) -> bool:

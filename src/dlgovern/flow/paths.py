@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol, TypeVar
 
 from dlgovern.flow.facts import Facts
-from dlgovern.source.tree import FUNCTIONS, enclosing_class, parents
+from dlgovern.source.tree import FUNCTIONS, children, enclosing_class, parents
 
 
 class Guard(NamedTuple):
@@ -100,14 +101,29 @@ def calls_in(node: ast.AST) -> list[ast.Call]:
     return sorted(found, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0))
 
 
-def own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """All nodes below these, bodies of nested functions and classes left out."""
+def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
+    """All nodes below these, bodies of nested functions and classes left out; the last statement comes first."""
+    if not isinstance(body, list) or not body:
+        return _below(body)
+    owner = getattr(body[0], "up", None)
+    if getattr(owner, "body", None) is not body:
+        return _below(body)
+    known: list[ast.AST] | None = getattr(owner, "own", None)
+    if known is None:
+        known = owner.own = list(_below(body))  # type: ignore[union-attr]  # asked for again by every rule
+    return known
+
+
+_STOPS = frozenset((*FUNCTIONS, ast.ClassDef))
+
+
+def _below(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     todo = list(body)
     while todo:
         node = todo.pop()
         yield node
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            todo.extend(ast.iter_child_nodes(node))
+        if type(node) not in _STOPS:
+            todo += children(node)
 
 
 def context_managers(node: ast.AST) -> Iterator[ast.withitem]:
@@ -232,7 +248,19 @@ def _meet(traveller: Traveller[State], states: list[State | None]) -> State | No
 
 
 def _periodic(test: ast.expr) -> bool:
-    return any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) for node in ast.walk(test))
+    """A remainder, or a flag whose name says that an accumulation ends."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            return True
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        if name and _ACCUMULATED.search(name):
+            return True
+    return False
+
+
+_ACCUMULATED = re.compile(
+    r"(do|need|should|is|will)_?(update|step|optimi)|update_(grad|step|now|weights)|boundary|accum\w*_(end|done|over)|end_of_accum|sync_gradients|step_now", re.I
+)
 
 
 def _is_none_test(test: ast.Compare) -> bool:

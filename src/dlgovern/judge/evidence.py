@@ -12,6 +12,7 @@ from dlgovern.engine.result import FileResult
 from dlgovern.evidence import registry
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy, Rule
+from dlgovern.repository.documents import Documents
 from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store
@@ -21,9 +22,17 @@ if TYPE_CHECKING:
 
 
 def judge_evidence(
-    policy: Policy, root: str, paths: Iterable[str], windows: Windows, store: Store | None = None
+    policy: Policy,
+    root: str,
+    paths: Iterable[str],
+    windows: Windows,
+    store: Store | None = None,
+    documents: Documents | None = None,
 ) -> list[FileResult]:
-    """One result for each file of which a live rule reads the kind; a rule that raises is recorded."""
+    """One result for each file of which a live rule reads the kind; a rule that raises is recorded.
+
+    What is read is left in ``documents`` for the rules that look at several files.
+    """
     wanted = _wanted(policy, root, paths)
     if not wanted:
         return []
@@ -35,7 +44,7 @@ def judge_evidence(
     for path, kind in wanted:
         result = cache.get(path)
         if result is None:
-            result = _judge(policy, root, path, kind, windows, projects)
+            result = _judge(policy, root, path, kind, windows, projects, documents)
             if not registry.READERS[kind].opens:
                 cache.put(result)
         results.append(result)
@@ -52,12 +61,14 @@ def _wanted(policy: Policy, root: str, paths: Iterable[str]) -> list[tuple[str, 
 
 
 def _judge(
-    policy: Policy, root: str, path: str, kind: str, windows: Windows, projects: Published
+    policy: Policy, root: str, path: str, kind: str, windows: Windows, projects: Published, documents: Documents | None
 ) -> FileResult:
     reading = registry.read_file(root, path, kind)
     if reading.not_judged:
         return FileResult(path, not_judged=reading.not_judged)
     document = reading.document
+    if documents is not None and not registry.READERS[kind].opens:
+        documents.keep(path, kind, document)
     reads: tuple[tuple[str, str], ...] = ()
     if kind == "requirements":
         if projects.hands_on(path):

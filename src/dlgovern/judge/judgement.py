@@ -15,6 +15,7 @@ from dlgovern.judge.notebooks import relocate
 from dlgovern.judge.repository import judge_repository
 from dlgovern.judge.settle import settle
 from dlgovern.judge.suppress import suppress
+from dlgovern.repository.documents import Documents
 from dlgovern.store import Store
 
 
@@ -37,9 +38,12 @@ def judge(
     ``extra`` brings results of files that are not on disk, such as standard input.
     ``project``: the whole repository was taken up, so what it lacks can be said.
     """
-    results = [*judge_files(job, files, store), *judge_evidence(job.policy, job.root, files, job.windows, store), *extra]
+    documents = Documents(job.root, store) if project else None
+    results = list(judge_files(job, files, store))
+    results += judge_evidence(job.policy, job.root, files, job.windows, store, documents)
+    results += extra
     if project:
-        results += judge_repository(job.policy, job.root, files, job.windows, store)
+        results += judge_repository(job.policy, job.root, files, job.windows, store, documents)
     results = settle(job.policy, job.root, _merged(results))
     today = today or datetime.datetime.now(tz=datetime.UTC).date()
     findings = grade(job.policy, results, today)

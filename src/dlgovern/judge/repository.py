@@ -20,7 +20,12 @@ _ANCHORS = ("pyproject.toml", "setup.cfg", "setup.py", "README.md", "requirement
 
 
 def judge_repository(
-    policy: Policy, root: str, paths: Sequence[str], windows: Windows, store: Store | None = None
+    policy: Policy,
+    root: str,
+    paths: Sequence[str],
+    windows: Windows,
+    store: Store | None = None,
+    documents: Documents | None = None,
 ) -> list[FileResult]:
     """One result for each file that a rule speaks of; what speaks of none stands at the file that describes them all.
 
@@ -30,7 +35,7 @@ def judge_repository(
     if not groups:
         return []
     store = store or Store("")
-    view = View(root, paths, windows, policy.tables, Documents(root, store))
+    view = View(root, paths, windows, policy.tables, documents or Documents(root, store))
     name = f"repository-{key(root, __version__)}.json"
     state = _state(policy, groups, view) if store.folder else ""
     found = _kept(store.get(name), state, view) if store.folder else None

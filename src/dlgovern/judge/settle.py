@@ -28,7 +28,7 @@ def settle(policy: Policy, root: str, results: Iterable[FileResult]) -> list[Fil
     for rule_id, parameters in wanted.items():
         table = policy.tables.get(parameters.get("frameworks", ""), {})
         more = table.get(parameters.get("do", ""), {}).get("text", ())
-        wanted[rule_id] = {**parameters, "absent": [*parameters["absent"], *more]}
+        wanted[rule_id] = {**parameters, "absent": [*parameters.get("absent", ()), *more]}
     programs = _Programs(root)
     settled = []
     for result in results:
@@ -41,8 +41,8 @@ def _stands(programs: _Programs, path: str, parameters: Mapping[str, Any]) -> bo
     """Whether no other file of the program has what must be absent, and some file has each word that is wanted."""
     if programs.too_many:
         return False
-    beside = bool(parameters.get("beside", True))
-    if any(other != path for other in programs.holding(path, tuple(parameters["absent"]), beside=beside)):
+    beside = bool(parameters.get("beside", False))
+    if any(other != path for other in programs.holding(path, tuple(parameters.get("absent", ())), beside=beside)):
         return False
     return all(programs.holding(path, tuple(one.split("|")), beside=False) for one in parameters.get("alongside", ()))
 

@@ -45,7 +45,7 @@ def _container(command: Command) -> tuple[Pod, Image | None] | None:
     gpus = -1 if "gpus" in options or words[0].text == "nvidia-docker" or "nvidia" in options.get("runtime", "") else 0
     shared = "shm-size" in options or "host" in options.get("ipc", "") or any("/dev/shm" in options.get(key, "") for key in ("v", "volume", "mount", "tmpfs"))
     unknown = image is not None and not image.known and image.text.startswith("$")  # it may hold options too
-    pod = Pod("docker", "", gpus, 1, shared or unknown, "", -1, words[0].line, words[0].column, words[1].end_column)
+    pod = Pod("docker", " ".join(word.text for word in words[index + 1 :])[:500], gpus, 1, shared or unknown, "", -1, words[0].line, words[0].column, words[1].end_column)
     return pod, _image(image) if image is not None and not unknown else None
 
 

@@ -28,6 +28,13 @@ class Documents:
             self._read[path] = self._load(path, kind)
         return self._read[path]
 
+    def keep(self, path: str, kind: str, document: Any) -> None:
+        """Take a document that was read for its own sake."""
+        self._read[path] = document
+        if self._store.folder:
+            self._known()[path] = [[kind, *stamp(self.root, path)], document]
+            self._changed = True
+
     def save(self) -> None:
         """Keep what was read."""
         if self._changed and self._kept is not None:
@@ -35,11 +42,8 @@ class Documents:
             self._changed = False
 
     def _load(self, path: str, kind: str) -> Any:
-        if self._kept is None:
-            known = self._store.get(self._name)
-            self._kept = known if isinstance(known, dict) else {}
         mark = [kind, *stamp(self.root, path)]
-        kept = self._kept.get(path)
+        kept = self._known().get(path)
         if isinstance(kept, list) and len(kept) == 2 and kept[0] == mark:  # noqa: PLR2004 - mark and document
             try:
                 return codec.restore(registry.form(kind), kept[1])
@@ -47,9 +51,16 @@ class Documents:
                 pass
         reading = registry.read_file(self.root, path, kind)
         if reading.document is not None:
-            self._kept[path] = [mark, reading.document]
+            self._known()[path] = [mark, reading.document]
             self._changed = True
         return reading.document
+
+    def _known(self) -> dict[str, Any]:
+        """What earlier runs kept."""
+        if self._kept is None:
+            known = self._store.get(self._name)
+            self._kept = known if isinstance(known, dict) else {}
+        return self._kept
 
 
 def stamp(root: str, path: str) -> list[object]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import Counter
 from functools import cached_property
 from typing import NamedTuple
 
 from dlgovern.evidence.recipe import Recipe
 from dlgovern.repository.launch import Launch
+from dlgovern.repository.launchers import launcher_of
 from dlgovern.repository.view import View
 
 _FETCHING = frozenset(("git", "wget", "curl", "unzip", "tar", "cp", "mv", "aws", "gsutil", "rsync", "scp", "huggingface-cli", "hf", "gdown"))
@@ -45,11 +47,35 @@ class Targets:
                 return path
         return None
 
-    def is_nowhere(self, recipe: Recipe, named: str) -> bool:
+    def is_nowhere(self, recipe: Recipe, launch: Launch, named: str) -> bool:
         """Whether no file of this name is in the repository, nor comes into it by a command of the same recipe."""
-        if self.names[named.rpartition("/")[2]] or named.startswith(("/", "~", "..")):
+        name = named.rpartition("/")[2]
+        if self.names[name] or named.startswith(("/", "~", "..")) or _FOREIGN.search(named):
             return False
-        return all(command.words[0].text.rpartition("/")[2] not in _FETCHING for command in recipe.commands)
+        if any(text.rpartition("/")[2] == name for text in recipe.written):
+            return False
+        for command in recipe.commands:
+            words = [word.text for word in command.words]
+            if any(word.rpartition("/")[2] in _FETCHING for word in words[:3]):
+                return False
+            if command.line != launch.command.line and _makes(words, name):
+                return False
+        return True
+
+
+_FOREIGN = re.compile(r"third.?part|external|vendor|submodule|site-packages", re.I)
+_SAYING = frozenset(("echo", "printf"))
+_OUTPUT = re.compile(r"--?\S*(?:out|save|write|dest|export|dump)|-o$", re.I)
+
+
+def _makes(words: list[str], name: str) -> bool:
+    """Whether a command may make a file of this name: a program that is no launch, or an option about output."""
+    for index, word in enumerate(words):
+        if word == name or word.endswith((f"/{name}", f"={name}")):
+            if launcher_of(words[:4]) is None:
+                return words[0] not in _SAYING
+            return bool(_OUTPUT.match(words[index - 1] if index and "=" not in word else word))
+    return False
 
 
 def folders(recipe: Recipe, launch: Launch) -> list[str]:

@@ -76,6 +76,16 @@ class View:
         reading = registry.read_file(self.root, path, "python")
         return reading.document  # type: ignore[no-any-return]
 
+    @cached_property
+    def own_names(self) -> frozenset[str]:
+        """The first parts of dotted names that modules and packages of this repository may have, wherever they lie."""
+        found = set()
+        for path in self.kinds.get("python", ()):
+            *folders, name = path.split("/")
+            found.add(name.rpartition(".")[0])
+            found.update(folders)
+        return frozenset(found)
+
     def names(self, folder: str) -> tuple[str, ...]:
         """The names in a folder, sorted; none where there is no such folder."""
         try:

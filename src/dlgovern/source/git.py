@@ -54,6 +54,23 @@ def listed(root: str, folders: list[str]) -> list[str] | str:
     return [path for path in os.fsdecode(done.stdout).split("\0") if path]
 
 
+def commit(root: str) -> str:
+    """The commit that is checked out below ``root``, "" where there is none."""
+    program = find(root) if _in_work_tree(root) else ""
+    if not program:
+        return ""
+    import subprocess  # as in `listed`
+
+    command = [program, *SAFE, "-C", root, "rev-parse", "--verify", "-q", "HEAD"]
+    try:
+        done = subprocess.run(
+            command, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return ""
+    return os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""
+
+
 def environment() -> dict[str, str]:
     """The environment for a call of git: no prompt, no other repository."""
     kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}

@@ -65,6 +65,22 @@ def _fields(kind: type) -> tuple[str, ...]:
     return fields
 
 
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes directly below a node, in the order of its fields; contexts and operators are left out."""
+    kind = type(node)
+    found: list[ast.AST] = []
+    fields = _CHILDREN.get(kind)
+    for field in _fields(kind) if fields is None else fields:
+        child = getattr(node, field, None)
+        if child is None:
+            continue
+        if type(child) is list:
+            found += [item for item in child if isinstance(item, ast.AST)]
+        elif isinstance(child, ast.AST):
+            found.append(child)
+    return found
+
+
 def up(node: ast.AST) -> ast.AST | None:
     """The parent of a node of a `Tree`."""
     parent: ast.AST | None = node.up  # type: ignore[attr-defined]
@@ -84,12 +100,22 @@ def scope(node: ast.AST) -> ast.AST:
 
     Decorators, defaults, annotations and bases of a definition belong to the scope around it.
     """
+    home: ast.AST | None = getattr(node, "home", None)
+    passed: list[ast.AST] = []
     child = node
-    for parent in parents(node):
-        if isinstance(parent, SCOPES) and _inside(child, parent):
-            return parent
-        child = parent
-    return child
+    while home is None:
+        passed.append(child)
+        parent = up(child)
+        if parent is None:
+            home = child
+        elif isinstance(parent, SCOPES) and _inside(child, parent):
+            home = parent
+        else:
+            child = parent
+            home = getattr(child, "home", None)
+    for one in passed:
+        one.home = home  # type: ignore[attr-defined]  # every question about a name begins here
+    return home
 
 
 def function(node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:

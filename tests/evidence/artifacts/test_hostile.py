@@ -14,7 +14,7 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 
 import pytest
 
-FULL = bool(os.environ.get("DLGOVERN_NIGHTLY"))
+FULL = bool(os.environ.get("DLGOVERN_FULL"))
 
 
 def test_none_is_clean(hostile, judged):

@@ -9,7 +9,7 @@ from typing import Any
 
 from dlgovern.evidence.artifacts import archives, gguf, hdf5, keras, legacy, npy, onnx, safetensors, streams, zips
 from dlgovern.evidence.artifacts.allowed import Allowed
-from dlgovern.evidence.artifacts.blob import Blob, Broken, File
+from dlgovern.evidence.artifacts.blob import MOST, Blob, Broken, File
 from dlgovern.evidence.artifacts.endings import ending, expected
 from dlgovern.evidence.artifacts.values import NO_ARTIFACT, Artifact, Findings
 from dlgovern.source.read import Unreadable
@@ -108,8 +108,10 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
         return "tensorrt", _named
     if known and streams.method(head):
         return f"{streams.method(head)} pickle", streams.read
-    if known and (name := streams.unread(head)):
+    if name := streams.unread(head):
         return name, _packed
+    if path.replace("\\", "/").rpartition("/")[2] == "saved_model.pb":
+        return "savedmodel", _saved_model
     if known in (".pkl", ".pickle", ".p", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".pt2", ".ptl", ".npy"):
         return ("pickle", streams.walk_all) if blob.size and known != ".bin" else ("unknown", _unknown)
     return ("unknown", _unknown) if known else ("", _nobody)
@@ -150,6 +152,18 @@ _NAMED = {b"ET12": "executorch", b"ET13": "executorch", b"TFL3": "tflite"}
 
 def _named(_blob: Blob, _allowed: Allowed, findings: Findings) -> None:
     findings.undecided("is a compiled program: it is named here, not judged")
+
+
+_OPERATORS = (b"PyFunc", b"EagerPyFunc", b"PyFuncStateless", b"WriteFile", b"ReadFile")
+
+
+def _saved_model(blob: Blob, _allowed: Allowed, findings: Findings) -> None:
+    """A program of TensorFlow: looked through for operators that call Python or touch files."""
+    data = blob.read(0, MOST)
+    for name in _OPERATORS:
+        if b"\x12" + bytes((len(name),)) + name in data:
+            findings.unsafe(f"holds the operator {name.decode()}", name=name.decode())
+    findings.undecided("is a program of TensorFlow: it is named here, not judged")
 
 
 def _packed(_blob: Blob, _allowed: Allowed, findings: Findings) -> None:

@@ -1,0 +1,126 @@
+"""See versions that cannot be installed together: a library and its companion, a library and the Python it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from dlgovern.detect import Parameter
+from dlgovern.evidence.values import PythonRange
+from dlgovern.evidence.versions import Range, versions_of
+from dlgovern.finding import Hit
+from dlgovern.policy import Rule
+from dlgovern.repository.supply import Said, Supply, supply
+from dlgovern.repository.view import View
+from dlgovern.repository.window import canonical
+
+PARAMETERS = {
+    "table": Parameter("string", "table whose rows are companion, its versions, the library's versions", default=""),
+    "libraries": Parameter("names", "the library that they accompany, or that needs a Python", required=True),
+    "python": Parameter("string", "table whose rows are a first version of the library and its first Python", default=""),
+}
+GUARDS = ("vendor-build", "other-role")
+"""What the detector is silent under; examples of its rules must show each."""
+
+
+class _Row(NamedTuple):
+    companion: str
+    versions: Range
+    library: Range
+
+
+def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]:
+    """The hits at the companion, or at the Python, with the library's place beside it."""
+    found = supply(view)
+    for rule in rules:
+        off = rule.parameters.get("without_guards", ())
+        for library in rule.parameters.get("libraries", ()):
+            if name := rule.parameters.get("table"):
+                yield from _companions(rule, found, library, _rows(view.tables.get(name, [])), off)
+            if name := rule.parameters.get("python"):
+                yield from _pythons(rule, found, library, view.tables.get(name, []), off)
+
+
+def _rows(table: list[list[str]]) -> list[_Row]:
+    return [_Row(row[0], versions_of(row[1]), versions_of(row[2])) for row in table]
+
+
+def _companions(
+    rule: Rule, found: Supply, library: str, rows: list[_Row], off: Collection[str]
+) -> Iterator[tuple[str, Hit]]:
+    names = {row.companion for row in rows}
+    mains = [one for one in found.named(library) if _is_judged(one, off)]
+    for one in found.said:
+        if one.name not in names or not _is_judged(one, off):
+            continue
+        fitting = [row for row in rows if row.companion == one.name and overlap(row.versions, one.range)]
+        for main in mains:
+            if not _beside(one, main, off) or not fitting or any(overlap(row.library, main.range) for row in fitting):
+                continue
+            slots = {
+                "companion": f"{one.name}{one.specifier}", "library": f"{library}{main.specifier}",
+                "wanted": " or ".join(sorted({_words(row.library) for row in fitting})),
+            }  # fmt: skip
+            related = ((main.path, main.line, main.column, f"{library}{main.specifier} is said here"),)
+            yield one.path, Hit(rule.id, *one.place, slots=slots, related=related)
+            break
+
+
+def _pythons(
+    rule: Rule, found: Supply, library: str, rows: list[list[str]], off: Collection[str]
+) -> Iterator[tuple[str, Hit]]:
+    floors = sorted((versions_of(f">={first}").floor, versions_of(f">={python}").floor) for first, python, *_ in rows)
+    for python in found.pythons:
+        allowed = versions_of(python.specifier)
+        for main in found.named(library):
+            if main.how == "lock" or not _is_judged(main, off) or not _reaches(python, main, off):
+                continue
+            needed = max((floor for first, floor in floors if canonical(first) <= canonical(main.range.floor)), default=())
+            if not needed or not allowed.below or canonical(allowed.below) > canonical(needed):
+                continue
+            slots = {
+                "library": f"{library}{main.specifier}", "python": python.specifier,
+                "wanted": ".".join(map(str, needed)),
+            }  # fmt: skip
+            related = ((main.path, main.line, main.column, f"{library}{main.specifier} is said here"),)
+            yield python.path, Hit(rule.id, python.line, python.column, python.line, python.end_column, slots=slots, related=related)
+            break
+
+
+def overlap(one: Range, other: Range) -> bool:
+    """Whether some version lies in both ranges."""
+    floor = max(one.floor, other.floor, key=canonical)
+    below = min(filter(None, (one.below, other.below)), default=(), key=canonical)
+    return not below or canonical(floor) < canonical(below)
+
+
+def _is_judged(one: Said, off: Collection[str]) -> bool:
+    """Whether its versions are bounded, and those of the index: a build of a vendor has its own partners."""
+    if one.range == ((), ()) or one.how == "lock":
+        return False
+    local = one.specifier.partition("+")[2]
+    ours = not local or local.startswith(("cu", "cpu", "rocm"))
+    return "vendor-build" in off or (ours and not one.url)
+
+
+def _beside(one: Said, main: Said, off: Collection[str]) -> bool:
+    """Whether both are installed together: in one file, for one purpose, under no different conditions."""
+    if one.path != main.path:
+        return False
+    if "other-role" in off:
+        return True
+    return (one.role == main.role or not main.role or not one.role) and one.marker == main.marker
+
+
+def _reaches(python: PythonRange, main: Said, off: Collection[str]) -> bool:
+    """Whether this Python is the one the library is installed for: the same file, or the file of the folder."""
+    if python.path == main.path:
+        return "other-role" in off or ((not main.role or main.path.endswith((".yml", ".yaml"))) and not main.marker)
+    folder = python.path.rpartition("/")[0]
+    named = python.path.rpartition("/")[2] == ".python-version"
+    return named and folder == main.folder and ("other-role" in off or (not main.role and not main.marker))
+
+
+def _words(found: Range) -> str:
+    floor, below = (".".join(map(str, version)) for version in found)
+    return ",".join(part for part in (f">={floor}" if floor else "", f"<{below}" if below else "") if part)
