@@ -13,7 +13,7 @@ import yaml
 TITLE = 'The "best" standard: 100% \\ <b> of `it` #1'
 
 
-@pytest.mark.parametrize(("ci", "governance"), itertools.product(["github", "gitlab", "none"], ["yes", "no"]))
+@pytest.mark.parametrize(("ci", "governance"), list(itertools.product(["github", "gitlab", "none"], ["yes", "no"])))
 def test_its_files_parse_and_its_standard_has_no_mistake(run, tmp_path, ci, governance):
     ran = run(
         tmp_path, "new", "law", "--template", "standard", "--yes", "--set", f"ci={ci}", "--set", f"governance={governance}",
