@@ -9,6 +9,8 @@ from dlgovern.evidence.arguments import read_arguments, takes
 from dlgovern.evidence.recipe import read
 from dlgovern.repository.launch import gpus_per_node, launches, request
 
+OLD = "torch.distributed.launch"
+
 
 def started(text: str) -> list[tuple[list[str], str, bool]]:
     recipe = read("a.sh", text.encode())
@@ -24,7 +26,7 @@ def started(text: str) -> list[tuple[list[str], str, bool]]:
         ("torchrun --nproc_per_node 8 --standalone train.py", (["torchrun"], "train.py", False)),
         ("torchrun --nproc-per-node=8 -m pkg.train", (["torchrun"], "pkg.train", True)),
         ("python -m torch.distributed.run --nnodes=2 train.py", (["torchrun"], "train.py", False)),
-        ("python -m torch.distributed.launch train.py", (["torch.distributed.launch"], "train.py", False)),
+        (f"python -m {OLD} train.py", ([OLD], "train.py", False)),
         ("srun -N 2 --ntasks-per-node=1 -l torchrun train.py", (["srun", "torchrun"], "train.py", False)),
         ("srun bash -c 'torchrun --nproc-per-node 8 train.py'", (["srun", "torchrun"], "train.py", False)),
         ("accelerate launch --multi_gpu --num_processes 2 train.py", (["accelerate"], "train.py", False)),
@@ -33,7 +35,7 @@ def started(text: str) -> list[tuple[list[str], str, bool]]:
         ("mpirun -np 4 -x PATH --allow-run-as-root python train.py", (["mpirun", "python"], "train.py", False)),
         ("env A=1 nohup uv run --frozen torchrun train.py", (["env", "nohup", "uv run", "torchrun"], "train.py", False)),
         ("timeout 60 python train.py", (["timeout", "python"], "train.py", False)),
-        ("$PYTHON -m torch.distributed.launch a.py", (["torch.distributed.launch"], "a.py", False)),
+        (f"$PYTHON -m {OLD} a.py", ([OLD], "a.py", False)),
         ("srun ./run.sh --a", (["srun", "script"], "./run.sh", False)),
         ("torchrun --no-python ./run.sh", (["torchrun", "script"], "./run.sh", False)),
     ],

@@ -30,13 +30,15 @@ GUARDS = ("variable", "digest", "local")
 def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
     """The hits on the images of one file; those of a stage that only builds count as a warning at most."""
     local = guarded(rules[0], "local")
-    started = [image for _, image in containers(document) if image is not None and ("/" in image.name or ":" in image.name or not local)]
+    started = [image for _, image in containers(document) if image is not None and ("/" in image.name or not local)]
     for image in (*document.images, *started):
         for rule in rules:
             why = _why(rule, image)
             if why:
                 slots = {"image": image.name[:120], "why": why}
                 hit = Hit(rule.id, image.line, image.column, image.line, max(image.end_column, image.column + 1), slots=slots)
+                if document.form == "cluster":
+                    hit = hit._replace(confidence="medium")  # kustomize and its like give names and tags of their own
                 yield hit if image.final else hit._replace(level="warning")
 
 

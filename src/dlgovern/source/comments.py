@@ -78,13 +78,19 @@ def excuses_by_sign(data: bytes, signs: str, *, continued: bool = False) -> list
         covers = _next_code(lines, number, signs) if alone else number
         through = covers
         if continued:
-            while alone and through < len(lines) and lines[through - 1].rstrip().endswith("\\"):
+            while alone and through < len(lines) and _goes_on(lines[through - 1], signs if through > covers else ""):
                 through += 1
             while not alone and covers > 1 and lines[covers - 2].rstrip().endswith("\\"):
                 covers -= 1
         text = line[start:].replace(line[start], "#", 1)
         found += [one._replace(through=through) for one in _read(text, number, start + 1, covers) if one.kind == "ignore"]
     return found
+
+
+def _goes_on(line: str, signs: str) -> bool:
+    """Whether a command goes on below a line: at a backslash, and in a Dockerfile below a comment in its middle."""
+    text = line.strip()
+    return text.endswith("\\") or (bool(text) and text[0] in signs)
 
 
 def _can_hold(data: bytes, known: frozenset[str]) -> bool:
