@@ -40,8 +40,9 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
             return
         for one in analysis(facts, tables_of(tables)).found:
             for rule in rules:
-                if _means(rule.parameters, one):
-                    yield _hit(rule, facts, one)
+                node = _place(facts, one)
+                if node is not None and _means(rule.parameters, one):
+                    yield _hit(rule, facts, one, node)
 
     return {None: see}
 
@@ -54,9 +55,16 @@ def _means(parameters: dict[str, Any], one: Disagreement) -> bool:
     return what.taint in reasons if what.taint else not reasons
 
 
-def _hit(rule: Rule, facts: Facts, one: Disagreement) -> Hit:
+def _place(facts: Facts, one: Disagreement) -> Any:
+    """The syntax node at which a disagreement is reported: in this file, else it is reported there."""
+    for step in (one.what.site, one.what.left):
+        if step is not None and step.spot[0] == facts.path and step.node is not None:
+            return step.node
+    return None
+
+
+def _hit(rule: Rule, facts: Facts, one: Disagreement, node: Any) -> Hit:
     what = one.what
-    node: Any = what.site.node
     line, column, end_line, end_column = facts.span(node)
     if end_line > line + 3:  # noqa: PLR2004 - a loop or a long call: its first line is the place
         end_line, end_column = line, len(facts.lines[line - 1]) + 1

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.ranks import trace, values
+from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.candidates import Candidates
 from dlgovern.flow.ranks.compare import Comparison, Divergence
 from dlgovern.flow.ranks.frame import GaveUp, Meter
@@ -54,7 +54,6 @@ _KNOWN: WeakKeyDictionary[Facts, Analysis] = WeakKeyDictionary()
 
 
 def _analyse(facts: Facts, tables: Tables) -> Analysis:
-    trace.forget()
     summaries = Summaries(facts, tables)
     summaries.trains = any(word in facts.data for word in _TRAINS)
     found: list[Disagreement] = []
@@ -62,9 +61,9 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
     targets = list(_targets(facts))
     candidates = Candidates(facts, tables, targets, trains=summaries.trains)
     for target in filter(candidates.wants, targets):
-        _judge(summaries, target, {}, found, gave_up)
+        _judge(summaries, target, {}, found, gave_up, parts=candidates.parts(target))
     for target, given in list(summaries.contexts.values())[:_CONTEXTS]:
-        _judge(summaries, target, given, found, gave_up)
+        _judge(summaries, target, given, found, gave_up, parts=True)
     return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
 
 
@@ -77,13 +76,14 @@ def _targets(facts: Facts) -> Iterator[Target]:
             yield target
 
 
-def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[ast.AST]) -> None:
+def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[ast.AST], *, parts: bool) -> None:
     meter = Meter()
     try:
-        first, other = (_trace(summaries, target, cls, given, meter) for cls in (FIRST, OTHER))
+        other = _trace(summaries, target, OTHER, given, meter)
+        first = _trace(summaries, target, FIRST, given, meter) if parts else other
         if not has_events(first) and not has_events(other):
             return
-        traces = [first, other if not summaries.counts_locally() else _trace(summaries, target, NODE_FIRST, given, meter), other]
+        traces = [first, other if not parts or not summaries.counts_locally() else _trace(summaries, target, NODE_FIRST, given, meter), other]
         for one, two in _pairs(traces):
             comparison = Comparison(meter)
             comparison.run(traces[one], traces[two])
@@ -170,7 +170,10 @@ def _uncompensated(found: list[Disagreement]) -> list[Disagreement]:
 
 
 def _unique(found: list[Disagreement]) -> list[Disagreement]:
+    """One for each place and reason; of what lies behind one exit the first."""
     seen: dict[object, Disagreement] = {}
     for one in found:
-        seen.setdefault((one.what.site.spot, one.what.event.kind, one.what.cause, one.what.taint), one)
+        what = one.what
+        key = (what.left.spot, what.cause) if what.left else (what.site.spot, what.event.kind, what.cause, what.taint)
+        seen.setdefault(key, one)
     return list(seen.values())

@@ -86,26 +86,35 @@ def operation_of(
     """The operation of the tables that a call is, and how sure that is."""
     found = frame.tables.functions.get(origin.replace(".distributed_c10d.", "."))
     if found is not None:
-        return (found, "high") if _applies(found, keywords) else (None, "")
+        return (found, "high") if _applies(frame, node, found, keywords) else (None, "")
     if not isinstance(node.func, ast.Attribute):
         return None, ""
     for one in frame.tables.methods.get(node.func.attr, ()):
         sure = _receives(frame, node.func, origin, receiver, one)
-        if sure and _applies(one, keywords):
+        if sure and _applies(frame, node, one, keywords):
             return one, sure
     return None, ""
 
 
-def _applies(operation: Operation, keywords: dict[str, Value]) -> bool:
+def _applies(frame: Frame, node: ast.Call, operation: Operation, keywords: dict[str, Value]) -> bool:
     if operation.unless and values.truth(keywords.get(operation.unless, values.FALSE)) is not False:
         return False
     if not operation.where:
         return True
     given = keywords.get(operation.where)
-    if operation.where == "full_state_dict":  # lies in an options object
-        options = keywords.get("options")
-        return options is not None and "full_state_dict" in str(options.data)
-    return given is not None and values.truth(given) is not False
+    if given is None:
+        return any(_says(frame, word.value, operation.where) for word in node.keywords)  # in an object of options
+    return values.truth(given) is not False
+
+
+def _says(frame: Frame, node: ast.AST, word: str) -> bool:
+    """Whether an object is made with the keyword ``word`` set to true, here or where its name is bound."""
+    if isinstance(node, ast.Name):
+        binding = frame.facts.names.binding(node)
+        return binding is not None and isinstance(binding.value, ast.Call) and _says(frame, binding.value, word)
+    return isinstance(node, ast.Call) and any(
+        one.arg == word and not (isinstance(one.value, ast.Constant) and not one.value.value) for one in node.keywords
+    )
 
 
 def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | None, operation: Operation) -> str:
@@ -114,13 +123,14 @@ def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | 
     last = text.rpartition(".")[2].lstrip("_")
     base = origin.rpartition(".")[0]
     idiom = ""
+    other = "()" in base and any(pattern.endswith("()") for pattern in operation.on)  # made by another class
     for pattern in operation.on:
         if pattern.startswith("wrapped "):
             if receiver is not None and receiver.kind == "wrapped" and receiver.data == pattern.removeprefix("wrapped "):
                 return "high"
         elif pattern == "*" or (pattern.endswith("()") and base == pattern):
             return "high"
-        elif (base == "" or "()" not in base) and (pattern in (text, last)) and text:
+        elif not other and pattern in (text, last) and text:
             idiom = pattern
     if not idiom:
         return ""
@@ -180,7 +190,7 @@ def _follow(
             frame.emit("call", last, node, branches=(summary.steps,))
             if has_events(summary.steps):
                 _agree(frame, node)
-        if summary.value.kind != "key" or summary.value.taint or summary.value.ranked:
+        if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
             known = summary.value
     if known is not None:
         return known

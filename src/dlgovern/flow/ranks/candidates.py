@@ -23,13 +23,19 @@ class Candidates:
         self.facts = facts
         self._ends = _ends(facts.data)
         self.words = {target.key: self._words(target) for target in targets}
-        self.active = {word for word in tables.event_words if word in facts.data and (trains or word != b"backward")}
+        self.active = {word for word in tables.event_words if word in facts.data} | tables.methods_in(facts.data)
+        if not trains:
+            self.active.discard(b"backward")
         self.parting = {word for word in tables.parting_words if word in facts.data}
         self._imported(tables)
         for found in (self.active, self.parting):
             self._spread(found, targets)
             self._assigned(found)
             self._spread(found, targets)
+
+    def parts(self, target: Target) -> bool:
+        """Whether a function tells ranks apart."""
+        return not self.parting.isdisjoint(self.words[target.key])
 
     def wants(self, target: Target) -> bool:
         """Whether a function can hold a disagreement."""
@@ -69,7 +75,7 @@ class Candidates:
     def _from(self, path: str, name: bytes, tables: Tables) -> None:
         data = self.facts.repository.data(path)
         package = path.endswith("__init__.py")
-        if package or tables.events.search(data):
+        if package or tables.acts(data):
             self.active.add(name)
         if package or tables.parting.search(data):
             self.parting.add(name)

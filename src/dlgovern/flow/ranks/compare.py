@@ -6,12 +6,9 @@ from collections import Counter
 from typing import NamedTuple
 
 from dlgovern.flow.ranks.frame import Meter
+from dlgovern.flow.ranks.states import State, advance, begin, call_around, enter, head, leave, occurs, rest_of
 from dlgovern.flow.ranks.trace import Node, assume, events, holds
 
-State = tuple[tuple[tuple[Node, ...], int, Node | None], ...]
-"""What is left of a trace: the steps, the position, and the call, loop or choice around, innermost last."""
-
-_AHEAD = 200  # events of the rest that are looked at to tell an order from an absence
 _SHOWN = 3
 
 
@@ -35,10 +32,11 @@ class Comparison:
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self.found: list[Divergence] = []
+        self._call: Node | None = None  # the call inside of which the walk is
 
     def run(self, one: tuple[Node, ...], two: tuple[Node, ...]) -> None:
         """Compare two traces of a function from its start."""
-        self._walk(_state(one), _state(two), {}, [])
+        self._walk(begin(one), begin(two), {}, [])
 
     def differ(self, steps: tuple[Node, ...], reasons: frozenset[str]) -> None:
         """Compare, for each choice that ranks of one class need not share, its two sides with what follows."""
@@ -65,8 +63,8 @@ class Comparison:
         left: list[Node | None] = [None, None]
         while True:
             self.meter.step()
-            a, one = _head(a)
-            b, two = _head(b)
+            a, one = head(a)
+            b, two = head(b)
             if one is None and two is None:
                 self._ends(left, a, b, before)
                 return
@@ -74,13 +72,13 @@ class Comparison:
                 before.append(one)
                 if one.kind == "exit":
                     return
-                a, b = _next(a), _next(b)
+                a, b = advance(a), advance(b)
                 continue
             if one is not None and one.kind == "choice" and (said := holds(one.op, known)) is not None:
-                a = _enter(a, one, 0 if said else 1)
+                a = enter(a, one, 0 if said else 1)
                 continue
             if two is not None and two.kind == "choice" and (said := holds(two.op, known)) is not None:
-                b = _enter(b, two, 0 if said else 1)
+                b = enter(b, two, 0 if said else 1)
                 continue
             if one is not None and two is not None and one.kind == two.kind:
                 advanced = self._pair(a, b, one, two, known, before)
@@ -101,17 +99,21 @@ class Comparison:
         if one.kind == "choice" and one.op == two.op:
             if not one.exits and not two.exits:
                 for branch in (0, 1):
-                    self._walk(_state(one.branches[branch]), _state(two.branches[branch]), assume(one.op, not branch, known), list(before))
-                return _next(a), _next(b)
+                    outer, self._call = self._call, self._call or call_around(a)
+                    self._walk(begin(one.branches[branch]), begin(two.branches[branch]), assume(one.op, not branch, known), list(before))
+                    self._call = outer
+                return advance(a), advance(b)
             for branch in (0, 1):
-                self._walk(_enter(a, one, branch), _enter(b, two, branch), assume(one.op, not branch, known), list(before))
+                self._walk(enter(a, one, branch), enter(b, two, branch), assume(one.op, not branch, known), list(before))
             return None
         if one.kind == "call" and one.spot == two.spot:
             before.append(one)  # both sides get there: what differs inside is the callee's own matter
-            return _next(a), _next(b)
+            return advance(a), advance(b)
         if one.kind == "loop" and (one.spot == two.spot or (one.guard and two.guard)):
+            outer, self._call = self._call, self._call or call_around(a)
             self._walk((((), 0, one), (one.branches[0], 0, None)), (((), 0, two), (two.branches[0], 0, None)), dict(known), list(before))
-            return _next(a), _next(b)
+            self._call = outer
+            return advance(a), advance(b)
         return ()
 
     def _single(
@@ -123,48 +125,56 @@ class Comparison:
         for side, (mine, step, other) in enumerate(((a, one, two), (b, two, one))):
             if step is None or step.kind != "choice":
                 continue
-            follows = _head(_next(mine))[1]
+            follows = head(advance(mine))[1]
             same = follows.shape == other.shape if follows is not None and other is not None else follows is other
             if not step.exits and same:
                 for branch in step.branches:
-                    alone = _state(branch)
-                    self._walk(*((alone, _state(())) if side == 0 else (_state(()), alone)), dict(known), list(before))
-                return (_next(a), b) if side == 0 else (a, _next(b))
+                    self._alone(begin(branch), mine, side, known, before)
+                return (advance(a), b) if side == 0 else (a, advance(b))
             self._fork(mine, (a, b), side, step, known, before)
             return None
         for side, step in enumerate((one, two)):
-            if step is not None and step.kind == "loop" and step.guard is None and not step.exits:
+            if step is not None and step.kind == "loop" and not step.exits:
                 turn: State = (((), 0, step), (step.branches[0], 0, None))
-                self._walk(*((turn, _state(())) if side == 0 else (_state(()), turn)), dict(known), list(before))
-                return (_next(a), b) if side == 0 else (a, _next(b))
+                self._alone(turn, (a, b)[side], side, known, before)
+                return (advance(a), b) if side == 0 else (a, advance(b))
         if one is not None and one.kind == "call":
-            return _enter(a, one, 0), b
+            return enter(a, one, 0), b
         if two is not None and two.kind == "call":
-            return a, _enter(b, two, 0)
+            return a, enter(b, two, 0)
         if one is not None and one.kind == "exit":
             left[0] = one
-            return _leave(a, one), b
+            return leave(a, one), b
         if two is not None and two.kind == "exit":
             left[1] = two
-            return a, _leave(b, two)
+            return a, leave(b, two)
         return self._events(a, b, one, two, before, left)
+
+    def _alone(self, inner: State, around: State, side: int, known: dict[str, bool], before: list[Node]) -> None:
+        """Steps that only one side has."""
+        outer, self._call = self._call, self._call or call_around(around)
+        self._walk(*((inner, begin(())) if side == 0 else (begin(()), inner)), dict(known), list(before))
+        self._call = outer
 
     def _fork(self, mine: State, states: tuple[State, State], side: int, step: Node, known: dict[str, bool], before: list[Node]) -> None:
         """Both sides of a choice. Of one on a number that ranks do not share, the side that has a partner is the right one."""
         tried: list[list[Divergence]] = []
         kept, self.found = self.found, []
         for branch in (0, 1):
-            inner = _enter(mine, step, branch)
+            inner = enter(mine, step, branch)
             self._walk(*((inner, states[1]) if side == 0 else (states[0], inner)), assume(step.op, not branch, known), list(before))
             tried.append(self.found)
             self.found = []
-        shared = step.group not in ("rank", "member")
+        other = head(states[1 - side])[1]
+        spots = {inner.spot for branch in step.branches for inner in branch if inner.kind == "call"}
+        # ranks that the condition does not name may reach the same call by another one
+        shared = step.group not in ("rank", "member") and not (step.guard and other is not None and other.spot in spots)
         self.found = kept + (tried[0] + tried[1] if shared else min(tried, key=len))
 
     def _events(
         self, a: State, b: State, one: Node | None, two: Node | None, before: list[Node], left: list[Node | None]
     ) -> tuple[State, State] | None:
-        rest = (_rest(a), _rest(b))
+        rest = (rest_of(a), rest_of(b))
         if one is None or two is None:
             side = 0 if two is None else 1
             mine, step, gone = (a, one, left[1]) if side == 0 else (b, two, left[0])
@@ -172,19 +182,19 @@ class Comparison:
             self._record("exit" if gone else "branch", mine, step, side, gone, before, rest)
             if gone:
                 return None
-            return (_next(a), b) if side == 0 else (a, _next(b))
-        guards = (_guard(a, one), _guard(b, two))
+            return (advance(a), b) if side == 0 else (a, advance(b))
+        guards = tuple((self._call or call_around(state) or step).guard for state, step in ((a, one), (b, two)))
         if (guards[0] or guards[1]) and Counter(step.shape for step in rest[0]) == Counter(step.shape for step in rest[1]):
             side = 0 if guards[0] else 1
             self._record("order", (a, b)[side], (one, two)[side], side, None, before, rest)
             return None
-        later = (_occurs(two, rest[0]), _occurs(one, rest[1]))
+        later = (occurs(two, rest[0]), occurs(one, rest[1]))
         if guards[0] and (not guards[1] or not later[1]):
             self._record("branch", a, one, 0, None, before, rest)
-            return _next(a), b
+            return advance(a), b
         if guards[1] and (not guards[0] or not later[0]):
             self._record("branch", b, two, 1, None, before, rest)
-            return a, _next(b)
+            return a, advance(b)
         gone = left[0] or left[1]
         if gone is not None:
             side = 0 if left[1] else 1
@@ -215,7 +225,7 @@ class Comparison:
         event = step if step.is_event else next(events((step,)), None)
         if event is None:
             return
-        site = next((frame[2] for frame in state if frame[2] is not None and frame[2].kind == "call"), step)
+        site = self._call or call_around(state) or (step if step.is_event else event)
         guard = gone.guard if gone is not None else site.guard
         if cause == "branch" and guard is None and gone is None and site.kind == "call":
             return  # both sides may reach the call: the difference lies in the callee and is reported there
@@ -223,71 +233,3 @@ class Comparison:
             cause = "flag"
         told = tuple(events(before[-_SHOWN:]))[-_SHOWN:]
         self.found.append(Divergence(cause, event, site, side, gone, guard, told, rest))
-
-
-def _state(steps: tuple[Node, ...]) -> State:
-    return ((steps, 0, None),)
-
-
-def _head(state: State) -> tuple[State, Node | None]:
-    """The next step, and the state without what is finished around it; the outermost frame stays."""
-    while True:
-        steps, at, _ = state[-1]
-        if at < len(steps):
-            step = steps[at]
-            if step.kind != "yield":
-                return state, step
-            state = _next(state)
-        elif len(state) == 1:
-            return state, None
-        elif len(state) == 2 and state[0][2] is not None and state[0][2].kind == "loop" and not state[0][0]:  # noqa: PLR2004
-            return state, None  # the end of a loop's body
-        else:
-            state = state[:-1]
-
-
-def _next(state: State) -> State:
-    steps, at, node = state[-1]
-    return (*state[:-1], (steps, at + 1, node))
-
-
-def _enter(state: State, step: Node, branch: int) -> State:
-    return (*_next(state), (step.branches[branch], 0, step))
-
-
-def _leave(state: State, step: Node) -> State:
-    """Where an exit leads: after the call for a return inside of one, else to the end."""
-    if step.op == "return":
-        for index in range(len(state) - 1, 0, -1):
-            node = state[index][2]
-            if node is not None and node.kind == "call":
-                return state[:index]
-    if step.op in ("break", "continue"):
-        for index in range(len(state) - 1, 0, -1):
-            node = state[index][2]
-            if node is not None and node.kind == "loop":
-                return state[:index]
-    first = state[0]
-    return (((), 0, first[2]), ((), 0, None)) if first[2] is not None else (((), 0, None),)
-
-
-def _rest(state: State) -> tuple[Node, ...]:
-    found: list[Node] = []
-    for steps, at, _ in reversed(state):
-        for event in events(steps[at:]):
-            found.append(event)
-            if len(found) >= _AHEAD:
-                return tuple(found)
-    return tuple(found)
-
-
-def _guard(state: State, step: Node) -> object:
-    for _, _, node in state:
-        if node is not None and node.kind == "call":
-            return node.guard
-    return step.guard
-
-
-def _occurs(step: Node, rest: tuple[Node, ...]) -> bool:
-    first = step if step.is_event else next(events((step,)), None)
-    return first is not None and any(other.shape == first.shape for other in rest)

@@ -12,7 +12,7 @@ from dlgovern.repository.exports import Repository
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.tree import enclosing_class
 
-_KEPT = 24  # parsed files of one repository that are kept
+_KEPT = 1_500_000  # bytes of parsed files of one repository that are kept
 _LARGEST = 600_000  # bytes of a file that is opened to follow a call
 _DEPTH = 6  # re-exports
 
@@ -45,14 +45,16 @@ class Project:
     def __init__(self, facts: Facts) -> None:
         self.home = facts
         self.reads: set[str] = set()
-        self._open = _OPEN.setdefault(facts.repository, {})
+        self._deep = 0
+        self._shelf = _OPEN.setdefault(facts.repository, Shelf())
 
     def open(self, path: str) -> Facts | None:
         """The facts of another file, None when it cannot be had."""
         if path == self.home.path:
             return self.home
         self.reads.add(path)
-        if path not in self._open:
+        shelf = self._shelf
+        if path not in shelf.files:
             data = self.home.repository.data(path)
             found: Facts | None = None
             if data and len(data) <= _LARGEST:
@@ -60,10 +62,12 @@ class Project:
                     found = Facts(path, data, parse(data), self.home.repository, self.home.windows)
                 except Unparsable:
                     found = None
-            while len(self._open) >= _KEPT:
-                self._open.pop(next(iter(self._open)))
-            self._open[path] = found
-        return self._open[path]
+            while shelf.files and shelf.size + len(data) > _KEPT:
+                shelf.size -= len(self.home.repository.data(oldest := next(iter(shelf.files))))
+                del shelf.files[oldest]
+            shelf.files[path] = found
+            shelf.size += len(data)
+        return shelf.files[path]
 
     def function(self, facts: Facts, func: ast.AST) -> Target | None:
         """The function that a callee means; for a class its ``__init__``."""
@@ -78,6 +82,15 @@ class Project:
 
     def definition(self, facts: Facts, func: ast.AST) -> Definition | None:
         """What a name or a chain of attributes is defined as, functions and classes only."""
+        if self._deep >= _DEPTH:
+            return None
+        self._deep += 1
+        try:
+            return self._defined(facts, func)
+        finally:
+            self._deep -= 1
+
+    def _defined(self, facts: Facts, func: ast.AST) -> Definition | None:
         if isinstance(func, ast.Name):
             return self._name(facts, func)
         if not isinstance(func, ast.Attribute):
@@ -145,6 +158,9 @@ class Project:
             return Definition(facts, binding.node)
         if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
             return self._imported(facts, binding.node, node.id, _DEPTH)
+        for other in facts.names.bindings(facts.tree.module).get(node.id, ()):
+            if other.kind == "define" and (isinstance(binding.value, ast.Call) or binding.node is node):
+                return Definition(facts, other.node)  # given a new value somewhere: f = torch.compile(f)
         return None
 
     def _imported(self, facts: Facts, node: ast.ImportFrom, local: str, depth: int) -> Definition | None:
@@ -206,7 +222,15 @@ class Project:
         return None
 
 
-_OPEN: WeakKeyDictionary[Repository, dict[str, Facts | None]] = WeakKeyDictionary()
+class Shelf:
+    """Files of one repository that were opened, oldest first."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Facts | None] = {}
+        self.size = 0
+
+
+_OPEN: WeakKeyDictionary[Repository, Shelf] = WeakKeyDictionary()
 
 
 def _as_definition(target: Target | None) -> Definition | None:

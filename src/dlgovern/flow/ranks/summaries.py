@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import written
@@ -13,11 +14,15 @@ from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
+from dlgovern.repository.exports import Repository
 
 DEPTH = 6
 """Calls that are followed one inside the other."""
 
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
+
+
+_MANY = 20_000  # summaries of one repository that are kept
 
 
 class Summary(NamedTuple):
@@ -44,6 +49,10 @@ class Summaries:
         self._known: dict[tuple[object, ...], Summary] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
+        kept = _SHARED.setdefault(facts.repository, ({}, {}))
+        if len(kept[0]) > _MANY:
+            kept[0].clear()
+        self._shared, self._silent = kept
 
     def counts_locally(self) -> bool:
         """Whether any file that was read so far tells the ranks of one node apart."""
@@ -60,30 +69,48 @@ class Summaries:
         known = self._known.get(key)
         if known is not None:
             return known
+        home = target.facts is self.facts
+        shared = (*key, self.trains, caller.depth)
+        if not home and shared in self._shared:
+            self._known[key], reads = self._shared[shared]
+            self.project.reads |= reads
+            return self._known[key]
         if key in self._running or caller.depth >= DEPTH or self._is_silent(target, given):
             return _NOTHING
-        if not manager and (guarded := self._skipped(target, cls, caller)) is True:
-            self._known[key] = Summary((), values.NONE)
-            return self._known[key]
+        outer, self.project.reads = self.project.reads, {target.facts.path}
+        self._known[key] = self._run(key, target, cls, given, caller, manager)
+        if not home:
+            _strip(self._known[key].steps)
+            self._shared[shared] = (self._known[key], frozenset(self.project.reads))
+        self.project.reads |= outer
+        if home and any(one.kind == "wrapped" for one in given.values()):
+            self.contexts.setdefault((target.key, key[2]), (target, given))
+        return self._known[key]
+
+    def _run(self, key: tuple[object, ...], target: Target, cls: int, given: dict[str, Value], caller: Frame, manager: bool) -> Summary:
+        guarded = None if manager else self._skipped(target, cls, caller)
+        if guarded is True:
+            return Summary((), values.NONE)
         self._running.add(key)
         try:
             frame = Frame(self, target.facts, target, cls, caller.meter, caller.depth + 1)
-            if not manager and guarded is not None:
-                frame.guards.append(guarded)  # type: ignore[arg-type]
+            if isinstance(guarded, Guard):
+                frame.guards.append(guarded)
             frame.env.update(_defaults(target.node))
             frame.env.update(given)
-            self._known[key] = finished(frame, target.node.body)
+            return finished(frame, target.node.body)
         finally:
             self._running.discard(key)
-        if target.facts is self.facts and any(one.kind == "wrapped" for one in given.values()):
-            self.contexts.setdefault((target.key, key[2]), (target, given))
-        return self._known[key]
 
     def _is_silent(self, target: Target, given: dict[str, Value]) -> bool:
         """Whether a file in which no word of the tables stands need not be read: only what it is given can act there."""
         if any(one.kind in ("wrapped", "callee") for one in given.values()) or target.facts is self.facts:
             return False
-        return self.tables.words.search(target.facts.data) is None
+        path = target.facts.path
+        if path not in self._silent:
+            data = target.facts.data
+            self._silent[path] = not self.tables.acts(data) and self.tables.parting.search(data) is None
+        return self._silent[path]
 
     def _skipped(self, target: Target, cls: int, caller: Frame) -> bool | Guard | None:
         """Whether a decorator keeps this class of ranks out; the guard where it keeps others out; None without one."""
@@ -116,6 +143,19 @@ class Summaries:
             summary = finished(frame, inner.body)
             self._skips[key] = any(step.kind == "body" for step in events(summary.steps))
         return self._skips[key]
+
+
+_SHARED: WeakKeyDictionary[Repository, tuple[dict[tuple[object, ...], tuple[Summary, frozenset[str]]], dict[str, bool]]] = WeakKeyDictionary()
+"""Of each repository: summaries with what was read for them, and the files in which no word of the tables stands."""
+
+
+def _strip(steps: tuple[Node, ...]) -> None:
+    """Let go of the tree of another file."""
+    for step in steps:
+        if step.node is not None:
+            step.node = None
+            for branch in step.branches:
+                _strip(branch)
 
 
 def finished(frame: Frame, body: list[ast.stmt]) -> Summary:
@@ -171,4 +211,5 @@ def start(summaries: Summaries, target: Target, cls: int, given: dict[str, Value
         if not isinstance(guarded, bool):
             frame.guards.append(guarded)
     frame.env.update(given)
-    return finished(frame, target.node.body)
+    finished(frame, target.node.body)
+    return Summary(tuple(frame.out), values.NONE)

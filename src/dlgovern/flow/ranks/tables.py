@@ -47,16 +47,26 @@ class Tables:
         self.methods: dict[str, list[Operation]] = {}
         for row in (*collectives.get("event", ()), *({**one, "kind": "wrap"} for one in collectives.get("wrapper", ()))):
             self._add(row)
-        lasts = {name.rpartition(".")[2] for name in self.functions} | set(self.methods) | set(self.first)
         parting = {name.rpartition(".")[2] for name in self.calls} | {*self.first, *self.decorators, *self.names, *self.environment}
-        self.event_words = frozenset(word.encode() for word in lasts)
+        self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first))
         self.parting_words = frozenset(word.encode() for word in parting)
         every = {**self.calls, **self.environment, **self.names, **self.decorators, **self.first}
         local = {name.rpartition(".")[2].encode() for name, kind in every.items() if kind in ("local", "local-main", "node")}
         self.local = re.compile(_pattern(frozenset(local)).pattern + rb"|%")
-        self.events = _pattern(self.event_words)
         self.parting = _pattern(self.parting_words)
-        self.words = _pattern(self.event_words | self.parting_words)
+        self._events = _pattern(self.event_words)
+
+    def acts(self, data: bytes) -> bool:
+        """Whether some operation of the tables can stand in a file."""
+        return self._events.search(data) is not None or bool(self.methods_in(data))
+
+    def methods_in(self, data: bytes) -> set[bytes]:
+        """The methods of the tables that stand in a file beside one of their objects."""
+        found = set()
+        for name, operations in self.methods.items():
+            if b"." + name.encode() in data and any(_receiver(one, data) for one in operations):
+                found.add(name.encode())
+        return found
 
     def _add(self, row: dict[str, Any]) -> None:
         operation = Operation(
@@ -67,6 +77,14 @@ class Tables:
             self.functions[name] = operation
         for name in row.get("methods", ()):
             self.methods.setdefault(name, []).append(operation)
+
+
+def _receiver(operation: Operation, data: bytes) -> bool:
+    for pattern in operation.on:
+        word = pattern.removeprefix("wrapped ").removesuffix("()").rpartition(".")[2]
+        if pattern == "*" or pattern.startswith("wrapped ") or word.encode() in data:
+            return True
+    return False
 
 
 def _pattern(words: frozenset[bytes]) -> re.Pattern[bytes]:

@@ -61,12 +61,6 @@ def _shape(key: object) -> int:
     return _SHAPES.setdefault(key, len(_SHAPES))
 
 
-def forget() -> None:
-    """Start a new table of shapes; traces made before must not be compared with later ones."""
-    _SHAPES.clear()
-    _ROWS.clear()
-
-
 _ROWS: dict[str, tuple[str, tuple[str, ...]]] = {}  # the key of a row of conditions -> and or or, and their keys
 
 
