@@ -6,19 +6,21 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
+from dlgovern.evidence.installs import manifest_of
 from dlgovern.evidence.manifests import kind
+from dlgovern.evidence.recipe import Recipe
 from dlgovern.evidence.values import Manifest, Requirement, normal
 from dlgovern.evidence.versions import Range, is_aside, versions_of
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
-from dlgovern.repository.facts import MANIFESTS
+from dlgovern.repository.supply import STATEMENTS
 from dlgovern.repository.window import Window, Windows, parse_version
 
 PARAMETERS = {
     "outside": Parameter("boolean", "report versions outside the windows of the standard", default=False),
     "open": Parameter("names", "distributions that need an upper bound or a lock file", default=[]),
 }
-KINDS = MANIFESTS | {"setup-py"}
+KINDS = STATEMENTS
 """Kinds of evidence that are read."""
 
 GUARDS = ("published", "constraints", "compiled", "address", "aside", "upper-bound", "lock-file")
@@ -27,8 +29,9 @@ GUARDS = ("published", "constraints", "compiled", "address", "aside", "upper-bou
 _BINDING = ("lock", "constraints")
 
 
-def judge(rules: list[Rule], manifest: Manifest, _tables: dict[str, Any], windows: Windows) -> Iterator[Hit]:
+def judge(rules: list[Rule], document: Manifest | Recipe, _tables: dict[str, Any], windows: Windows) -> Iterator[Hit]:
     """The hits of these rules on one manifest or lock file."""
+    manifest = manifest_of(document)
     for rule in rules:
         if rule.parameters.get("outside"):
             yield from _outside(rule, manifest, windows)

@@ -38,6 +38,7 @@ class Entry(NamedTuple):
     versions: str
     allowed_paths: tuple[str, ...]
     images: tuple[str, ...]
+    quadrant: str
 
 
 class Verdict(NamedTuple):
@@ -167,6 +168,7 @@ def _entry(row: Mapping[str, Any]) -> Entry:
         row.get("versions", ""),
         tuple(row.get("allowed_paths", ())),
         tuple(row.get("images", ())),
+        row.get("quadrant", ""),
     )
 
 

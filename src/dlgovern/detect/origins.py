@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from dlgovern.detect import Parameter
+from dlgovern.evidence.installs import manifest_of
+from dlgovern.evidence.recipe import Recipe
 from dlgovern.evidence.values import IndexOption, Manifest
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
-from dlgovern.repository.facts import MANIFESTS
+from dlgovern.repository.supply import STATEMENTS
 from dlgovern.repository.window import Windows
 
 PARAMETERS = {
@@ -20,7 +22,7 @@ PARAMETERS = {
     "hosts": Parameter("strings", "approved hosts or addresses; report every other one", default=[]),
     "moving": Parameter("boolean", "report addresses that name neither a commit nor a digest", default=False),
 }
-KINDS = MANIFESTS | {"setup-py"}
+KINDS = STATEMENTS
 """Kinds of evidence that are read."""
 
 GUARDS = (
@@ -44,8 +46,9 @@ class _Place(NamedTuple):
     name: str
 
 
-def judge(rules: list[Rule], manifest: Manifest, _tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
+def judge(rules: list[Rule], document: Manifest | Recipe, _tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
     """The hits of these rules on one manifest."""
+    manifest = manifest_of(document)
     for rule in rules:
         if rule.parameters.get("mixed"):
             yield from _mixed(rule, manifest)

@@ -7,10 +7,12 @@ from typing import Any
 
 from dlgovern.detect import Parameter, listing
 from dlgovern.detect.listing import Entry, Listing, judged, listing_of
+from dlgovern.evidence.installs import manifest_of
+from dlgovern.evidence.recipe import Recipe
 from dlgovern.evidence.values import Locked, Manifest, Requirement
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
-from dlgovern.repository.facts import MANIFESTS
+from dlgovern.repository.supply import STATEMENTS
 from dlgovern.repository.window import Windows
 
 PARAMETERS = {
@@ -18,15 +20,16 @@ PARAMETERS = {
     "discontinued": Parameter("boolean", "true: only what its makers ended; false: only what the standard decided"),
     "locked": Parameter("boolean", "judge the entries of lock files too, as a warning at most", default=False),
 }
-KINDS = MANIFESTS | {"setup-py"}
+KINDS = STATEMENTS
 """Kinds of evidence that are read."""
 
 GUARDS = ("part", "from-elsewhere")
 """What the detector is silent under; examples of its rules must show each."""
 
 
-def judge(rules: list[Rule], manifest: Manifest, tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
+def judge(rules: list[Rule], document: Manifest | Recipe, tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
     """The hits of these rules on one manifest or lock file."""
+    manifest = manifest_of(document)
     table = listing_of(tables)
     for rule in rules:
         yield from _declared(rule, manifest, table)
@@ -42,7 +45,7 @@ def _declared(rule: Rule, manifest: Manifest, table: Listing) -> Iterator[Hit]:
         verdict = judged(rule.parameters, (requirement.name,), entry, requirement.path)
         if verdict:
             slots = {"distribution": requirement.name, "verdict": verdict.words, "instead": verdict.instead}
-            slots["renamed"] = _renamed(requirement, entry)
+            slots["renamed"] = _renamed(requirement, entry) if manifest.kind != "install" else ""
             if verdict.sunset:
                 slots["sunset"] = verdict.sunset
             place = (requirement.line, requirement.column, requirement.line, requirement.end_column)

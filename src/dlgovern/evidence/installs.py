@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dlgovern.evidence.conda import conda_requirement
+from dlgovern.evidence.recipe import Recipe
 from dlgovern.evidence.script import Command, Word
 from dlgovern.evidence.specifiers import At, requirement
-from dlgovern.evidence.values import IndexOption, Requirement
+from dlgovern.evidence.values import IndexOption, Manifest, Requirement
 
 
 class Install(NamedTuple):
@@ -49,6 +50,19 @@ _END = ("&&", "||", ";", "|", "&", ">", ">>", "2>", "2>&1", "<")
 def installs(commands: Iterable[Command], path: str) -> list[Install]:
     """The installing commands among these, in their order; words that depend on the run are left out."""
     return [found for command in commands for found in _command(command, path)]
+
+
+def manifest_of(document: Manifest | Recipe) -> Manifest:
+    """A manifest as it is; of a script, an image or a workflow what it installs, in the form of one."""
+    if isinstance(document, Manifest):
+        return document
+    found = installs(document.commands, document.path)
+    return Manifest(
+        document.path,
+        "install",
+        requirements=tuple(one for install in found for one in install.requirements),
+        indexes=tuple(index for install in found for index in install.indexes),
+    )
 
 
 def _command(command: Command, path: str) -> Iterator[Install]:
@@ -116,6 +130,8 @@ def _read(tool: str, words: list[Word], command: Command, path: str) -> Install:
         name, mark, value = word.text.partition("=")
         if word.text.startswith("-"):
             waiting, taken = _option(tool, name, bool(mark))
+            if not word.known:
+                continue
             if mark and taken in _INDEXES:
                 indexes.append(IndexOption(_INDEXES[taken], value, False, *span))
             elif mark and taken in _LISTS:
@@ -144,7 +160,7 @@ def _option(tool: str, name: str, valued: bool) -> tuple[str, str]:
 
 def _made(text: str, span: tuple[str, int, int, int]) -> list[Requirement]:
     made = requirement(text, At("", *span))
-    return [made] if made and (made.name or made.url) else []
+    return [made] if made and (made.name or not made.url.startswith("file:")) else []
 
 
 def _inside(path: str, target: str) -> str:

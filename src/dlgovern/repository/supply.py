@@ -19,6 +19,9 @@ INSTALLERS = ("dockerfile", "shell", "yaml", "make", "just", "tox", "jenkins")
 """Kinds of files whose commands install."""
 
 
+STATEMENTS = frozenset({*MANIFESTS, "lock", *INSTALLERS})
+"""Kinds of files that say something about a distribution."""
+
 _DEFAULT = ("requirements.txt", "constraints.txt", "environment.yml", "environment.yaml")
 
 

@@ -15,7 +15,7 @@ TABLE = "selection"
 
 Ring = Literal["adopt", "trial", "assess", "hold"]
 _KEPT = (
-    "id", "ring", "distributions", "imports", "versions", "images", "allowed_paths", "part", "discontinued", "rename",
+    "id", "ring", "quadrant", "distributions", "imports", "versions", "images", "allowed_paths", "part", "discontinued", "rename",
     "replaced_by", "sunset", "licence", "because",
 )  # fmt: skip
 
