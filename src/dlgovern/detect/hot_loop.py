@@ -13,6 +13,7 @@ from dlgovern.flow.classes import derives_from
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.hot import Hot, hot
 from dlgovern.flow.paths import own_nodes, written
+from dlgovern.flow.project import definition
 from dlgovern.flow.steps import is_backward, steps
 from dlgovern.policy import Rule
 from dlgovern.source.imports import normal
@@ -123,11 +124,23 @@ def _forwards(facts: Facts, modules: Any) -> Iterator[list[ast.stmt]]:
     """The bodies of ``forward`` of the modules of this file that compute a loss."""
     for owner in facts.tree.of(ast.ClassDef):
         assert isinstance(owner, ast.ClassDef)
-        if modules and any(derives_from(facts, base, modules) for base in owner.bases) and _has_loss(owner):
+        if modules and _has_loss(owner) and _derives(facts, owner, modules):
             for statement in owner.body:
                 if isinstance(statement, ast.FunctionDef) and statement.name == "forward":
                     if not any("no_grad" in ast.unparse(one) for one in statement.decorator_list):
                         yield statement.body
+
+
+def _derives(facts: Facts, owner: ast.ClassDef, modules: Any, depth: int = 4) -> bool:
+    """Whether a class is one of these modules, through classes of other files too."""
+    if any(derives_from(facts, base, modules) for base in owner.bases):
+        return True
+    for base in owner.bases if depth else ():
+        code = definition(facts, base)
+        if code is not None and isinstance(code.node, ast.ClassDef) and code.node is not owner:
+            if _derives(code.facts, code.node, modules, depth - 1):
+                return True
+    return False
 
 
 def _has_loss(owner: ast.ClassDef) -> bool:

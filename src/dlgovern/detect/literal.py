@@ -82,19 +82,38 @@ def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows
             yield from _texts(rule, document)
     live = [(rule, re.compile(rule.parameters["pattern"])) for rule in rules if rule.parameters.get("joined")]
     seen: set[tuple[str, int, int]] = set()
-    for command in document.commands if live else ():
+    for rule, pattern in live:
+        held = list(_held(rule, pattern, document))
+        for hit in (*held, *_started(rule, pattern, document)):
+            place = (rule.id, hit.line, hit.column)
+            kept_in_a_variable = hit not in held and any(hit.slots["text"] in other.slots["text"] for other in held)
+            if place not in seen and not kept_in_a_variable:
+                seen.add(place)
+                yield hit
+
+
+def _started(rule: Rule, pattern: re.Pattern[str], document: Recipe) -> Iterator[Hit]:
+    """The hits on commands."""
+    for command in document.commands:
         if command.words[0].text in SAYING:
             continue
         words = ["python" if is_python(word.text) else word.text for word in command.words]
         text = " ".join(words)
-        for rule, pattern in live:
-            found = pattern.search(text)
-            if found is None or any(re.search(other, text) for other in rule.parameters.get("unless", ())):
-                continue
+        found = pattern.search(text)
+        if found is not None and not any(re.search(other, text) for other in rule.parameters.get("unless", ())):
             at = command.words[_item(words, len(found.group().rstrip()) + found.start() - 1)]
-            if (rule.id, at.line, at.column) not in seen:
-                seen.add((rule.id, at.line, at.column))
-                yield Hit(rule.id, at.line, at.column, at.end_line, at.end_column, slots={"text": _shown(found.group())})
+            yield Hit(rule.id, at.line, at.column, at.end_line, at.end_column, slots={"text": _shown(found.group())})
+
+
+def _held(rule: Rule, pattern: re.Pattern[str], document: Recipe) -> Iterator[Hit]:
+    """The hits on variables that hold a command, or the rest of one behind its program: where it would be changed."""
+    for setting in document.settings:
+        first, _, rest = setting.value.strip().partition(" ")
+        text = f"python {rest}" if is_python(first) else f"python {first} {rest}" if first.startswith("-") else ""
+        found = pattern.match(text)
+        if found is not None:
+            end = setting.end_column if setting.line == setting.end_line else setting.column + len(setting.name)
+            yield Hit(rule.id, setting.line, setting.column, setting.line, end, slots={"text": _shown(found.group())})
 
 
 def _texts(rule: Rule, document: Recipe) -> Iterator[Hit]:

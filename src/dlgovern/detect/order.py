@@ -131,6 +131,7 @@ class _Path:
         self.until: str = relation.get("until", "")
         self.without: list[str] = relation.get("without", [])
         self._ends = {*self.without, self.until, self.before, self.after}
+        self._inner: dict[int, tuple[Guard, ...]] = {}  # conditions inside of the function that a call runs
 
     def see(self, node: ast.AST, state: Marks) -> Marks:
         """The marks after a call or an assignment."""
@@ -209,7 +210,10 @@ class _Path:
         self.found += [suspect for suspect in suspects if suspect not in self.found]
 
     def _opposite(self, one: Event, other: Event) -> bool:
-        return "opposite-branch" in self.spare and contradict(guards(one.node), guards(other.node))
+        if "opposite-branch" not in self.spare:
+            return False
+        inner = (*self._inner.get(id(one.node), ()), *self._inner.get(id(other.node), ()))
+        return contradict(guards(one.node), guards(other.node)) or contradict(inner, (*guards(one.node), *guards(other.node)))
 
     def _inside(self, node: ast.AST, names: list[str]) -> bool:
         origins = [self.facts.names.origin(item.context_expr) or "" for item in context_managers(node)]
@@ -242,6 +246,7 @@ class _Path:
             return {}
         given = parameters_of(self.facts, call)
         opened = {given[event.subject]: event for event in inner if event.name == self.after and event.subject in given}
+        self._inner[id(call)] = tuple(one for event in opened.values() for one in guards(event.node))
         return {name: Mark(Event(self.after, call, name, event.written)) for name, event in opened.items() if name}
 
 

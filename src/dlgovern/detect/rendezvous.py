@@ -58,7 +58,7 @@ def _lack(launch: Launch, step: Step, variables: dict[str, Any]) -> str:
         return name in step.options or f"PET_{name.upper().replace('-', '_')}" in variables
 
     if "standalone" in step.options:
-        return "--standalone makes every node a job of its own"
+        return "--standalone lets every node wait for the others at its own address"
     backend = option_of(step, "rdzv-backend")
     static = (backend is None or backend.value == "static") and "PET_RDZV_BACKEND" not in variables
     if static:

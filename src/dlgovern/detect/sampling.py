@@ -109,7 +109,9 @@ def _is_evaluation(call: ast.Call) -> bool:
     owner = function(call)
     first = [ast.unparse(call.args[0])] if call.args else []
     said = [*assigned_names(call), *first, *(ast.unparse(w.value) for w in call.keywords if w.arg == "dataset")]
-    return any(_EVALUATION.search(text) for text in (*said, owner.name if owner else ""))
+    if any("train" in text.lower() for text in said):
+        return False
+    return any(_EVALUATION.search(text) for text in (*said, owner.name if owner and "train" not in owner.name.lower() else ""))
 
 
 def _is_ranked(facts: Facts, found: Arguments) -> bool:

@@ -12,7 +12,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.lifecycle import Moment, mentions, moments
 from dlgovern.flow.paths import contradict, written
 from dlgovern.policy import Rule
-from dlgovern.source.tree import FUNCTIONS, parents
+from dlgovern.source.tree import FUNCTIONS, function, parents
 
 PARAMETERS = {
     "objects": Parameter("table", "table of what makes and changes models and optimizers", required=True),
@@ -49,9 +49,10 @@ def _rule(rule: Rule, facts: Facts, tables: dict[str, Any]) -> Iterator[Hit]:
     table = tables.get(said["objects"], {})
     kinds = (said["holds"], said["changes"])
     off = said.get("without_guards", ())
-    if not any(mentions(facts, node, table, kinds) for node in facts.tree.of(ast.Call)):
+    direct = [node for node in facts.tree.of(ast.Call) if mentions(facts, node, table, kinds)]
+    if not direct:
         return  # both happen in functions of other files: those are told by their own files
-    for body in _bodies(facts):
+    for body in _bodies(facts, direct):
         found = moments(facts, body, table, kinds)
         for index, one in enumerate(found):
             if one.kind != said["holds"]:
@@ -68,10 +69,20 @@ def _rule(rule: Rule, facts: Facts, tables: dict[str, Any]) -> Iterator[Hit]:
             yield hit._replace(related=((facts.path, line, column, f"{later.text} replaces the parameters"),))
 
 
-def _bodies(facts: Facts) -> Iterator[list[ast.stmt]]:
-    yield facts.tree.module.body
-    for node in facts.tree.of(ast.FunctionDef, ast.AsyncFunctionDef):
-        yield node.body  # type: ignore[attr-defined]
+def _bodies(facts: Facts, direct: list[ast.AST]) -> Iterator[list[ast.stmt]]:
+    """The bodies in which one of these calls stands, or a call of a function of this file in which one does."""
+    owners = [function(node) for node in direct]
+    wanted = {id(owner) for owner in owners}
+    names = {owner.name for owner in owners if owner is not None}
+    for node in facts.tree.of(ast.Call):
+        called = node.func  # type: ignore[attr-defined]
+        if (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) in names:
+            wanted.add(id(function(node)))
+    if id(None) in wanted:
+        yield facts.tree.module.body
+    for owner in facts.tree.of(ast.FunctionDef, ast.AsyncFunctionDef):
+        if id(owner) in wanted:
+            yield owner.body  # type: ignore[attr-defined]
 
 
 def _changes(one: Moment, two: Moment, said: dict[str, Any], off: Any) -> bool:

@@ -15,6 +15,7 @@ from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.files import keep, kept
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.sight import Sight
@@ -85,7 +86,7 @@ class Walk:
             running = [rule for rule in running if rule.id in wanted]
         if not running:
             return FileResult(path, digest, (), comments, self._reads(view.reads))
-        return self._see(path, data, digest, running, comments, view.reads)
+        return self._see(path, data, digest, running, comments, view.reads, on_disk=on_disk)
 
     def _see(
         self,
@@ -95,13 +96,19 @@ class Walk:
         running: list[Rule],
         comments: tuple[Excuse, ...],
         reads: set[str],
+        *,
+        on_disk: bool,
     ) -> FileResult:
-        try:
-            module = parse(data)
-        except Unparsable as error:
-            hits = self.unread(path, error.line, error.column, reason(error))
-            return FileResult(path, digest, hits, comments, self._reads(reads))
-        facts = Facts(path, data, module, self.repository, self.windows)
+        facts = kept(self.repository, path, data) if on_disk else None
+        if facts is None:
+            try:
+                module = parse(data)
+            except Unparsable as error:
+                hits = self.unread(path, error.line, error.column, reason(error))
+                return FileResult(path, digest, hits, comments, self._reads(reads))
+            facts = Facts(path, data, module, self.repository, self.windows)
+            if on_disk:
+                keep(facts)
         facts.reads |= reads
         found, failed = see(running, facts, self.policy.tables)
         return FileResult(

@@ -29,18 +29,18 @@ def main() -> None:
         prefilter=setup["prefilter"], store=Store(setup["store"]),
     )
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
-    parsed = 0
+    most = sys.getallocatedblocks() + _BLOCKS
     for line in sys.stdin.buffer:
         for path in json.loads(line):
             result = walk.judge(path)
             out.write(json.dumps(results.dump(result)).encode() + b"\n")
-            parsed += result.parsed
-            if parsed >= _COLLECT_AFTER:
+            if result.parsed and sys.getallocatedblocks() > most:
                 gc.collect()
-                parsed = 0
+                most = max(most, sys.getallocatedblocks() + _BLOCKS // 2)
 
 
-_COLLECT_AFTER = 24
+_BLOCKS = 3_000_000
+"""Objects, about a hundred bytes each, that may pile up before the trees that nobody needs are collected."""
 
 
 def _limit_memory() -> None:

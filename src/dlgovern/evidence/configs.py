@@ -115,12 +115,19 @@ def _vscode(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
         if target is None or target.kind != "scalar":
             continue
         given = one.get("args")
-        nodes = [target, *(item for item in (given.items if given is not None else ()) if item.kind == "scalar")]
-        words = [Word(node.text, "${" not in node.text, node.line, node.column, node.end_line, node.end_column) for node in nodes]
-        before = [Word(text, True, *words[0][2:]) for text in (("python", "-m") if target is one.get("module") else ("python",))]
-        commands.append(Command((*before, *words), (), *words[0][2:4], *words[-1][4:6], 0, "editor"))
+        words = [_word(target)]
+        words += [_word(item) for item in (given.items if given is not None else ()) if item.kind == "scalar"]
+        first, last = words[0], words[-1]
+        names = ("python", "-m") if target is one.get("module") else ("python",)
+        before = [first._replace(text=text, known=True) for text in names]
+        place = (first.line, first.column, last.end_line, last.end_column)
+        commands.append(Command(tuple(before + words), (), place[0], place[1], place[2], place[3], 0, "editor"))
         settings += environment_of(one.get("env"))
     return empty._replace(commands=tuple(commands), settings=tuple(settings))
+
+
+def _word(node: Node) -> Word:
+    return Word(node.text, "${" not in node.text, node.line, node.column, node.end_line, node.end_column)
 
 
 _READERS: dict[str, Callable[[Document, Sequence[Line], Recipe], Recipe]] = {

@@ -85,7 +85,7 @@ def _instructions(text: str) -> list[_Instruction]:
             inner = line[at:]
             if at == 0 and (line.lstrip().startswith("#") or not line.strip()):
                 continue  # comments and blank lines inside an instruction are dropped
-            going_on = inner.rstrip().endswith(escape)
+            going_on = _goes_on(inner, escape)
             body = inner.rstrip()[:-1] + "\\" if going_on else inner
             parts.append(Line(body, index, at + 1))
             at = 0
@@ -104,6 +104,12 @@ def _instructions(text: str) -> list[_Instruction]:
                     heredocs.append(body_lines)
         found.append(_Instruction(word, parts, heredocs))
     return found
+
+
+def _goes_on(line: str, escape: str) -> bool:
+    """Whether an instruction goes on below a line: one escape character at its end, not two."""
+    text = line.rstrip(" \t")
+    return text.endswith(escape) and not text.endswith(escape * 2)
 
 
 class _Reader:

@@ -23,6 +23,7 @@ def read_shell(
 
 
 _ASSIGN = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?(\+?)=")
+_DEFAULT = re.compile(r"\"?\$\{([A-Za-z_]\w*):?=(.*)\}\"?$", re.S)
 _OPENERS = frozenset(("if", "while", "until", "for", "case", "select"))
 _CLOSERS = frozenset(("fi", "done", "esac"))
 _SKIPPED = frozenset(("if", "then", "elif", "else", "fi", "do", "done", "while", "until", "{", "}", "!", "time", "esac"))
@@ -209,9 +210,18 @@ class _Reader:
         else:
             for token in draft.assigns:
                 yield from self._setting(token, True)
+            if program == ":":  # : ${NAME:=value}
+                for token in draft.words[1:]:
+                    yield from self._default(token)
             if program in _DECLARE or program == "env":
                 for token in draft.words[1:]:
                     yield from self._setting(token, program in ("export", "env"))
+
+    def _default(self, token: Token) -> Iterable[Setting]:
+        match = _DEFAULT.match(token.text)
+        if match is not None:
+            place = (*self.text.place(token.start), *self.text.place(token.end))
+            yield Setting(match.group(1), match.group(2).strip("\"'"), False, False, *place)
 
     def _setting(self, token: Token, exported: bool) -> Iterable[Setting]:
         match = _ASSIGN.match(token.text)

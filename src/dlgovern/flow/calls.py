@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
+from dlgovern.source.tree import scope
 
 _PARTIAL = frozenset({"functools.partial", "functools.partialmethod"})
 
@@ -37,6 +39,8 @@ def arguments(facts: Facts, call: ast.Call) -> Arguments:
     positional = tuple(given[: stars[0]] if stars else given)
     keywords = {word.arg: word.value for word in call.keywords if word.arg}
     open_keywords = any(word.arg is None for word in call.keywords)
+    if open_keywords:
+        keywords = {**_defaults(facts, call), **keywords}
     inner = _partial_of(facts, call.args[0] if partial else call.func)
     if inner is None:
         return Arguments(positional, keywords, bool(stars), open_keywords, partial, frozenset())
@@ -49,6 +53,32 @@ def arguments(facts: Facts, call: ast.Call) -> Arguments:
         partial,
         frozenset(before.keywords) - frozenset(keywords),
     )
+
+
+_SET: WeakKeyDictionary[Facts, dict[tuple[int, str], dict[str, ast.expr]]] = WeakKeyDictionary()
+
+
+def _defaults(facts: Facts, call: ast.Call) -> dict[str, ast.expr]:
+    """What ``kwargs.setdefault("name", value)`` in the same function gives a call with ``**kwargs`` when nothing is said."""
+    if facts not in _SET:
+        found: dict[tuple[int, str], dict[str, ast.expr]] = {}
+        for node in facts.tree.of(ast.Call):
+            function, given = node.func, node.args  # type: ignore[attr-defined]
+            if (
+                isinstance(function, ast.Attribute)
+                and function.attr == "setdefault"
+                and isinstance(function.value, ast.Name)
+                and len(given) == 2  # noqa: PLR2004 - a key and its value
+                and isinstance(given[0], ast.Constant)
+                and isinstance(given[0].value, str)
+            ):
+                found.setdefault((id(scope(node)), function.value.id), {}).setdefault(given[0].value, given[1])
+        _SET[facts] = found
+    if not _SET[facts]:
+        return {}
+    names = [word.value.id for word in call.keywords if word.arg is None and isinstance(word.value, ast.Name)]
+    home = id(scope(call))
+    return {key: value for name in names for key, value in _SET[facts].get((home, name), {}).items()}
 
 
 def argument(found: Arguments, name: str, position: int | None = None) -> ast.expr | None:

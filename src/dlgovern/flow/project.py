@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections import OrderedDict
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
-from dlgovern.repository.exports import Repository
+from dlgovern.flow.files import other
 from dlgovern.source.names import Binding
-from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.tree import enclosing_class
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-_KEPT = 64  # parsed files of one repository that are remembered
-_LARGEST = 2_000_000  # bytes; a larger file is generated, and following it costs more than it tells
 _DEPTH = 8
 
 
@@ -25,23 +20,6 @@ class Code(NamedTuple):
 
     facts: Facts
     node: Function | ast.ClassDef
-
-
-_PARSED: WeakKeyDictionary[Repository, OrderedDict[str, Facts | None]] = WeakKeyDictionary()
-
-
-def other(facts: Facts, path: str) -> Facts | None:
-    """The facts of another file of the repository, None when it does not parse. The file counts as read."""
-    facts.reads.add(path)
-    if path == facts.path:
-        return facts
-    kept = _PARSED.setdefault(facts.repository, OrderedDict())
-    if path not in kept:
-        kept[path] = _read(facts, path)
-        while len(kept) > _KEPT:
-            kept.popitem(last=False)
-    kept.move_to_end(path)
-    return kept[path]
 
 
 def definition(facts: Facts, node: ast.AST, depth: int = _DEPTH) -> Code | None:
@@ -184,16 +162,6 @@ def _module(facts: Facts, node: ast.AST) -> str | None:
         name = next((a.name for a in line.names if (a.asname or a.name) == node.id), node.id)
         return find(facts.path, line.level, f"{line.module}.{name}" if line.module else name)
     return None
-
-
-def _read(facts: Facts, path: str) -> Facts | None:
-    data = facts.repository.data(path)
-    if len(data) > _LARGEST:
-        return None
-    try:
-        return Facts(path, data, parse(data), facts.repository, facts.windows)
-    except Unparsable:
-        return None
 
 
 def _is_none(value: ast.AST | None) -> bool:

@@ -53,6 +53,8 @@ class Names:
         self.tree = tree
         self._chase = chase
         self._known: dict[int, str | None] = {}
+        self._bound_to: dict[int, Binding | None] = {}
+        self._collecting = True  # until all bindings are known, an answer may change
         self._scopes: dict[int, dict[str, list[Binding]]] | None = None
         self._attributes: dict[int, dict[str, list[Binding]]] = {}
         self._stars: list[tuple[int, str]] = []
@@ -155,6 +157,14 @@ class Names:
 
         With several bindings in the scope: all of one meaning, else the last one before the use.
         """
+        if self._scopes is None or self._collecting:
+            return self._find(node)
+        key = id(node)
+        if key not in self._bound_to:
+            self._bound_to[key] = self._find(node)
+        return self._bound_to[key]
+
+    def _find(self, node: ast.Name) -> Binding | None:
         name = node.id
         where: ast.AST | None = scope(node)
         own = True
@@ -191,6 +201,7 @@ class Names:
         if self._scopes is None:
             self._scopes = {}
             self._collect()
+            self._collecting = False
         return self._scopes.get(id(where), {})
 
     def attribute_bindings(self, node: ast.Attribute) -> list[Binding]:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
-from dlgovern.repository.exports import Repository
-from dlgovern.source.parse import Unparsable, parse
+from dlgovern.flow.files import other
 from dlgovern.source.tree import enclosing_class
 
-_KEPT = 1_500_000  # bytes of parsed files of one repository that are kept
-_LARGEST = 600_000  # bytes of a file that is opened to follow a call
 _DEPTH = 6  # re-exports
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -46,28 +42,13 @@ class Project:
         self.home = facts
         self.reads: set[str] = set()
         self._deep = 0
-        self._shelf = _OPEN.setdefault(facts.repository, Shelf())
 
     def open(self, path: str) -> Facts | None:
         """The facts of another file, None when it cannot be had."""
         if path == self.home.path:
             return self.home
         self.reads.add(path)
-        shelf = self._shelf
-        if path not in shelf.files:
-            data = self.home.repository.data(path)
-            found: Facts | None = None
-            if data and len(data) <= _LARGEST:
-                try:
-                    found = Facts(path, data, parse(data), self.home.repository, self.home.windows)
-                except Unparsable:
-                    found = None
-            while shelf.files and shelf.size + len(data) > _KEPT:
-                shelf.size -= len(self.home.repository.data(oldest := next(iter(shelf.files))))
-                del shelf.files[oldest]
-            shelf.files[path] = found
-            shelf.size += len(data)
-        return shelf.files[path]
+        return other(self.home, path)
 
     def function(self, facts: Facts, func: ast.AST) -> Target | None:
         """The function that a callee means; for a class its ``__init__``."""
@@ -158,9 +139,9 @@ class Project:
             return Definition(facts, binding.node)
         if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
             return self._imported(facts, binding.node, node.id, _DEPTH)
-        for other in facts.names.bindings(facts.tree.module).get(node.id, ()):
-            if other.kind == "define" and (isinstance(binding.value, ast.Call) or binding.node is node):
-                return Definition(facts, other.node)  # given a new value somewhere: f = torch.compile(f)
+        for one in facts.names.bindings(facts.tree.module).get(node.id, ()):
+            if one.kind == "define" and (isinstance(binding.value, ast.Call) or binding.node is node):
+                return Definition(facts, one.node)  # given a new value somewhere: f = torch.compile(f)
         return None
 
     def _imported(self, facts: Facts, node: ast.ImportFrom, local: str, depth: int) -> Definition | None:
@@ -220,17 +201,6 @@ class Project:
                 if method is not None:
                     return method
         return None
-
-
-class Shelf:
-    """Files of one repository that were opened, oldest first."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, Facts | None] = {}
-        self.size = 0
-
-
-_OPEN: WeakKeyDictionary[Repository, Shelf] = WeakKeyDictionary()
 
 
 def _as_definition(target: Target | None) -> Definition | None:
