@@ -101,3 +101,108 @@ def test_batch_norm_can_be_converted_after_the_wrap(alone: None) -> None:  # DLG
     wrapped = torch.nn.parallel.DistributedDataParallel(torch.nn.Sequential(torch.nn.BatchNorm1d(2)))
     converted = torch.nn.SyncBatchNorm.convert_sync_batchnorm(wrapped)
     assert isinstance(converted.module[0], torch.nn.SyncBatchNorm)
+
+
+def _wait(rank: int, port: int, form: str, results) -> None:
+    """One of two processes; ``form`` names what it does, the result is "done" or "stuck"."""
+    from datetime import timedelta
+
+    dist.init_process_group(
+        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2, timeout=timedelta(seconds=4)
+    )
+    try:
+        results.put((rank, _FORMS[form](rank)))
+    except RuntimeError:
+        results.put((rank, "stuck"))
+
+
+def _barrier_on_one(rank: int) -> str:
+    if rank == 0:
+        dist.barrier()
+    else:
+        import time
+
+        time.sleep(6)
+    return "done"
+
+
+def _leaves_early(rank: int) -> str:
+    if rank != 0:
+        import time
+
+        time.sleep(6)
+        return "done"
+    dist.all_reduce(torch.ones(1))
+    return "done"
+
+
+def _first_then_others(rank: int) -> str:
+    if rank != 0:
+        dist.barrier()
+    if rank == 0:
+        dist.barrier()
+    return "done"
+
+
+def _two_orders(rank: int) -> str:
+    one, two = torch.tensor([1.0 + rank]), torch.tensor([10.0 + 10 * rank])
+    for value in (one, two) if rank == 0 else (two, one):
+        dist.all_reduce(value)
+    return f"{one.item():g} {two.item():g}"
+
+
+def _one_order(_rank: int) -> str:
+    one, two = torch.tensor([1.0 + _rank]), torch.tensor([10.0 + 10 * _rank])
+    for value in (one, two):
+        dist.all_reduce(value)
+    return f"{one.item():g} {two.item():g}"
+
+
+def _skips_a_step(rank: int) -> str:
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+    if rank == 0:
+        model(torch.ones(1, 1)).sum().backward()
+    else:
+        import time
+
+        time.sleep(6)
+    return "done"
+
+
+_FORMS = {
+    one.__name__: one
+    for one in (_barrier_on_one, _leaves_early, _first_then_others, _two_orders, _one_order, _skips_a_step)
+}
+
+
+def _two(form: str) -> list[str]:
+    context = torch.multiprocessing.get_context("spawn")
+    results, port = context.Queue(), _port()
+    workers = [context.Process(target=_wait, args=(rank, port, form, results)) for rank in range(2)]
+    for worker in workers:
+        worker.start()
+    found = dict(results.get(timeout=120) for _ in workers)
+    for worker in workers:
+        worker.join(timeout=30)
+        worker.kill()
+    return [found[0], found[1]]
+
+
+def test_ranks_that_wait_for_the_others_end_when_all_come() -> None:  # DLG201, the balanced form
+    assert _two("_first_then_others") == ["done", "done"]
+
+
+def test_two_orders_of_one_reduction_are_silently_wrong() -> None:  # DLG207
+    right = ["3 30", "3 30"]
+    assert _two("_two_orders") not in (right, ["stuck", "stuck"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["_barrier_on_one", "_leaves_early", "_skips_a_step"])
+def test_a_collective_of_one_rank_waits_for_the_other(form: str) -> None:  # DLG201, DLG202, DLG203
+    assert _two(form)[0] == "stuck"
+
+
+@pytest.mark.slow
+def test_one_order_is_right() -> None:  # DLG207, the good form
+    assert _two("_one_order") == ["3 30", "3 30"]

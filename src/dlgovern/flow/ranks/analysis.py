@@ -67,10 +67,15 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
     return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
 
 
-def _targets(facts: Facts) -> Iterator[Target]:
+def module_body(facts: Facts) -> Target:
+    """The statements of a file as a function without a name."""
     body = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), facts.tree.module.body, [])
     body.lineno, body.col_offset = 0, 0
-    yield Target(facts, body)
+    return Target(facts, body)
+
+
+def _targets(facts: Facts) -> Iterator[Target]:
+    yield module_body(facts)
     for target in functions(facts):
         if target.node.name != "__exit__" or target.owner is None:
             yield target

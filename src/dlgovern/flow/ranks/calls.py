@@ -145,6 +145,8 @@ def _operate(
     name = written(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "call")
     op = name.rpartition(".")[2]
     group = _group(node, operation, positional, keywords)
+    if operation.kind == "write" or frame.summaries.writes:
+        return _write(frame, node, operation, op, positional, keywords)
     if not group and (operation.kind != "backward" or frame.summaries.trains):
         frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
     _agree(frame, node)
@@ -153,6 +155,17 @@ def _operate(
         if operation.in_place and node.args and (changed := written(node.args[0])):
             frame.env[changed] = result
         return result
+    return unknown(f"{op}@{node.lineno}")
+
+
+def _write(frame: Frame, node: ast.Call, operation: Operation, op: str, positional: list[Value], keywords: dict[str, Value]) -> Value:
+    """A write whose path is the same on every rank, where writes are asked for."""
+    path = keywords.get("f") or keywords.get("path") or (positional[operation.path] if 0 <= operation.path < len(positional) else None)
+    alike = path is not None and not path.taint and not path.ranked and path.kind in ("key", "const")
+    if operation.kind == "write" and frame.summaries.writes and alike:
+        frame.emit("write", op, node)
+    if operation.kind == "wrap":
+        return Value("wrapped", operation.how)
     return unknown(f"{op}@{node.lineno}")
 
 

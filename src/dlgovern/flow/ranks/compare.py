@@ -50,7 +50,9 @@ class Comparison:
                 start = len(self.found)
                 one, two = ((*here, (branch, 0, step)) for branch in step.branches)
                 self._walk(one, two, assume(step.op, True, {}), [])
-                self.found[start:] = [one._replace(taint=step.group, guard=step) for one in self.found[start : start + 1]]
+                own = _within(step)
+                fitting = [one for one in self.found[start:] if id(one.left or one.site) in own or id(one.event) in own]
+                self.found[start:] = [one._replace(taint=step.group, guard=step) for one in fitting[:1]]
             if step.kind == "choice":
                 for branch in step.branches:
                     self._differ(here, branch, reasons)
@@ -142,6 +144,12 @@ class Comparison:
             return enter(a, one, 0), b
         if two is not None and two.kind == "call":
             return a, enter(b, two, 0)
+        for side, (step, other) in enumerate(((one, two), (two, one))):
+            if step is not None and other is not None and step.kind != "exit" and other.kind == "exit" and other.guard is None:
+                mine = (a, b)[side]
+                if (self._call or call_around(mine) or step).guard is not None:  # every rank leaves; what some do before is theirs alone
+                    self._record("branch", mine, step, side, None, before, (rest_of(a), rest_of(b)))
+                    return (advance(a), b) if side == 0 else (a, advance(b))
         if one is not None and one.kind == "exit":
             left[0] = one
             return leave(a, one), b
@@ -233,3 +241,14 @@ class Comparison:
             cause = "flag"
         told = tuple(events(before[-_SHOWN:]))[-_SHOWN:]
         self.found.append(Divergence(cause, event, site, side, gone, guard, told, rest))
+
+
+def _within(step: Node) -> set[int]:
+    """The steps inside of a choice: only what stands there, or is left from there, is decided by it."""
+    found: set[int] = set()
+    todo = [step]
+    while todo:
+        for branch in todo.pop().branches:
+            found.update(map(id, branch))
+            todo += branch
+    return found

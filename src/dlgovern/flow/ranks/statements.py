@@ -78,7 +78,7 @@ def assign(frame: Frame, target: ast.AST, found: Value, node: ast.AST) -> None:
     name = written(target)
     if not name:
         return
-    if found.kind == "key" and not found.ranked and not found.taint:
+    if found.kind == "key" and found.taint in ("", "mixed"):
         last = name.rpartition(".")[2]
         named = by_name(frame, last, name) if last != "get_rank" else None
         if named is not None and (named.ranked or named.kind == "many"):
@@ -166,7 +166,7 @@ def join(states: list[dict[str, Value]], line: int, taint: str) -> dict[str, Val
             one, two = joined.get(name), state.get(name)
             if one != two:
                 known = [item for item in (one, two) if item is not None]
-                if (one is not None and two is not None) or known[0].kind != "wrapped":
+                if (one is not None and two is not None) or known[0].kind not in ("wrapped", "rank"):
                     wrapped = next((item for item in known if item.kind == "wrapped"), None)
                     joined[name] = wrapped or unknown(f"{name}#{line}", taint or values.worst(*known), values.ranked(*known))
                 else:

@@ -46,6 +46,7 @@ class Summaries:
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
         self.trains = False
+        self.writes = False  # what files are written is asked for, not what ranks do together
         self._known: dict[tuple[object, ...], Summary] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
@@ -70,7 +71,7 @@ class Summaries:
         if known is not None:
             return known
         home = target.facts is self.facts
-        shared = (*key, self.trains, caller.depth)
+        shared = (*key, self.trains, self.writes, caller.depth)
         if not home and shared in self._shared:
             self._known[key], reads = self._shared[shared]
             self.project.reads |= reads

@@ -23,6 +23,8 @@ class Operation(NamedTuple):
     on: tuple[str, ...] = ()  # objects whose method it is; empty: a function
     how: str = ""  # of a wrapper: what the result is
     in_place: bool = False  # of a wrapper: the argument itself is changed
+    starts: bool = False  # starts the process group: what calls it runs on every rank
+    path: int = -1  # of a write: the position of the path
 
 
 class Tables:
@@ -48,7 +50,7 @@ class Tables:
         for row in (*collectives.get("event", ()), *({**one, "kind": "wrap"} for one in collectives.get("wrapper", ()))):
             self._add(row)
         parting = {name.rpartition(".")[2] for name in self.calls} | {*self.first, *self.decorators, *self.names, *self.environment}
-        self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first))
+        self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first) if name in self.first or self.functions[name].kind != "write")
         self.parting_words = frozenset(word.encode() for word in parting)
         every = {**self.calls, **self.environment, **self.names, **self.decorators, **self.first}
         local = {name.rpartition(".")[2].encode() for name, kind in every.items() if kind in ("local", "local-main", "node")}
@@ -71,7 +73,7 @@ class Tables:
     def _add(self, row: dict[str, Any]) -> None:
         operation = Operation(
             row["kind"], row.get("group", -1), row.get("where", ""), row.get("unless", ""), tuple(row.get("on", ())),
-            row.get("how", ""), row.get("in_place", False),
+            row.get("how", ""), row.get("in_place", False), row.get("starts", False), row.get("path", -1),
         )
         for name in row.get("names", ()):
             self.functions[name] = operation

@@ -1,0 +1,102 @@
+"""The rank-class interpretation gives an answer, or gives up, on whatever parses: recursion, long functions, mutants."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.ranks.analysis import Analysis, analysis
+from dlgovern.flow.ranks.tables import tables_of
+from dlgovern.flow.ranks.writes import writes
+from dlgovern.repository.exports import Repository
+from dlgovern.repository.window import Windows
+from dlgovern.source.parse import Unparsable, parse
+from dlgovern.standard.chain import read_chain
+from dlgovern.standard.compile import compile_policy
+
+CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "legacy-training"
+MUTANTS = int(os.environ.get("DLGOVERN_MUTANTS", "60"))
+SEED = 20261125
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return tables_of(compile_policy(read_chain("reference"), "all").tables)
+
+
+def judged(text: str, tables, folder: Path) -> Analysis:
+    data = text.encode()
+    facts = Facts("example.py", data, parse(data), Repository(str(folder)), Windows({}, {}))
+    writes(facts, tables)
+    return analysis(facts, tables)
+
+
+def lines(found: Analysis) -> list[tuple[int, str]]:
+    return [(one.what.site.spot[1], one.what.cause) for one in found.found]
+
+
+def test_functions_that_call_each_other_end(tables, tmp_path):
+    text = (
+        "import torch.distributed as dist\n"
+        "def a(rank):\n    b(rank)\n    if rank == 0:\n        dist.barrier()\n"
+        "def b(rank):\n    a(rank)\n"
+    )
+    assert (5, "branch") in lines(judged(text, tables, tmp_path))
+
+
+def test_an_attribute_made_from_itself_ends(tables, tmp_path):
+    text = (
+        "import torch.distributed as dist\nclass A:\n    def f(self):\n        self.rank = self.rank.next()\n"
+        "        self.x = self.x.next()\n        if self.x.next():\n            dist.barrier()\n"
+    )
+    assert judged(text, tables, tmp_path).gave_up == []
+
+
+def test_a_long_chain_of_branches_is_read_or_given_up(tables, tmp_path):
+    arms = "".join(f"    elif x == {n}:\n        dist.all_reduce(t{n})\n" for n in range(150))
+    text = f"import torch.distributed as dist\ndef f(x, rank):\n    if rank == 0:\n        dist.barrier()\n{arms}"
+    found = judged(text, tables, tmp_path)
+    assert lines(found) or found.gave_up
+
+
+def test_five_thousand_lines_are_linear_or_given_up(tables, tmp_path):
+    body = "".join(f"    if rank == 0:\n        x{n} = work({n})\n    dist.all_reduce(x)\n" for n in range(1700))
+    found = judged(f"import torch.distributed as dist\ndef f(x, rank):\n{body}", tables, tmp_path)
+    assert lines(found) == []
+
+
+def test_conditions_that_no_rank_shares_do_not_explode(tables, tmp_path):
+    body = "".join(f"    if rank == 0 and a{n}:\n        dist.all_reduce(x)\n" for n in range(60))
+    found = judged(f"import torch.distributed as dist\ndef f(x, rank):\n{body}", tables, tmp_path)
+    assert len(found.found) == 60 or found.gave_up
+
+
+def test_mutants_of_the_corpus_never_raise(tables, tmp_path):
+    chance = random.Random(SEED)
+    sources = [path.read_text(encoding="utf-8").splitlines() for path in sorted(CORPUS.rglob("*.py"))]
+    tried = 0
+    while tried < MUTANTS:
+        text = list(chance.choice(sources))
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(text) or 1)
+            kind = chance.randrange(4)
+            if kind == 0:
+                del text[at : at + chance.randint(1, 3)]
+            elif kind == 1:
+                text.insert(at, chance.choice(chance.choice(sources) or [""]))
+            elif kind == 2 and text:
+                words = text[at].split(" ")
+                chance.shuffle(words)
+                text[at] = " ".join(words)
+            elif text:
+                text[at] = text[at].replace("==", "!=").replace("0", "1").replace("return", "continue")
+        try:
+            judged("\n".join(text) or "\n", tables, tmp_path)
+        except (Unparsable, UnicodeEncodeError):
+            continue
+        tried += 1
+    assert tried == MUTANTS
