@@ -68,6 +68,7 @@ def fickling(path):
             if check_safety(pickled).severity > Severity.LIKELY_SAFE:
                 worst = "unsafe"
     return worst
+__import__({"picklescan": "picklescan.scanner", "modelscan": "modelscan.modelscan", "fickling": "fickling.analysis"}[tool])
 ask = {"picklescan": picklescan, "modelscan": modelscan, "fickling": fickling}[tool]
 answers = []
 for path in paths:
@@ -142,7 +143,9 @@ def _batch(python: str, tool: str, batch: list[str]) -> list[str]:
         )
         answers: list[str] = json.loads(ran.stdout)
         return answers
-    except (ValueError, subprocess.TimeoutExpired):
+    except (ValueError, subprocess.TimeoutExpired) as error:
+        if isinstance(error, ValueError) and b"ModuleNotFoundError" in ran.stderr.encode():
+            raise SystemExit(f"{tool} cannot be imported there:\n{ran.stderr}") from None
         if len(batch) == 1:
             return ["undecided"]
         half = len(batch) // 2

@@ -252,3 +252,42 @@ def _write(folder: Path, files) -> None:
         path = folder / one.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(one.data)
+
+
+COMPANY = """
+schema = 1
+[standard]
+name = "acme"
+extends = "reference"
+version = "1.0.0"
+title = "Acme's standard"
+owner = "the platform team"
+[parameters.DLG109]
+hosts = ["pypi.org"]
+[parameters.DLG114]
+allowed = ["pytorch/pytorch:*"]
+[parameters.DLG542]
+formats = ["pt2", "onnx", "safetensors"]
+[parameters.DLG547]
+released = ["release/"]
+cards = ["MODEL_CARD.md"]
+[parameters.DLG801]
+files = ["README*", "LICENSE*", "CODEOWNERS", "MODEL_CARD.md", "Dockerfile", "dlgovern.lock", ".pre-commit-config.yaml"]
+[parameters.DLG802]
+keys = ["project.name", "project.license", "project.requires-python", "tool.dlgovern.standard"]
+[parameters.DLG809]
+released = ["release/"]
+"""
+
+
+@pytest.mark.parametrize("identity", TEMPLATES)
+def test_a_company_that_demands_more_finds_nothing_either(run, tmp_path, identity):
+    law = tmp_path / "law"
+    law.mkdir()
+    (law / "standard.toml").write_text(COMPANY, encoding="utf-8")
+    assert 0 == run(tmp_path, "new", "one", "--standard", "law", "--template", identity, "--yes").returncode
+    words = ("--fail-on", "info", "--min-confidence", "low", "--output-format", "json", "--no-cache")
+    said = json.loads(run(tmp_path / "one", "check", ".", *words).stdout)
+    assert [] == [f"{one['path']}:{one['line']} {one['rule']} {one['message']}" for one in said["findings"]]
+    assert "acme" == said["standard"]["name"]
+    assert {"DLG801", "DLG802", "DLG109", "DLG114"}.isdisjoint(rule["rule"] for rule in said["rules_not_run"])

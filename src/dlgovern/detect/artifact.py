@@ -60,7 +60,8 @@ def _hit(rule: Rule, found: Artifact) -> Hit:
     place = f" ({first.member}, byte {first.offset})" if first.member else f" (byte {first.offset})" if first.offset else ""
     more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
     slots = {"format": found.format, "what": f"{first.what}{place}{more}", "instead": advice(found)}
-    sure = found.verdict != "unsafe" or not found.format.endswith(tuple(_LOADED_PLAINLY)) or any(is_known_danger(one.name) for one in reasons)
+    plainly = found.format in _LOADED_PLAINLY or found.format.endswith(" pickle")
+    sure = found.verdict != "unsafe" or not plainly or any(is_known_danger(one.name) for one in reasons)
     return Hit(
         rule.id, 1, 1, 1, 1, slots=slots, confidence="" if sure else "medium", level="info" if found.format in _NAMED and found.verdict != "unsafe" else ""
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import posixpath
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,12 +42,18 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
         for path in view.kinds.get("artifact", ()):
             names.setdefault(path.rpartition("/")[2], []).append(path)
         for code in view.kinds.get("python", ()) if names else ():
-            for name, line, column in _loads(rule, view, code, names):
-                for path in names[name]:
+            for said, line, column in _loads(rule, view, code, names):
+                for path in _meant(said, code, names[said.rpartition("/")[2]]):
                     what = _unsafe(rule, view, path) if guarded else "may run code"
                     if what:
                         related = ((code, line, column, "loaded here"),)
                         yield path, Hit(rule.id, 1, 1, 1, 1, slots={"what": what, "code": f"{code}:{line}"}, related=related)
+
+
+def _meant(said: str, code: str, paths: list[str]) -> list[str]:
+    """The files that a written path can mean: that path from the root or from the code's folder, else all of that name."""
+    wanted = {posixpath.normpath(said), posixpath.normpath(posixpath.join(posixpath.dirname(code), said))}
+    return [path for path in paths if path in wanted] or paths
 
 
 def _unsafe(rule: Rule, view: View, path: str) -> str:
@@ -73,9 +80,8 @@ def _loads(rule: Rule, view: View, path: str, names: dict[str, list[str]]) -> It
         if isinstance(node, ast.Call) and _runs(rule, seen.names.origin(node.func) or "", node):
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
-                    name = inner.value.rpartition("/")[2]
-                    if name in names:
-                        yield name, node.lineno, node.col_offset + 1
+                    if inner.value.rpartition("/")[2] in names:
+                        yield inner.value, node.lineno, node.col_offset + 1
 
 
 def _runs(rule: Rule, origin: str, node: ast.Call) -> bool:

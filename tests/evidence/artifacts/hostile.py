@@ -425,6 +425,24 @@ def _safetensors(tensors: dict[str, tuple[list[int], list[int]]], data: bytes, d
     return struct.pack("<Q", len(header)) + header + data
 
 
+def two_natures(bad: bytes) -> bytes:
+    """A valid safetensors file that a pickle reader takes for a pickle: texts skip the header, the call lies in the data."""
+    length = 0x58 + 256 * 120  # the low byte is the opcode of a text, the next one its length
+    start = 5 + (length >> 8)
+    head = b'{"__metadata__":{"a":"'
+    body = b"." * (start - 8 - len(head))
+    units = b""
+    while start + len(units) < 8 + length:
+        units += b"U~" + b"." * 126
+    reach = start + len(units) - 8 - length  # how far the last text reaches into the data
+    data = b"\0" * reach + bad.removeprefix(b"\x80\x02") + b"\0" * 8
+    tensor = f'"}},"t":{{"dtype":"U8","shape":[{len(data)}],"data_offsets":[0,{len(data)}]}}}}'.encode()
+    text = head + body + units
+    text = text[: length - len(tensor) - 8] + tensor
+    text += b" " * (length - len(text))
+    return struct.pack("<Q", length) + text + data
+
+
 def safetensors() -> Iterator[tuple[str, bytes]]:
     """Headers that its own library refuses, or reads differently from another."""
     good = {"a": ([2], [0, 8]), "b": ([1], [8, 12])}
@@ -449,6 +467,8 @@ def safetensors() -> Iterator[tuple[str, bytes]]:
     yield "duplicate word", struct.pack("<Q", len(keys)) + keys + b"\0\0\0\0"
     meta = b'{"__metadata__":{"a":{"b":1}},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
     yield "metadata not text", struct.pack("<Q", len(meta)) + meta + b"\0\0\0\0"
+    for payload in (call("builtins", "len"), call("posix", "system")):
+        yield "two natures", two_natures(payload)
     yield "boolean shape", struct.pack("<Q", 57) + b'{"a":{"dtype":"F32","shape":[true],"data_offsets":[0,4]}}' + b"\0\0\0\0"
 
 
@@ -700,6 +720,8 @@ def files() -> Iterator[Sample]:
     for kind, maker, suffix in (("safetensors", safetensors, ".safetensors"), ("gguf", ggufs, ".gguf"), ("onnx", onnx, ".onnx")):
         for construction, data in maker():
             yield Sample(f"{kind}: {construction}", f"x{suffix}", data)
+    for suffix in (".pkl", ".pt", ".safetensors", ".joblib"):
+        yield Sample("safetensors under another name", f"two{suffix}", two_natures(call("posix", "system")))
     for construction, data in keras():
         yield Sample(construction, "x.h5" if construction.startswith("hdf5") else "x.keras", data)
 

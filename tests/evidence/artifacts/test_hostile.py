@@ -59,6 +59,10 @@ class Watching(pickle.Unpickler):
         return
 
 
+class Trusting(pickle.Unpickler):
+    """CPython's own, for a file that this test made."""
+
+
 class _Nothing(dict):
     def __new__(cls, *_a, **_k):
         return dict.__new__(cls)
@@ -176,3 +180,59 @@ def test_the_call_that_is_named_happens(hostile, judged, form):
     ran = subprocess.run([sys.executable, "-I", "-c", RUN], input=data, capture_output=True, timeout=60, check=True)
     happened = json.loads(ran.stdout) > 0
     assert (True, form != "second stream") == (named, happened)  # pickle.loads stops after the first; pickle.load in a loop does not
+
+
+def test_a_file_of_two_natures_is_both(hostile, judged):
+    """Its own library reads it, and for pickle it is a call: the verdict is about every loader."""
+    data = hostile.two_natures(hostile.call("builtins", "len"))
+    assert 4 == Trusting(io.BytesIO(data)).load()
+    pytest.importorskip("safetensors").deserialize(data)
+    assert {"undecided"} == {judged(data, f"a{suffix}").verdict for suffix in (".safetensors", ".pkl", ".pt", "")}
+
+
+def test_external_data_of_onnx_stay_in_their_folder(hostile, allowed, tmp_path):
+    from dlgovern.evidence.artifacts.read import read_file
+
+    def judged(location):
+        (tmp_path / "m.onnx").write_bytes(hostile.onnx_external(location=location, length="4"))
+        return read_file(str(tmp_path / "m.onnx"), "m.onnx", allowed).verdict
+
+    (tmp_path / "w.bin").write_bytes(b"1234")
+    (tmp_path / "short.bin").write_bytes(b"12")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "link.bin").symlink_to("w.bin")
+    (tmp_path / "folder").symlink_to("outside")
+    (tmp_path / "outside" / "w.bin").write_bytes(b"1234")
+    os.link(tmp_path / "outside" / "w.bin", tmp_path / "two.bin")
+    assert ["clean", "undecided", "undecided", "unsafe", "unsafe", "undecided"] == [
+        judged(name) for name in ("w.bin", "short.bin", "none.bin", "link.bin", "folder/w.bin", "two.bin")
+    ]
+
+
+MEASURE = """
+import re, sys
+from dlgovern.evidence.artifacts.allowed import newest
+from dlgovern.evidence.artifacts.read import read_file
+verdict = read_file(sys.argv[1], sys.argv[1], newest([])).verdict
+print(verdict, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("suffix", "data"),
+    [
+        (".pkl", b"\x80\x02(" + b"]K\x01a" * 1_200_000 + b"l."),
+        (".pkl", b"\x80\x02(" + b"G@\0\0\0\0\0\0\1" * 2_000_000 + b"l."),
+        (".pkl", b"\x80\x02(" + (b"\x8a\xff" + b"\x7f" * 255) * 200_000 + b"l."),
+        (".safetensors", (7_800_009).to_bytes(8, "little") + b'{"a":[' + b"[]," * 2_600_000 + b"[]]}"),
+    ],
+    ids=["lists", "floats", "long numbers", "header"],
+)
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux says how much memory was used")
+def test_a_bomb_takes_less_than_200_megabytes(tmp_path, suffix, data):
+    path = tmp_path / f"bomb{suffix}"
+    path.write_bytes(data)
+    ran = subprocess.run([sys.executable, "-P", "-c", MEASURE, path], capture_output=True, text=True, timeout=100, check=True)
+    verdict, memory = ran.stdout.split()
+    assert (True, True) == (verdict == "undecided" or suffix == ".pkl", int(memory) < 200), ran.stdout

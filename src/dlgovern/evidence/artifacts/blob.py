@@ -71,13 +71,13 @@ class File:
 class Held:
     """Bytes in memory."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | bytearray) -> None:
         self._data = data
         self.size = len(data)
 
     def read(self, offset: int, length: int) -> bytes:
         """See `Blob`."""
-        return self._data[offset : offset + max(0, length)] if offset >= 0 else b""
+        return bytes(self._data[offset : offset + max(0, length)]) if offset >= 0 else b""
 
 
 class Part:
@@ -103,7 +103,7 @@ def exactly(blob: Blob, offset: int, length: int) -> bytes:
     return data
 
 
-def expand(blob: Blob, method: str, most: int = MOST) -> bytes:
+def expand(blob: Blob, method: str, most: int = MOST) -> bytearray:
     """What a compressed blob holds. Raises `Broken` for damage, for more than ``most`` bytes and for a bomb."""
     unpack = _MAKERS[method]()
     out = bytearray()
@@ -127,7 +127,7 @@ def expand(blob: Blob, method: str, most: int = MOST) -> bytes:
             raise Broken(f"holds {method} data that becomes more than {ceiling:,} bytes")
     if position - len(unpack.unused_data) < blob.size:
         raise Broken(f"holds bytes after its {method} data")
-    return bytes(out)
+    return out
 
 
 def _waiting(unpack: object) -> bool:

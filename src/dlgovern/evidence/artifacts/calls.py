@@ -25,6 +25,9 @@ DTYPE = {
 }
 """What a storage class of torch holds."""
 
+_BYTES = {"uint16": 2, "uint32": 4, "uint64": 8, "complex32": 4, "float16": 2, "bfloat16": 2, "float32": 4, "int64": 8, "float64": 8}
+"""Bytes an element of the types that torch keeps in untyped storages; the others have one."""
+
 _METHODS = frozenset(dir(dict)) | {"move_to_end", "most_common", "elements", "subtract", "total"}
 _HOOKS = "_backward_hooks"
 
@@ -156,7 +159,7 @@ def _no_hooks(m: Machine, value: Any, offset: int) -> None:
 def _tensor(m: Machine, function: Global, given: list[Any], offset: int) -> Any:
     """_rebuild_tensor(storage, offset, size, stride), _v2(…, requires_grad, hooks), _v3(…, dtype)."""
     least = {"_rebuild_tensor": 4, "_rebuild_tensor_v2": 6, "_rebuild_tensor_v3": 7}[function.name.rpartition(".")[2]]
-    if not least <= len(given) <= least + 1:
+    if not least <= len(given) <= least + 1 or (len(given) > least and not _flags(given[least])):
         return None
     storage, start, size, stride = given[0], given[1], _ints(given[2]), _ints(given[3])
     if type(storage) is not Node or storage.kind != "storage" or size is None or stride is None:
@@ -170,9 +173,18 @@ def _tensor(m: Machine, function: Global, given: list[Any], offset: int) -> Any:
         if type(given[6]) is not Global or given[6].kind != "data":
             return None
         dtype = given[6].name.rpartition(".")[2]
-    elif 0 not in size and start + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) >= count:
+        count //= _BYTES.get(dtype, 1)
+    if 0 not in size and start + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) >= count:
         m.findings.undecided("holds a tensor that reaches outside its storage", m.member, offset)
     return m.node("tensor", None, (dtype, size))
+
+
+def _flags(value: Any) -> bool:
+    """What torch says of a tensor beyond its numbers: whether it is conjugated or negated."""
+    if value is None:
+        return True
+    items = value.items or [] if type(value) is Node and value.kind == "dict" else [None]
+    return all(type(key) is str for key in items[::2]) and all(type(one) is bool for one in items[1::2])
 
 
 def _meta(m: Machine, _function: Global, given: list[Any], _offset: int) -> Any:
@@ -256,8 +268,9 @@ def _sparse(m: Machine, _function: Global, given: list[Any], _offset: int) -> An
     return m.node("tensor", None, values[-1].what) if values else None
 
 
-def _nested(m: Machine, _function: Global, given: list[Any], _offset: int) -> Any:
-    """_rebuild_nested_tensor(buffer, sizes, strides, offsets)."""
+def _nested(m: Machine, function: Global, given: list[Any], offset: int) -> Any:
+    """_rebuild_nested_tensor(buffer, sizes, strides, offsets): torch believes these, and later versions dropped it."""
+    m.findings.undecided(f"calls {function.name}, which believes what the file says about its buffer", m.member, offset)
     if len(given) != 4 or not all(type(one) is Node and one.kind == "tensor" for one in given):  # noqa: PLR2004
         return None
     return m.node("tensor", None, (given[0].what[0], ()))

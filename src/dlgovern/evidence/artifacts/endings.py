@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+_TORCH = ("torch-zip", "torch-legacy", "torch-tar", "torchscript", "pickle", "pt2", "unknown")
+_PICKLES = ("pickle", "gzip pickle", "bzip2 pickle", "xz pickle", "lzma pickle", "zlib pickle", "torch-zip", "torch-legacy", "unknown")
+
 EXPECTED: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin"), ()),
-    **dict.fromkeys((".pkl", ".pickle", ".p", ".dill"), ()),
-    ".joblib": (),
-    ".ptl": (),
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".ptl"), _TORCH),
+    **dict.fromkeys((".pkl", ".pickle", ".p", ".dill", ".joblib"), _PICKLES),
     ".pt2": ("pt2",),
     ".pte": ("executorch",),
     ".safetensors": ("safetensors",),
@@ -24,7 +25,10 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     ".mar": (),
     ".nemo": (),
 }
-"""Ending -> the formats that its loaders accept; none means that the name promises nothing."""
+"""Ending -> the formats that its loaders read as what they are; none means that the name promises nothing.
+
+A loader that gets another format may find a second file in it: a header of safetensors can be a pickle or a tar too.
+"""
 
 
 def ending(path: str) -> str:

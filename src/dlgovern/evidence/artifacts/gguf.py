@@ -10,6 +10,7 @@ from dlgovern.evidence.artifacts.values import Findings
 
 MAGIC = b"GGUF"
 ARRAY, KEYS, TENSORS = 1_000_000, 100_000, 1_000_000
+VALUES = 3_000_000
 STRING = 16 * 1024 * 1024
 NESTED = 4
 
@@ -39,6 +40,7 @@ class _Reader:
     def __init__(self, blob: Blob) -> None:
         self.size = blob.size
         self.at = 0
+        self.values = 0  # in arrays whose members have no fixed size
         self._blob = blob
         self._base = 0
         self._data = b""
@@ -119,6 +121,9 @@ def _value(reader: _Reader, kind: int, depth: int, key: str) -> Any:
         if inner in _NUMBERS:
             reader.skip(length * _NUMBERS[inner].size)
         else:
+            reader.values += length
+            if reader.values > VALUES:
+                raise Broken(f"has more than {VALUES:,} values in its arrays")
             for _ in range(length):
                 _value(reader, inner, depth + 1, "")
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -12,8 +11,9 @@ from dlgovern.evidence.artifacts.blob import Blob, Broken
 from dlgovern.evidence.artifacts.values import Findings
 
 OPCODES = 5_000_000
-NODES = 1_000_000  # values with parts; each takes a hundred bytes here
+NODES = 800_000  # values with parts; each takes a hundred bytes here
 MEMO = 2_000_000
+STACK = 1_000_000  # asked once a window
 MARKS = 20_000
 DEPTH = 500  # what reads the value later recurses
 EXPANSION = 10_000_000  # values if every alias were written out
@@ -21,7 +21,6 @@ TEXT = 64 * 1024 * 1024  # bytes of one string
 KEPT = 48 * 1024 * 1024  # bytes of all strings whose text is remembered
 DIGITS = 4300  # what Python itself parses at most
 SHORT = 4096  # characters; a longer string is never a name
-SECONDS = 60.0
 
 WINDOW = 1 << 20
 AHEAD = 1 << 17  # bytes that are at hand beyond the current opcode; text lines may be half as long
@@ -99,15 +98,16 @@ class Machine:
         self.done = False
         self.storages: dict[str, tuple[str, int]] = {}  # key -> (kind, bytes)
         self.names: set[str] = set()
-        self.until = time.monotonic() + SECONDS
 
     def fill(self, position: int) -> int:
         """Move the window so that it starts at ``position`` of the present one; the new position, 0."""
         self.base += position
         self.data = self.blob.read(self.base, WINDOW)
         self.whole = self.base + len(self.data) >= self.blob.size
-        if time.monotonic() > self.until:
-            raise Budget(f"takes more than {SECONDS:.0f} seconds")
+        if len(self.stack) > STACK:
+            raise Budget(f"piles up more than {STACK:,} values")
+        if self.findings.late:
+            raise Budget("would take too long")
         return 0
 
     def skip(self, position: int, length: int) -> int:
@@ -228,14 +228,15 @@ class Machine:
                 module = IMPORT_MAPPING[module]
         full = f"{module}.{name}"
         kind = self.allowed.kind(module, name, arrays=self.profile.arrays)
-        self.names.add(full)
+        if len(self.names) < 10_000:  # noqa: PLR2004 - a file of names alone
+            self.names.add(full[:300])
         if not kind and full in ARRAYS:
             self.findings.undecided(f"names {full}, which the allow-list does not have", self.member, offset)
             kind = ARRAYS[full]
         if not kind:
             hint = self.allowed.hint(full)
             self.findings.unsafe(f"would import {full}{hint}", self.member, offset, full)
-        return Global(full, kind)
+        return Global(full if kind else full[:300], kind)
 
 
 def told(value: Any) -> str:

@@ -11,6 +11,7 @@ from dlgovern.evidence.artifacts.values import Findings
 from dlgovern.evidence.artifacts.zips import Member
 
 _SMALL = 16 * 1024 * 1024
+_PARTS = 600_000  # lists and objects of one member
 
 
 class Opened:
@@ -44,8 +45,11 @@ class Opened:
 
     def json(self, name: str) -> Any:
         """A small member as JSON, None where it is none."""
+        text = self.text(name)
+        if text.count("[") + text.count("{") > _PARTS:
+            return None
         try:
-            return json.loads(self.text(name))
+            return json.loads(text)
         except (ValueError, RecursionError):
             return None
 

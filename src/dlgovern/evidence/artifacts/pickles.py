@@ -135,9 +135,10 @@ def tensors(value: Any, findings: Findings, most: int = 200_000) -> None:
             seen.add(id(node))
             items = node.items or []
             if node.kind == "dict":
-                inner = [(_joined(name, items[i]), items[i + 1], depth + 1) for i in range(0, len(items) - 1, 2)]
+                pairs = range(0, len(items) - 1, 2)
+                inner = [(_joined(name, items[i]), items[i + 1], depth + 1) for i in pairs if type(items[i + 1]) is Node]
             elif node.kind in ("list", "tuple"):
-                inner = [(_joined(name, i), item, depth + 1) for i, item in enumerate(items)]
+                inner = [(_joined(name, i), item, depth + 1) for i, item in enumerate(items) if type(item) is Node]
             else:
                 continue
             todo += reversed(inner)

@@ -7,7 +7,19 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from dlgovern.evidence.artifacts import archives, gguf, hdf5, keras, legacy, npy, onnx, safetensors, streams, zips
+from dlgovern.evidence.artifacts import (
+    archives,
+    gguf,
+    hdf5,
+    keras,
+    legacy,
+    npy,
+    onnx,
+    pickles,
+    safetensors,
+    streams,
+    zips,
+)
 from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import MOST, Blob, Broken, File
 from dlgovern.evidence.artifacts.endings import ending, expected
@@ -42,12 +54,25 @@ def read_artifact(blob: Blob, path: str, allowed: Allowed, folder: str = "") -> 
         reader(blob, allowed, findings)
     except Broken as error:
         findings.undecided(str(error))
-    except (struct.error, RecursionError, MemoryError, OverflowError) as error:
+    except (struct.error, ArithmeticError, LookupError, ValueError, RecursionError, MemoryError) as error:
         findings.undecided(f"is not decided: reading it ended with {type(error).__name__}")
+    if name in _NO_PICKLE and findings.verdict == "clean":
+        _second_nature(blob, allowed, findings)
     wanted = expected(path)
     if wanted and name not in wanted and name != "git-lfs pointer":
         findings.undecided(f"is named {ending(path)}, and is {name}")
     return _made(path, name, blob, findings)
+
+
+_NO_PICKLE = frozenset(("safetensors", "gguf", "onnx", "npy"))
+
+
+def _second_nature(blob: Blob, allowed: Allowed, findings: Findings) -> None:
+    """A file of another format may be a pickle for whoever takes it for one."""
+    scratch = Findings()
+    pickles.walk(blob, 0, pickles.PLAIN, allowed, scratch)
+    if scratch.verdict == "unsafe":
+        findings.undecided(f"is a pickle too, for what takes it for one: it {scratch.reasons[0].what}")
 
 
 def _made(path: str, name: str, blob: Blob, findings: Findings) -> Artifact:

@@ -11,7 +11,8 @@ from dlgovern.evidence.artifacts.values import Findings
 HEADER = 100_000_000
 """Bytes that a header may have by the specification; `READ` is what is read here."""
 
-READ = 32 * 1024 * 1024
+READ = 8 * 1024 * 1024
+BRACKETS = 600_000  # three a tensor
 MOST = 1 << 62
 
 BITS = {
@@ -39,6 +40,8 @@ def read(blob: Blob, findings: Findings) -> None:
     if length > READ:
         raise Broken(f"has a header of {length:,} bytes, more than is read here")
     data = exactly(blob, 8, length)
+    if data.count(b"[") + data.count(b"{") > BRACKETS:
+        raise Broken("has a header of more parts than are read here")
     if data[:1] != b"{":
         findings.undecided("has a header that does not begin with a brace", offset=8)
     try:

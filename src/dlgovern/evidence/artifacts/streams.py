@@ -39,7 +39,7 @@ def read(blob: Blob, allowed: Allowed, findings: Findings) -> None:
     walk_all(inner, allowed, findings)
 
 
-def _textual(data: bytes) -> bool:
+def _textual(data: bytearray) -> bool:
     return data[:1] in b"(cFILNSVlpdt]}\x80"
 
 

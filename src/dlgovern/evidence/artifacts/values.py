@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -10,6 +11,11 @@ VERDICTS = ("clean", "undecided", "unsafe")
 
 NO_ARTIFACT = "not an artifact"
 """The verdict on a file that neither by its name nor by its content is a model file."""
+
+SECONDS = 60.0
+"""Time for one file, however it is made."""
+
+MOST_TENSORS = 200_000
 
 MOST_REASONS = 50
 """Reasons kept for one file; a hostile file could have millions."""
@@ -53,6 +59,8 @@ class Findings:
         self.facts: dict[str, Any] = {}
         self.tensors: list[Tensor] = []
         self.left = 0  # reasons that were one too many
+        self.until = time.monotonic() + SECONDS
+        self.spent = 0  # bytes that were unpacked
         self._said: set[tuple[str, str, str]] = set()
         self._worst = 0
 
@@ -60,6 +68,8 @@ class Findings:
         """Add one reason. The verdict counts even where the reason is one too many to be kept."""
         if verdict != "note":
             self._worst = max(self._worst, VERDICTS.index(verdict))
+        what = what if len(what) <= 300 else f"{what[:300]}…"  # noqa: PLR2004 - names come from the file
+        name = name[:300]
         key = (verdict, what, member)
         if key in self._said:
             return
@@ -83,7 +93,15 @@ class Findings:
 
     def tensor(self, name: str, dtype: str, shape: Iterable[int]) -> None:
         """Add what the file says about one tensor."""
-        self.tensors.append(Tensor(name, dtype, tuple(shape)))
+        if len(self.tensors) < MOST_TENSORS:
+            self.tensors.append(Tensor(name[:300], dtype, tuple(shape)))
+        else:
+            self.facts["tensors not listed"] = self.facts.get("tensors not listed", 0) + 1
+
+    @property
+    def late(self) -> bool:
+        """Whether this file has had its time."""
+        return time.monotonic() > self.until
 
     @property
     def verdict(self) -> str:
