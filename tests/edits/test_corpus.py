@@ -35,7 +35,7 @@ EXAMPLES = [
     for source in CHAIN[-1].rules
     if source.rule.fix and source.rule.shape == "python"
     for number, example in enumerate(source.rule.example)
-    if example.bad
+    if example.bad and not (example.path and not example.path.endswith(".py"))
 ]
 FORMS = {
     "plain": lambda text: text.encode(),

@@ -25,6 +25,7 @@ PARAMETERS = {
     "unless": Parameter("strings", "regular expressions; a text in which one is found is not meant", default=[]),
     "parts": Parameter("strings", "pieces of text of which a file with a hit has at least one", required=True),
     "joined": Parameter("boolean", "read a list of literals as one text, its items parted by a space", default=False),
+    "everywhere": Parameter("boolean", "read the variables, values and commands of other files too", default=False),
     "inside": Parameter("names", "only in what is given to calls of these", default=[]),
     "except_inside": Parameter("names", "not in what is given to calls of these", default=[]),
     "bits": Parameter("any", "least Shannon entropy of the match, in bits a character", default=0),
@@ -76,6 +77,9 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
 
 def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
     """The hits on the commands of a script, image, workflow or manifest, at the word that completes the text."""
+    for rule in rules:
+        if rule.parameters.get("everywhere"):
+            yield from _texts(rule, document)
     live = [(rule, re.compile(rule.parameters["pattern"])) for rule in rules if rule.parameters.get("joined")]
     seen: set[tuple[str, int, int]] = set()
     for rule, pattern in live:
@@ -110,6 +114,24 @@ def _held(rule: Rule, pattern: re.Pattern[str], document: Recipe) -> Iterator[Hi
         if found is not None:
             end = setting.end_column if setting.line == setting.end_line else setting.column + len(setting.name)
             yield Hit(rule.id, setting.line, setting.column, setting.line, end, slots={"text": _shown(found.group())})
+
+
+def _texts(rule: Rule, document: Recipe) -> Iterator[Hit]:
+    """The hits on single texts of a script or a configuration, each place once."""
+    pattern = re.compile(rule.parameters["pattern"])
+    found: dict[int, Hit] = {}
+    words = [word for command in document.commands for word in command.words]
+    texts: list[tuple[Any, str]] = [(one, one.value) for one in document.settings]
+    texts += [(one, one.text) for one in document.values]
+    texts += [(one, one.text) for one in words]
+    for one, text in texts:
+        match = pattern.search(text)
+        if match is None or entropy(match.group()) < rule.parameters.get("bits", 0):
+            continue
+        if not any(re.search(other, text) for other in rule.parameters.get("unless", ())):
+            place = (one.line, one.column, one.end_line, one.end_column)
+            found.setdefault(one.line, Hit(rule.id, *place, slots={"text": _shown(match.group())}))
+    yield from (hit for _, hit in sorted(found.items()))
 
 
 def _is_meant(rule: Rule, facts: Facts, node: ast.AST, text: str, found: re.Match[str]) -> bool:

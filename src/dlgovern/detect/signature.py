@@ -94,6 +94,8 @@ def judge(rules: list[Rule], document: Recipe, tables: dict[str, Any], windows: 
         return windows.of(document.path, _library(rule.parameters, name))
 
     for rule in rules:
+        if _callables(tables.get(rule.parameters["table"], [])).isdisjoint(classes.values()):
+            continue
         rows = _live(rule.parameters, tables, partial(window, rule))
         for value in document.values:
             owner, dot, last = value.key.rpartition(".")
@@ -101,6 +103,17 @@ def judge(rules: list[Rule], document: Recipe, tables: dict[str, Any], windows: 
             if row is not None and value.text not in ("null", "~", ""):
                 slots = _slots(rule, row, window(rule, row.name), value.text[:60])
                 yield Hit(rule.id, *value.at, value.end_line, value.end_column, slots=slots)
+
+
+def _callables(table: list[Any]) -> frozenset[str]:
+    """The names of a table, kept while it lives: most configurations name none of them."""
+    if not (_kept and _kept[0][0] is table):
+        kept = next((one for one in _kept if one[0] is table), (table, frozenset(row[0] for row in table)))
+        _kept[:] = [kept, *(one for one in _kept if one[0] is not table)][:8]
+    return _kept[0][1]
+
+
+_kept: list[tuple[list[Any], frozenset[str]]] = []
 
 
 def _slots(rule: Rule, row: Row, window: Window | None, value: str) -> dict[str, str]:

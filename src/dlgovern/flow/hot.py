@@ -14,7 +14,7 @@ from dlgovern.source.tree import FUNCTIONS
 
 _DEPTH = 4
 _RARELY = re.compile(
-    r"%|log|print|verbos|debug|wandb|tensorboard|writer|interval|every|freq|report|profil|rank|main|master"
+    r"%|log|print|verbos|debug|wandb|tensorboard|writer|interval|every|freq|report|profil|rank|main|master|zero"
     r"|first|last|warm|eval|valid|test|nan|inf|finite|best|save|checkpoint|inference|not self\.training",
     re.I,
 )

@@ -59,6 +59,10 @@ class Watching(pickle.Unpickler):
         return
 
 
+class Trusting(pickle.Unpickler):
+    """CPython's own, for a file that this test made."""
+
+
 class _Nothing(dict):
     def __new__(cls, *_a, **_k):
         return dict.__new__(cls)
@@ -181,7 +185,7 @@ def test_the_call_that_is_named_happens(hostile, judged, form):
 def test_a_file_of_two_natures_is_both(hostile, judged):
     """Its own library reads it, and for pickle it is a call: the verdict is about every loader."""
     data = hostile.two_natures(hostile.call("builtins", "len"))
-    assert 4 == pickle.loads(data)
+    assert 4 == Trusting(io.BytesIO(data)).load()
     pytest.importorskip("safetensors").deserialize(data)
     assert {"undecided"} == {judged(data, f"a{suffix}").verdict for suffix in (".safetensors", ".pkl", ".pt", "")}
 

@@ -11,8 +11,9 @@ from dlgovern.flow.ranks.tables import Tables
 from dlgovern.source.words import words
 
 _ROUNDS = 4
+_ANSWERS = frozenset({b"return", b"yield", b"barrier"})  # a function without one cannot tell its caller anything
 _COMMON = frozenset(b"self cls if elif while for in not and or return assert int str bool None True False is args".split())
-_APART = frozenset(b"exists isfile isdir is_file is_dir listdir glob isnan isinf isfinite except time monotonic perf_counter".split())
+_APART = frozenset(b"exists isfile isdir is_file is_dir listdir glob isnan isinf isfinite".split())
 """Words of conditions that ranks may answer differently although nothing in them is a rank."""
 
 
@@ -40,7 +41,9 @@ class Candidates:
     def wants(self, target: Target) -> bool:
         """Whether a function can hold a disagreement."""
         mine = self.words[target.key]
-        return not self.active.isdisjoint(mine) and not (self.parting.isdisjoint(mine) and _APART.isdisjoint(mine))
+        if self.active.isdisjoint(mine):
+            return False
+        return self.parts(target) or not _APART.isdisjoint(mine) or {b"except", b"backward"} <= mine
 
     def _words(self, target: Target) -> set[bytes]:
         node = target.node
@@ -85,7 +88,8 @@ class Candidates:
         for _ in range(_ROUNDS):
             before = len(found)
             for target in targets:
-                if target.node.name and not found.isdisjoint(self.words[target.key]):
+                answers = found is self.active or not _ANSWERS.isdisjoint(self.words[target.key])
+                if target.node.name and answers and not found.isdisjoint(self.words[target.key]):
                     found.add(target.node.name.encode())
                     if target.owner is not None and target.node.name in ("__init__", "__enter__", "__exit__", "__call__"):
                         found.add(target.owner.name.encode())

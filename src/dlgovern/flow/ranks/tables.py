@@ -13,6 +13,10 @@ _NUMBERS = ("global", "local", "node", "size")
 _TRUTHS = ("main", "local-main", "started", "sub")
 
 
+APART = frozenset({"global", "local", "node", "main", "local-main"})
+"""Kinds of sources whose value differs between ranks."""
+
+
 class Operation(NamedTuple):
     """A call that ranks make together."""
 
@@ -49,7 +53,8 @@ class Tables:
         self.methods: dict[str, list[Operation]] = {}
         for row in (*collectives.get("event", ()), *({**one, "kind": "wrap"} for one in collectives.get("wrapper", ()))):
             self._add(row)
-        parting = {name.rpartition(".")[2] for name in self.calls} | {*self.first, *self.decorators, *self.names, *self.environment}
+        parting = {name.rpartition(".")[2] for name, kind in self.calls.items() if kind in APART} | {*self.first, *self.decorators}
+        parting |= {name for name, kind in {**self.names, **self.environment}.items() if kind in APART}
         self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first) if name in self.first or self.functions[name].kind != "write")
         self.parting_words = frozenset(word.encode() for word in parting)
         every = {**self.calls, **self.environment, **self.names, **self.decorators, **self.first}
@@ -108,9 +113,7 @@ _KNOWN: dict[tuple[int, int], tuple[dict[str, Any], Tables]] = {}
 def rank_words(tables: dict[str, Any]) -> list[str]:
     """Bytes of which a file holds at least one if it tells ranks apart itself."""
     known = tables_of(tables)
-    words = {*known.names, *known.environment, *known.decorators, *known.first}
-    words |= {name.rpartition(".")[2] for name in known.calls}
-    short = sorted(words, key=len)
+    short = sorted((word.decode() for word in known.parting_words), key=lambda word: (len(word), word))
     kept: list[str] = []
     for word in short:
         if not any(part in word for part in kept):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -13,7 +14,7 @@ from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Target, functions
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
-from dlgovern.flow.ranks.trace import Node, Spot, events
+from dlgovern.flow.ranks.trace import Node, Spot
 from dlgovern.flow.ranks.values import CLASSES
 
 
@@ -71,14 +72,20 @@ def _own_calls(facts: Facts) -> set[str]:
     }
 
 
-def _reached(steps: tuple[Node, ...]) -> list[tuple[Node, tuple[Spot, ...]]]:
+def _reached(steps: tuple[Node, ...], calls: tuple[Spot, ...] = ()) -> list[tuple[Node, tuple[Spot, ...]]]:
+    """The events below, each with the call of the starting point that leads to it; what may be one rank's is left out."""
     found: list[tuple[Node, tuple[Spot, ...]]] = []
     for step in steps:
-        if step.kind == "call":
-            found += [(inner, (step.spot,)) for inner in events((step,))]
-        else:
-            found += [(step, ())] if step.is_event else _reached(tuple(inner for branch in step.branches for inner in branch))
+        if step.is_event:
+            found.append((step, calls))
+        elif step.kind != "choice" or not _ONE.search(step.op):
+            for branch in step.branches:
+                found += _reached(branch, calls or ((step.spot,) if step.kind == "call" else ()))
     return found
+
+
+_ONE = re.compile(r"^[\w.@#]+ Eq const:0$|main|master|rank_?zero|primary|leader|chief|save_logs|save_to_disk", re.I)
+"""Conditions that may choose one rank although no rank is seen in them: a number that is 0, a word for the first."""
 
 
 def _starts(facts: Facts, target: Target, tables: Tables) -> bool:
