@@ -107,7 +107,7 @@ def test_2_for_a_standard_that_is_not_there(project):
 
 
 def test_2_where_a_folder_holds_nothing_to_judge(tmp_path):
-    (tmp_path / "notes.md").write_text("nothing\n")
+    (tmp_path / "picture.svg").write_text("nothing\n")
     assert [2, 2] == [run(tmp_path, "check", *words).returncode for words in ((), ("--exit-zero",))]
 
 
