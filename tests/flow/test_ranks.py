@@ -75,6 +75,16 @@ def test_conditions_that_no_rank_shares_do_not_explode(tables, tmp_path):
     assert len(found.found) == 60 or found.gave_up
 
 
+def test_undecided_branches_in_a_row_are_each_reported_once(tables, tmp_path):
+    """A thousand ways through ten branches, and as many traces: what they have in common is said once."""
+    body = "".join(
+        f"    if a{n} and rank == 0:\n        dist.all_reduce(a{n})\n    else:\n        dist.barrier()\n" for n in range(10)
+    )
+    found = judged(f"import torch.distributed as dist\ndef f(x, rank):\n{body}", tables, tmp_path)
+    assert len(set(lines(found))) == len(lines(found)) == 20
+    assert found.gave_up == []
+
+
 def test_mutants_of_the_corpus_never_raise(tables, tmp_path):
     chance = random.Random(SEED)
     sources = [path.read_text(encoding="utf-8").splitlines() for path in sorted(CORPUS.rglob("*.py"))]

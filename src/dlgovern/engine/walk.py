@@ -111,9 +111,22 @@ class Walk:
                 keep(facts)
         facts.reads |= reads
         found, failed = see(running, facts, self.policy.tables)
+        found += self._incomplete(path, facts)
         return FileResult(
             path, digest, tuple(sorted(found, key=_order)), comments, self._reads(facts.reads), tuple(failed), parsed=True
         )
+
+    def _incomplete(self, path: str, facts: Facts) -> list[Hit]:
+        """The hits that say which functions an analysis gave up on."""
+        if not facts.gave_up:
+            return []
+        rules = [rule for rule in live_rules(self.policy, path) if rule.parameters.get("event") == "budget-exceeded"]
+        places = {(getattr(node, "lineno", 1), getattr(node, "col_offset", 0), getattr(node, "name", "")) for node in facts.gave_up}
+        return [
+            Hit(rule.id, line, column + 1, line, column + 2, slots={"function": f"`{name}`" if name else "the code outside of functions"})
+            for rule in rules
+            for line, column, name in sorted(places)
+        ]
 
     def _reads(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((path, self.repository.digest(path)) for path in paths))

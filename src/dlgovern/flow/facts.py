@@ -23,6 +23,7 @@ class Facts(Sight):
         self.tree = Tree(module)
         self.windows = windows
         self.names = Names(self.tree, self)
+        self.gave_up: list[ast.AST] = []  # functions, or the module, on which an analysis spent its budget
 
     @cached_property
     def lines(self) -> list[str]:

@@ -47,6 +47,7 @@ def analysis(facts: Facts, tables: Tables) -> Analysis:
     if known is None:
         known = _KNOWN[facts] = _analyse(facts, tables)
         facts.reads |= known.reads
+        facts.gave_up += known.gave_up
     return known
 
 
@@ -161,15 +162,18 @@ def _turns(step: Node, target: Target) -> Disagreement:
 
 def _uncompensated(found: list[Disagreement]) -> list[Disagreement]:
     """Without what another function of the file makes good: ``begin()`` in which the others wait, ``end()`` in which rank 0 joins them."""
+    branches = {
+        (one.what.event.shape, one.target.key, id(one.target.owner), one.classes)
+        for one in found
+        if one.what.cause == "branch" and one.target is not None
+    }
     kept = []
     for one in found:
-        mirror = any(
-            other.what.cause == one.what.cause == "branch" and other.what.event.shape == one.what.event.shape
-            and other.target is not None and one.target is not None and other.target.key != one.target.key
-            and other.target.owner is one.target.owner and not set(other.classes) & set(one.classes)
-            for other in found
+        mirrored = one.what.cause == "branch" and one.target is not None and any(
+            shape == one.what.event.shape and key != one.target.key and owner == id(one.target.owner) and not set(classes) & set(one.classes)
+            for shape, key, owner, classes in branches
         )
-        if not mirror:
+        if not mirrored:
             kept.append(one)
     return kept
 
