@@ -9,7 +9,6 @@ from dlgovern.evidence.shell import read_shell
 from dlgovern.evidence.words import Line
 
 _MAKE_VARIABLE = re.compile(r"^(?:export\s+)?([A-Za-z_]\w*)\s*(:{0,3}=|\?=|\+=)[ \t]*(.*?)\s*$")
-_JUST_VARIABLE = re.compile(r"^(?:export\s+)?([A-Za-z_][\w-]*)\s*:=\s*(?:'([^'\n]*)'|\"([^\"\n]*)\")\s*$")
 _TOX_KEY = re.compile(r"^(commands(?:_pre|_post)?|install_command)\s*=\s*(.*)$")
 
 

@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 from dlgovern.flow.facts import Facts
 from dlgovern.repository.exports import Repository
 from dlgovern.source.parse import Unparsable, parse
-from dlgovern.source.words import words
 
 _LARGEST = 600_000  # bytes; a larger file is generated, and following it costs more than it tells
 _KEPT = 1_500_000  # bytes of source whose trees are kept; a tree needs about two hundred times as much
@@ -19,7 +18,6 @@ class _Files:
 
     def __init__(self) -> None:
         self.facts: OrderedDict[str, Facts | None] = OrderedDict()
-        self.words: dict[tuple[str, frozenset[bytes]], frozenset[bytes]] = {}
         self._size = 0
 
     def keep(self, path: str, found: Facts | None) -> None:
@@ -57,15 +55,6 @@ def keep(facts: Facts) -> None:
     files = _files(facts.repository)
     if len(facts.data) <= _LARGEST and facts.path not in files.facts:
         files.keep(facts.path, facts)
-
-
-def words_of(repository: Repository, path: str, wanted: frozenset[bytes]) -> frozenset[bytes]:
-    """Which of these words stand in a file of the repository."""
-    files = _files(repository)
-    key = (path, wanted)
-    if key not in files.words:
-        files.words[key] = wanted & words(repository.data(path))
-    return files.words[key]
 
 
 def _files(repository: Repository) -> _Files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -18,7 +17,6 @@ _DENIED = frozenset(
     " load_weights save_model register_keras_serializable custom_object_scope set_backend run_script".split()
 )
 _ROOMS = ("keras.config", "keras.saving", "keras.utils", "keras.src.saving", "keras.src.utils", "keras.ops")
-_NAMES = ("class_name", "module", "registered_name", "fn_name", "fn_module", "function_type", "output_shape_type")
 DEPTH = 200
 
 
@@ -65,14 +63,6 @@ def _weights(opened: Opened, member: zips.Member, allowed: Allowed, findings: Fi
         npy.read_npz(blob, zips.read_zip(blob, findings), allowed, findings)
     except Broken as error:
         findings.undecided(str(error), member.name)
-
-
-def judge_text(text: str, findings: Findings, place: str) -> None:
-    """Judge a configuration that is still text."""
-    try:
-        judge(json.loads(text), findings, place)
-    except (ValueError, RecursionError):
-        findings.undecided("has a configuration that is not understood", place)
 
 
 def judge(config: Any, findings: Findings, place: str) -> None:
