@@ -38,6 +38,8 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
     sources = derived(parameters.get("where", []))
     if sources:
         plain = [_with_source(trigger, source) for trigger in plain for source in sources]
+    if any(predicate.get("result") == "ignored" for predicate in parameters.get("where", ())):
+        plain = [{**trigger, "alone": True} if "name" in trigger else trigger for trigger in plain]
     return [*plain, *({"all": [word]} for word in parameters.get("through", ()))]
 
 

@@ -14,7 +14,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.hot import Hot, hot
 from dlgovern.flow.paths import own_nodes, written
 from dlgovern.flow.project import definition
-from dlgovern.flow.steps import is_backward, steps
+from dlgovern.flow.steps import BACKWARD, is_backward, steps
 from dlgovern.policy import Rule
 from dlgovern.source.imports import normal
 from dlgovern.source.words import words
@@ -34,10 +34,14 @@ _LOSS = re.compile(r"loss", re.I)
 
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
-    """What waits, beside a word of training."""
-    said = [*parameters["methods"], *parameters.get("loss_methods", ()), *parameters.get("loss_calls", ())]
-    said += [name.rpartition(".")[2] for name in parameters.get("names", ())]
-    return [{"all": [word, near]} for word in said for near in parameters["near"]]
+    """What waits, beside a word of training; what waits for the loss alone, beside what goes backward."""
+    near = parameters["near"]
+    found: list[dict[str, Any]] = [{"all": [f".{word}", one]} for word in parameters["methods"] for one in near]
+    found += [{"name": name, "all": [one]} for name in parameters.get("names", ()) for one in near]
+    backward = [f".{word}" for word in sorted(BACKWARD)]
+    found += [{"all": [f".{word}", one]} for word in parameters.get("loss_methods", ()) for one in backward]
+    found += [{"all": [word, one]} for word in parameters.get("loss_calls", ()) for one in backward]
+    return found
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
@@ -55,9 +59,6 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     written_here = words(normal(facts.data))
     if not any(word.encode() in written_here for word in said["near"]):
         return
-    waits = {one["all"][0] for one in triggers(said, {})}
-    if not any(word.encode() in written_here for word in waits):
-        return
     seen: set[int] = set()
     for step in steps(facts):
         losses = _losses(step.node.body)
@@ -71,7 +72,7 @@ def _waits(
     rule: Rule, facts: Facts, found: Iterator[Hot], losses: set[str], seen: set[int], confidence: str
 ) -> Iterator[Hit]:
     for one in found:
-        if one.facts is not facts or id(one.node) in seen or not isinstance(one.node, ast.Call):
+        if id(one.node) in seen or not isinstance(one.node, ast.Call):
             continue
         if what := _what(rule.parameters, facts, one.node, losses if not one.through else set()):
             seen.add(id(one.node))

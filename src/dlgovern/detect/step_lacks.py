@@ -32,7 +32,7 @@ _DEPTH = 3
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
     """The methods of the event."""
-    return [{"all": [method]} for event in parameters["events"] for method in event["calls"]]
+    return [{"all": [f".{method}"]} for event in parameters["events"] for method in event["calls"]]
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:

@@ -25,15 +25,14 @@ _SETTINGS = re.compile(r"^(args?|opts?|cfg|conf(ig)?|hparams|hps|flags|self|para
 
 
 class Hot(NamedTuple):
-    """A node that runs in every step, and the calls of the repository's functions that lead to it."""
+    """A node that runs in every step, and the calls of the file's functions that lead to it."""
 
-    facts: Facts
     node: ast.AST
     through: tuple[ast.Call, ...]
 
 
 def hot(facts: Facts, body: Iterable[ast.stmt], depth: int = _DEPTH) -> Iterator[Hot]:
-    """The nodes below these statements that run in every step, through functions of the repository."""
+    """The nodes below these statements that run in every step, through functions of the same file."""
     yield from _block(facts, list(body), (), frozenset(), depth)
 
 
@@ -113,7 +112,7 @@ def _expression(
         current = todo.pop()
         if isinstance(current, FUNCTIONS):
             continue
-        yield Hot(facts, current, through)
+        yield Hot(current, through)
         if isinstance(current, ast.IfExp) and rarely(current.test):
             todo.append(current.test)
             continue
@@ -131,13 +130,12 @@ def _inside(
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if _ASIDE.search(name):
         return
-    code = called(facts, call)
+    code = called(facts, call, home=True)
     if code is None or isinstance(code.node, ast.ClassDef) or id(code.node) in seen or code.node.name == "__init__":
         return
     if _leaves_graph(code):
         return
-    facts.reads |= code.facts.reads
-    yield from _block(code.facts, code.node.body, (*through, call), seen | {id(code.node)}, depth - 1)
+    yield from _block(facts, code.node.body, (*through, call), seen | {id(code.node)}, depth - 1)
 
 
 def _leaves_graph(code: Code) -> bool:

@@ -22,64 +22,69 @@ class Code(NamedTuple):
     node: Function | ast.ClassDef
 
 
-def definition(facts: Facts, node: ast.AST, depth: int = _DEPTH) -> Code | None:
-    """The function or class of the repository that a name, ``module.name`` or ``self.method`` means."""
+def definition(facts: Facts, node: ast.AST, depth: int = _DEPTH, *, home: bool = False) -> Code | None:
+    """The function or class of the repository that a name, ``module.name`` or ``self.method`` means.
+
+    ``home``: of this file only; no other one is opened.
+    """
     if not depth:
         return None
     if isinstance(node, ast.Name):
         binding = facts.names.binding(node)
-        return _bound(facts, binding, node.id, depth) if binding else _starred(facts, node.id, depth)
+        if binding is None:
+            return None if home else _starred(facts, node.id, depth)
+        return _bound(facts, binding, node.id, depth, home=home)
     if not isinstance(node, ast.Attribute):
         return None
     if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
         owner = enclosing_class(node)
-        found = method(Code(facts, owner), node.attr) if owner else None
+        found = method(Code(facts, owner), node.attr, home=home) if owner else None
         if found is None and owner is not None and len(bound := facts.names.attribute_bindings(node)) == 1:
-            return _bound(facts, bound[0], node.attr, depth)
+            return _bound(facts, bound[0], node.attr, depth, home=home)
         return found
     module = _module(facts, node.value)
     if module is not None:
-        inner = other(facts, module)
+        inner = None if home else other(facts, module)
         return _exported(facts, inner, node.attr, depth - 1) if inner else None
-    owned = instance(facts, node.value, depth - 1)
-    return method(owned, node.attr) if owned else None
+    owned = instance(facts, node.value, depth - 1, home=home)
+    return method(owned, node.attr, home=home) if owned else None
 
 
-def called(facts: Facts, call: ast.Call) -> Code | None:
+def called(facts: Facts, call: ast.Call, *, home: bool = False) -> Code | None:
     """The function that a call runs: of a class its ``__init__``, of an instance ``__call__`` or ``forward``."""
-    found = definition(facts, call.func)
+    found = definition(facts, call.func, home=home)
     if found is not None:
-        return method(found, "__init__") if isinstance(found.node, ast.ClassDef) else found
-    owner = instance(facts, call.func)
-    return (method(owner, "__call__") or method(owner, "forward")) if owner else None
+        return method(found, "__init__", home=home) if isinstance(found.node, ast.ClassDef) else found
+    owner = instance(facts, call.func, home=home)
+    return (method(owner, "__call__", home=home) or method(owner, "forward", home=home)) if owner else None
 
 
-def instance(facts: Facts, node: ast.AST, depth: int = _DEPTH) -> Code | None:
+def instance(facts: Facts, node: ast.AST, depth: int = _DEPTH, *, home: bool = False) -> Code | None:
     """The class of the repository that an expression is an instance of, as far as one assignment or annotation tells."""
     if not depth:
         return None
     if isinstance(node, ast.Call):
-        found = definition(facts, node.func, depth - 1)
+        found = definition(facts, node.func, depth - 1, home=home)
         if found is not None and isinstance(found.node, ast.ClassDef):
             return found
         if found is None and isinstance(node.func, ast.Attribute) and node.func.attr in _SAME:
-            return instance(facts, node.func.value, depth - 1)
+            return instance(facts, node.func.value, depth - 1, home=home)
         return None
     binding = None
     if isinstance(node, ast.Name):
         binding = facts.names.binding(node)
         if binding is not None and isinstance(binding.node, ast.arg) and binding.node.annotation is not None:
-            found = definition(facts, binding.node.annotation, depth - 1)
+            found = definition(facts, binding.node.annotation, depth - 1, home=home)
             return found if found is not None and isinstance(found.node, ast.ClassDef) else None
     elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
         bound = [one for one in facts.names.attribute_bindings(node) if not _is_none(one.value)]
         binding = bound[0] if len(bound) == 1 else None
     if binding is None or binding.kind != "value" or binding.value is None or binding.value is node:
         return None
-    return instance(facts, binding.value, depth - 1)
+    return instance(facts, binding.value, depth - 1, home=home)
 
 
-def method(owner: Code, name: str, depth: int = _DEPTH) -> Code | None:
+def method(owner: Code, name: str, depth: int = _DEPTH, *, home: bool = False) -> Code | None:
     """A method of a class of the repository, its own or of a base of the repository."""
     if not isinstance(owner.node, ast.ClassDef) or not depth:
         return None
@@ -87,8 +92,8 @@ def method(owner: Code, name: str, depth: int = _DEPTH) -> Code | None:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == name:
             return Code(owner.facts, statement)
     for base in owner.node.bases:
-        found = definition(owner.facts, base, depth - 1)
-        if found is not None and found.node is not owner.node and (inner := method(found, name, depth - 1)):
+        found = definition(owner.facts, base, depth - 1, home=home)
+        if found is not None and found.node is not owner.node and (inner := method(found, name, depth - 1, home=home)):
             return inner
     return None
 
@@ -97,12 +102,12 @@ _SAME = frozenset("to cuda cpu eval train half float double bfloat16 requires_gr
 """Methods of a module that return the module."""
 
 
-def _bound(facts: Facts, binding: Binding, name: str, depth: int) -> Code | None:
+def _bound(facts: Facts, binding: Binding, name: str, depth: int, *, home: bool = False) -> Code | None:
     if binding.kind == "define" and isinstance(binding.node, Function | ast.ClassDef):
         return Code(facts, binding.node)
     if binding.kind == "value" and isinstance(binding.value, ast.Name | ast.Attribute):
-        return definition(facts, binding.value, depth - 1)
-    if binding.kind != "import" or not isinstance(binding.node, ast.ImportFrom):
+        return definition(facts, binding.value, depth - 1, home=home)
+    if home or binding.kind != "import" or not isinstance(binding.node, ast.ImportFrom):
         return None
     node = binding.node
     path = facts.repository.modules.find(facts.path, node.level, node.module or "")

@@ -1,20 +1,22 @@
 """Which rules could fire on a file, told from its bytes, so that most files are never parsed.
 
 A rule's triggers are a list of alternatives: ``{"name": "torch.load"}`` wants the dotted name to be meant
-somewhere, ``{"all": ["a", "b"]}`` wants these words; both keys together want both; ``{"part": "hf_"}`` wants these
-bytes, inside a word too. A name that ends in ``.*`` stands for everything below it. No triggers (None) means that
+somewhere, ``{"all": ["a", ".b"]}`` wants these words, the second one as an attribute; both keys together want both;
+``{"part": "hf_"}`` wants these bytes, inside a word too. ``"alone": true`` beside a name wants a call of it as a
+statement of its own, or another use that only the parsed file can tell. A name that ends in ``.*`` stands for everything below it. No triggers (None) means that
 the file must always be parsed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.source.imports import normal, scan
 from dlgovern.source.mentions import Links, link, mentions
 from dlgovern.source.names import Chase
-from dlgovern.source.words import read_words
+from dlgovern.source.words import Words, read_words
 
 
 class _Entry(NamedTuple):
@@ -22,7 +24,9 @@ class _Entry(NamedTuple):
     name: str  # "" when only words are wanted
     below: bool  # the name stands for what lies below it
     words: frozenset[bytes]
+    attributes: tuple[bytes, ...]  # those of the words that must stand behind a dot
     also: str  # a second name that must be meant, "" for none
+    alone: bytes  # the last part of the name where its call must be a statement, empty: wherever it stands
 
 
 class Prefilter:
@@ -60,8 +64,9 @@ class Prefilter:
         wanted = alternative.get("all", ())
         below = name.endswith(".*")
         name = name.removesuffix(".*")
-        key = name.rpartition(".")[2] if name else max(wanted, key=len)
-        self._rows.setdefault(key, []).append([rule, name, below, list(wanted), alternative.get("and", "")])
+        key = name.rpartition(".")[2] if name else max((word.lstrip(".") for word in wanted), key=len)
+        row = [rule, name, below, list(wanted), alternative.get("and", ""), bool(alternative.get("alone"))]
+        self._rows.setdefault(key, []).append(row)
 
     def _index(self) -> None:
         self._keys = frozenset(key.encode() for key in self._rows)
@@ -71,8 +76,7 @@ class Prefilter:
         known = self._entries.get(key)
         if known is None:
             known = self._entries[key] = [
-                _Entry(rule, name, below, frozenset(word.encode() for word in words), also)
-                for rule, name, below, words, also in self._rows[key.decode()]
+                _entry(rule, name, below, words, also, alone) for rule, name, below, words, also, alone in self._rows[key.decode()]
             ]
         return known
 
@@ -95,6 +99,8 @@ class Prefilter:
         for key in keys:
             for entry in self._of(key):
                 if entry.rule not in fired and entry.words <= said.tokens and (live is None or entry.rule in live):
+                    if entry.attributes and not all(_has_attribute(data, said, word) for word in entry.attributes):
+                        continue
                     if entry.name:
                         named.append(entry)
                     else:
@@ -103,12 +109,31 @@ class Prefilter:
         if named:
             wanted = {name for entry in named for name in (entry.name, entry.also) if name}
             meant = mentions(data, said, links or link(scan(data), chase), chase, wanted)
-            fired.update(entry.rule for entry in named if meant is None or _is_meant(entry, meant))
+            fired.update(entry.rule for entry in named if meant is None or _is_meant(entry, meant, data))
         return frozenset(fired)
 
 
-def _is_meant(entry: _Entry, meant: set[str]) -> bool:
-    return entry.name in meant and (not entry.also or entry.also in meant)
+def _entry(rule: str, name: str, below: bool, words: list[str], also: str, alone: bool) -> _Entry:  # noqa: FBT001 - a row
+    attributes = tuple(word[1:].encode() for word in words if word[0] == ".")
+    last = name.rpartition(".")[2].encode() if alone else b""
+    return _Entry(rule, name, below, frozenset(word.lstrip(".").encode() for word in words), attributes, also, last)
+
+
+def _is_meant(entry: _Entry, meant: set[str], data: bytes) -> bool:
+    return entry.name in meant and (not entry.also or entry.also in meant) and (not entry.alone or _stands_alone(data, entry.alone))
+
+
+def _has_attribute(data: bytes, said: Words, word: bytes) -> bool:
+    """Whether a word stands behind a dot; blanks and comments may stand between the two."""
+    if b".%b\n" % word in said.dotted or b".%b." % word in said.dotted:
+        return True
+    return re.search(rb"\.(?:[\s\\]|#[^\n]*\n)+%b(?![\w\x80-\xff])" % word, data) is not None
+
+
+def _stands_alone(data: bytes, word: bytes) -> bool:
+    """Whether a name is called at the start of a statement, or used in any way but a call: it may have another name then."""
+    chain = rb"(?:^|[;:])[ \t\f(]*(?:[\w.\x80-\xff]+\.)?%b\s*\(" % word
+    return re.search(chain + rb"|(?<![\w\x80-\xff])%b(?![\w\x80-\xff])(?!\s*\()" % word, data, re.M) is not None
 
 
 def _renamed(links: Links, chase: Chase, tokens: set[bytes]) -> set[bytes]:

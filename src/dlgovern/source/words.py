@@ -17,8 +17,13 @@ class Words(NamedTuple):
 
 def read_words(data: bytes) -> Words:
     """The dotted words of a file, and its identifiers, keywords and numbers."""
-    dotted = b"\n".join(set(data.translate(_DOTTED).split()))
+    dotted = b"\n".join(dotted_words(data))
     return Words(b"\n%b\n" % dotted, set(dotted.replace(b".", b"\n").split()))
+
+
+def dotted_words(data: bytes) -> set[bytes]:
+    """The words of a text, dots inside of them kept."""
+    return set(data.translate(_DOTTED).split())
 
 
 def words(data: bytes) -> set[bytes]:

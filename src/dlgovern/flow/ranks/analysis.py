@@ -9,17 +9,16 @@ from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks import values
-from dlgovern.flow.ranks.candidates import Candidates
+from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.compare import Comparison, Divergence
 from dlgovern.flow.ranks.frame import GaveUp, Meter
-from dlgovern.flow.ranks.project import Function, Target, functions
+from dlgovern.flow.ranks.project import Function, Target
 from dlgovern.flow.ranks.summaries import Summaries, Summary, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node, events, has_events
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER, Value
 
 _CONTEXTS = 40  # functions of one file that are judged again as they are called
-_TRAINS = (b"DistributedDataParallel", b"fully_shard", b"FullyShardedDataParallel", b"deepspeed", b"accelerator", b"fabric", b"DDP", b"FSDP")
 
 Classes = tuple[int, ...]
 
@@ -56,30 +55,16 @@ _KNOWN: WeakKeyDictionary[Facts, Analysis] = WeakKeyDictionary()
 
 def _analyse(facts: Facts, tables: Tables) -> Analysis:
     summaries = Summaries(facts, tables)
-    summaries.trains = any(word in facts.data for word in _TRAINS)
     found: list[Disagreement] = []
     gave_up: list[ast.AST] = []
-    targets = list(_targets(facts))
-    candidates = Candidates(facts, tables, targets, trains=summaries.trains)
-    for target in filter(candidates.wants, targets):
-        _judge(summaries, target, {}, found, gave_up, parts=candidates.parts(target))
+    known = candidates(facts, tables)
+    summaries.trains = known.trains
+    summaries.project.reads |= known.reads
+    for target in filter(known.wants, known.targets):
+        _judge(summaries, target, {}, found, gave_up, parts=known.parts(target))
     for target, given in list(summaries.contexts.values())[:_CONTEXTS]:
         _judge(summaries, target, given, found, gave_up, parts=True)
     return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
-
-
-def module_body(facts: Facts) -> Target:
-    """The statements of a file as a function without a name."""
-    body = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), facts.tree.module.body, [])
-    body.lineno, body.col_offset = 0, 0
-    return Target(facts, body)
-
-
-def _targets(facts: Facts) -> Iterator[Target]:
-    yield module_body(facts)
-    for target in functions(facts):
-        if target.node.name != "__exit__" or target.owner is None:
-            yield target
 
 
 def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[ast.AST], *, parts: bool) -> None:

@@ -7,15 +7,13 @@ import ast
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.said import KEEPS
 from dlgovern.flow.ranks.tables import Operation
 from dlgovern.flow.ranks.trace import has_events
 from dlgovern.flow.ranks.values import Value, unknown
 
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
 _SAME = frozenset({"int", "bool", "float", "str", "len", "any", "all", "abs", "max", "min", "round"})
-_KEEPS = frozenset("to cuda cpu train eval half float bfloat16 requires_grad_ compile".split())
-"""Methods of a model that return the model."""
-
 _FILES = frozenset(
     "os.path.exists os.path.isfile os.path.isdir os.listdir os.scandir os.access glob.glob glob.iglob".split()
 )
@@ -46,7 +44,7 @@ def call(
     if receiver is not None and receiver.kind == "wrapped" and isinstance(node.func, ast.Attribute):
         if node.func.attr == "forward":
             frame.emit("forward", f"{written(node.func)}(...)", node)
-        if node.func.attr in _KEEPS:
+        if node.func.attr in KEEPS:
             return receiver
     if func is not None and func.kind == "callee":
         frame.emit("body", "body", node)

@@ -3,112 +3,193 @@
 from __future__ import annotations
 
 import ast
-import re
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.ranks.project import Target
-from dlgovern.flow.ranks.tables import Tables
-from dlgovern.source.words import words
+from dlgovern.flow.ranks.project import Target, targets
+from dlgovern.flow.ranks.said import Given, Said, said
+from dlgovern.flow.ranks.tables import DOUBTS, Tables
+from dlgovern.repository.outline import Seeds, outlines
 
-_ROUNDS = 4
-_ANSWERS = frozenset({b"return", b"yield", b"barrier"})  # a function without one cannot tell its caller anything
-_COMMON = frozenset(b"self cls if elif while for in not and or return assert int str bool None True False is args".split())
-_APART = frozenset(b"exists isfile isdir is_file is_dir listdir glob isnan isinf isfinite".split())
-"""Words of conditions that ranks may answer differently although nothing in them is a rank."""
+_ROUNDS = 6
+_MAKES = frozenset({"__init__", "__enter__", "__exit__", "__call__"})
+_TRAINS = (b"DistributedDataParallel", b"fully_shard", b"FullyShardedDataParallel", b"deepspeed", b"accelerator", b"fabric", b"DDP", b"FSDP")
+
+
+def candidates(facts: Facts, tables: Tables) -> Candidates:
+    """The candidates of a file, found once."""
+    found = _KNOWN.get(facts)
+    if found is None:
+        found = _KNOWN[facts] = Candidates(facts, tables)
+    return found
 
 
 class Candidates:
-    """Names of a file that lead to something ranks do together (`active`) or that tell ranks apart (`parting`)."""
+    """Names of a file that lead to something ranks do together (`acting`) or that tell ranks apart (`parting`)."""
 
-    def __init__(self, facts: Facts, tables: Tables, targets: list[Target], *, trains: bool) -> None:
+    def __init__(self, facts: Facts, tables: Tables) -> None:
         self.facts = facts
-        self._ends = _ends(facts.data)
-        self.words = {target.key: self._words(target) for target in targets}
-        self.active = {word for word in tables.event_words if word in facts.data} | tables.methods_in(facts.data)
-        if not trains:
-            self.active.discard(b"backward")
-        self.parting = {word for word in tables.parting_words if word in facts.data}
-        self._imported(tables)
-        for found in (self.active, self.parting):
-            self._spread(found, targets)
-            self._assigned(found)
-            self._spread(found, targets)
+        self.targets = list(targets(facts))
+        self.trains = any(word in facts.data for word in _TRAINS)
+        self.reads: set[str] = set()
+        self._tables = tables
+        self._wraps = tables.wraps(facts.data)
+        self._said: dict[tuple[str, int, int], Said] = {}
+        self._given: list[Given] = []
+        for target in self.targets:
+            self._said[target.key], given = said(target)
+            self._given += given
+        self._modules: dict[str, str] = {}  # names of modules of the repository -> their files
+        self._makers = set(tables.wrappers)  # what makes wrapped models and objects whose methods act
+        self.acting: set[str] = set()
+        self.parting: set[str] = set()
+        self._imported()
+        self._direct = {target.key for target in self.targets if self._operates(self._said[target.key])}
+        self._find_parting()
+        self._find_acting()
 
     def parts(self, target: Target) -> bool:
         """Whether a function tells ranks apart."""
-        return not self.parting.isdisjoint(self.words[target.key])
+        return not self.parting.isdisjoint(self._said[target.key].decides)
+
+    def acts(self, target: Target) -> bool:
+        """Whether a function can do something that ranks do together."""
+        return target.key in self._direct or not self.acting.isdisjoint(self._said[target.key].names)
+
+    def matters(self, target: Target) -> bool:
+        """Whether a function acts, or returns something that tells ranks apart or is a wrapped model."""
+        if target.key not in self._said or self.acts(target):
+            return True
+        mine = self._said[target.key]
+        telling = not self.parting.isdisjoint(mine.gives) or not DOUBTS.isdisjoint(mine.gives) or self.parts(target)
+        return bool(mine.gives) and (telling or not self._makers.isdisjoint(mine.itself))
 
     def wants(self, target: Target) -> bool:
         """Whether a function can hold a disagreement."""
-        mine = self.words[target.key]
-        if self.active.isdisjoint(mine):
+        if not self.acts(target):
             return False
-        return self.parts(target) or not _APART.isdisjoint(mine) or {b"except", b"backward"} <= mine
+        mine = self._said[target.key]
+        return self.parts(target) or not DOUBTS.isdisjoint(mine.names) or (mine.catches and "backward" in mine.names)
 
-    def _words(self, target: Target) -> set[bytes]:
-        node = target.node
-        if not node.name:
-            return words(b"\n".join(self._bytes(part) for part in node.body if not isinstance(part, ast.FunctionDef | ast.ClassDef)))
-        return words(self._bytes(node))
+    # -- what is known from outside ------------------------------------------------------------------------
 
-    def _bytes(self, node: ast.stmt) -> bytes:
-        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
-        return self.facts.data[self._ends[first - 1] : self._ends[min(node.end_lineno or first, len(self._ends) - 1)]]
-
-    def _imported(self, tables: Tables) -> None:
+    def _imported(self) -> None:
         """Names from files of the repository in which words of the tables stand."""
-        repository = self.facts.repository
+        tables = self._tables
+        for local, (path, name) in outlines(self.facts.repository).imported(self.facts.path).items():
+            if not name:
+                self._modules[local] = path
+                continue
+            if self._reaches(path, name, tables.acting):
+                self.acting.add(local)
+                if name[:1].isupper() or self._reaches(path, name, tables.wrapping):
+                    self._makers.add(local)
+            if self._reaches(path, name, tables.apart):
+                self.parting.add(local)
         for node in self.facts.tree.of(ast.ImportFrom):
-            module: str = node.module or ""  # type: ignore[attr-defined]
             for alias in node.names:  # type: ignore[attr-defined]
-                inner = repository.modules.find(self.facts.path, node.level, f"{module}.{alias.name}".strip("."))  # type: ignore[attr-defined]
-                inner = inner or repository.modules.find(self.facts.path, node.level, module)  # type: ignore[attr-defined]
-                if inner is not None:
-                    self._from(inner, (alias.asname or alias.name).encode(), tables)
-                elif alias.asname:
-                    for found in (self.active, self.parting):
-                        if alias.name.encode() in found:
-                            found.add(alias.asname.encode())
-        for node in self.facts.tree.of(ast.Import):
-            for alias in node.names:  # type: ignore[attr-defined]
-                inner = repository.modules.find(self.facts.path, 0, alias.name)
-                if inner is not None:
-                    self._from(inner, (alias.asname or alias.name.partition(".")[0]).encode(), tables)
+                if alias.asname and alias.name in tables.apart.words:
+                    self.parting.add(alias.asname)
 
-    def _from(self, path: str, name: bytes, tables: Tables) -> None:
-        data = self.facts.repository.data(path)
-        package = path.endswith("__init__.py")
-        if package or tables.acts(data):
-            self.active.add(name)
-        if package or tables.parting.search(data):
-            self.parting.add(name)
+    def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
+        reached, reads = outlines(self.facts.repository).reaches(path, name, seeds)
+        self.reads |= reads
+        return reached
 
-    def _spread(self, found: set[bytes], targets: list[Target]) -> None:
-        """Functions and classes that hold one of the names count too."""
+    # -- what the functions of the file do themselves -------------------------------------------------------
+
+    def _operates(self, mine: Said) -> bool:
+        """Whether a function holds an operation of the tables itself, or one of a module of the repository."""
+        return any(self._is_operation(call.func) for call in mine.calls)
+
+    def _is_operation(self, func: ast.expr) -> bool:
+        tables = self._tables
+        last = ""
+        if isinstance(func, ast.Attribute):
+            last = func.attr
+            base = func.value
+            if isinstance(base, ast.Name) and base.id in self._modules:
+                if self._reaches(self._modules[base.id], last, tables.acting):
+                    return True
+            elif last in tables.methods and self._receives(func):
+                return True
+        elif isinstance(func, ast.Name):
+            last = func.id
+        if last in tables.first:
+            return True
+        operation = tables.functions.get((self.facts.names.origin(func) or "").replace(".distributed_c10d.", "."))
+        return operation is not None and operation.kind != "write"
+
+    def _receives(self, func: ast.Attribute) -> bool:
+        """Whether the receiver of a method can be one of the objects whose operation it is."""
+        if func.attr == "backward" and not self.trains:
+            return False
+        value = func.value
+        last = value.attr if isinstance(value, ast.Attribute) else value.id if isinstance(value, ast.Name) else ""
+        for operation in self._tables.methods[func.attr]:
+            for pattern in operation.on:
+                if pattern.endswith("()"):
+                    if pattern.partition(".")[0].removesuffix("()").encode() in self.facts.data:
+                        return True
+                elif pattern == "*" or pattern.rpartition(".")[2] == last or (pattern.startswith("wrapped ") and self._wraps):
+                    return True
+        return False
+
+    # -- closures ------------------------------------------------------------------------------------------
+
+    def _find_parting(self) -> None:
+        for mine in self._said.values():
+            self.parting |= {name for name in mine.names if name.lstrip("_") in self._tables.apart.words}
+        for _ in range(2):
+            self._spread(self.parting, self._answers)
+            for given in self._given:
+                if not self.parting.isdisjoint(given.made_of):
+                    self.parting.update(given.targets)
+            self.parting -= _OWN
+
+    def _answers(self, target: Target) -> bool:
+        """Whether what a function returns, or that it waits, tells its caller something of a rank."""
+        mine = self._said[target.key]
+        return (bool(mine.gives) and (self.parts(target) or not self.parting.isdisjoint(mine.gives))) or (
+            "barrier" in mine.names and self.parts(target)
+        )
+
+    def _find_acting(self) -> None:
+        """Names of functions that act, and of wrapped models and of objects whose methods act."""
+        for _ in range(3):
+            before = len(self.acting), len(self._makers)
+            self._spread(self.acting, self.acts)
+            for target in self.targets:
+                if target.owner is not None and (target.owner.name in self.acting or self.acts(target)):
+                    self._makers.add(target.owner.name)
+                elif not self._makers.isdisjoint(self._said[target.key].itself):
+                    self._makers.add(target.node.name)
+            for given in self._given:
+                if not self._makers.isdisjoint(given.itself):
+                    self.acting.update(given.targets)
+                    self._makers.update(given.targets)
+            self.acting -= _OWN
+            self._makers -= _OWN
+            if before == (len(self.acting), len(self._makers)):
+                return
+
+    def _spread(self, found: set[str], holds: Callable[[Target], bool]) -> None:
+        """Functions of which something holds count too, and classes whose making is one."""
         for _ in range(_ROUNDS):
             before = len(found)
-            for target in targets:
-                answers = found is self.active or not _ANSWERS.isdisjoint(self.words[target.key])
-                if target.node.name and answers and not found.isdisjoint(self.words[target.key]):
-                    found.add(target.node.name.encode())
-                    if target.owner is not None and target.node.name in ("__init__", "__enter__", "__exit__", "__call__"):
-                        found.add(target.owner.name.encode())
+            for target in self.targets:
+                if target.node.name and holds(target):
+                    if target.node.name not in _MAKES:
+                        found.add(target.node.name)
+                    elif target.owner is not None:
+                        found.add(target.owner.name)
+            for owner in self.facts.tree.of(ast.ClassDef):
+                if any(isinstance(base, ast.Name) and base.id in found for base in owner.bases):  # type: ignore[attr-defined]
+                    found.add(owner.name)  # type: ignore[attr-defined]
             if len(found) == before:
                 return
 
-    def _assigned(self, found: set[bytes]) -> None:
-        """Variables and attributes that are given a value on a line in which one of the names stands."""
-        if not found:
-            return
-        pattern = re.compile(rb"^([^=\n]*)=[^\n]*\b(?:" + b"|".join(sorted(map(re.escape, found))) + rb")\b", re.M)
-        for target in pattern.findall(self.facts.data):
-            for name in words(target.rpartition(b":")[0] or target):
-                found.add(name)
-        found -= _COMMON
 
-
-def _ends(data: bytes) -> list[int]:
-    found = [0]
-    for line in data.splitlines(keepends=True):
-        found.append(found[-1] + len(line))
-    return found
+_OWN = frozenset({"self", "cls", "_", "super", "return"})
+_KNOWN: WeakKeyDictionary[Facts, Candidates] = WeakKeyDictionary()

@@ -217,3 +217,18 @@ def functions(facts: Facts) -> Iterator[Target]:
     found = [node for node in facts.tree.of(ast.FunctionDef, ast.AsyncFunctionDef) if isinstance(node, Function)]
     for node in sorted(found, key=lambda one: (one.lineno, one.col_offset)):
         yield Target(facts, node, _owner(node))
+
+
+def module_body(facts: Facts) -> Target:
+    """The statements of a file as a function without a name."""
+    body = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), facts.tree.module.body, [])
+    body.lineno, body.col_offset = 0, 0
+    return Target(facts, body)
+
+
+def targets(facts: Facts) -> Iterator[Target]:
+    """What is judged of a file: its own statements and its functions, what leaves a context manager with what enters it."""
+    yield module_body(facts)
+    for target in functions(facts):
+        if target.node.name != "__exit__" or target.owner is None:
+            yield target

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter
 from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.tables import Tables
@@ -50,10 +51,9 @@ class Summaries:
         self._known: dict[tuple[object, ...], Summary] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
-        kept = _SHARED.setdefault(facts.repository, ({}, {}))
-        if len(kept[0]) > _MANY:
-            kept[0].clear()
-        self._shared, self._silent = kept
+        self._shared = _SHARED.setdefault(facts.repository, {})
+        if len(self._shared) > _MANY:
+            self._shared.clear()
 
     def counts_locally(self) -> bool:
         """Whether any file that was read so far tells the ranks of one node apart."""
@@ -104,14 +104,12 @@ class Summaries:
             self._running.discard(key)
 
     def _is_silent(self, target: Target, given: dict[str, Value]) -> bool:
-        """Whether a file in which no word of the tables stands need not be read: only what it is given can act there."""
-        if any(one.kind in ("wrapped", "callee") for one in given.values()) or target.facts is self.facts:
+        """Whether a function leads to no word of the tables: only what it is given can act there."""
+        if self.writes or any(one.kind in ("wrapped", "callee") for one in given.values()):
             return False
-        path = target.facts.path
-        if path not in self._silent:
-            data = target.facts.data
-            self._silent[path] = not self.tables.acts(data) and self.tables.parting.search(data) is None
-        return self._silent[path]
+        known = candidates(target.facts, self.tables)
+        self.project.reads |= known.reads
+        return not known.matters(target)
 
     def _skipped(self, target: Target, cls: int, caller: Frame) -> bool | Guard | None:
         """Whether a decorator keeps this class of ranks out; the guard where it keeps others out; None without one."""
@@ -146,8 +144,8 @@ class Summaries:
         return self._skips[key]
 
 
-_SHARED: WeakKeyDictionary[Repository, tuple[dict[tuple[object, ...], tuple[Summary, frozenset[str]]], dict[str, bool]]] = WeakKeyDictionary()
-"""Of each repository: summaries with what was read for them, and the files in which no word of the tables stands."""
+_SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[Summary, frozenset[str]]]] = WeakKeyDictionary()
+"""Of each repository: summaries with what was read for them."""
 
 
 def _strip(steps: tuple[Node, ...]) -> None:

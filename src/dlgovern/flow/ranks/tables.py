@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from dlgovern.repository.outline import Seeds
+
 SOURCES = "ranks"
 COLLECTIVES = "collectives"
 """Names of the two tables in a standard."""
@@ -15,6 +17,15 @@ _TRUTHS = ("main", "local-main", "started", "sub")
 
 APART = frozenset({"global", "local", "node", "main", "local-main"})
 """Kinds of sources whose value differs between ranks."""
+
+
+_SHORT = frozenset({"DDP", "FSDP", "accelerator", "fabric"})
+_VAGUE = frozenset({"self", "loss", "losses", "total_loss", "pl_module"})
+_COMMON = frozenset("load save gather reduce scatter broadcast initialize rendezvous get_state_dict set_state_dict".split())
+"""Last parts of names that other things are called too: these count with the full name only."""
+
+DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite time monotonic perf_counter now time_ns".split())
+"""Words of what ranks may answer differently although nothing in it is a rank."""
 
 
 class Operation(NamedTuple):
@@ -61,7 +72,23 @@ class Tables:
         local = {name.rpartition(".")[2].encode() for name, kind in every.items() if kind in ("local", "local-main", "node")}
         self.local = re.compile(_pattern(frozenset(local)).pattern + rb"|%")
         self.parting = _pattern(self.parting_words)
-        self._events = _pattern(self.event_words)
+        wrappers = {name.rpartition(".")[2] for name, one in self.functions.items() if one.kind == "wrap"}
+        prepares = {name for name, many in self.methods.items() if any(one.kind == "wrap" for one in many)}
+        self.wrappers = frozenset(wrappers | prepares)
+        self._wraps = _pattern(frozenset(name.encode() for name in wrappers | _SHORT))
+        receivers = {pattern.rpartition(".")[2] for many in self.methods.values() for one in many for pattern in one.on if pattern[-1:].isalpha() and " " not in pattern}
+        every_rank = {name for name, many in self.methods.items() if any("*" in one.on for one in many)}
+        events = {name for name, one in self.functions.items() if one.kind != "write"}
+        plain = {name.rpartition(".")[2] for name in events} | {*self.first} | every_rank | (receivers - _VAGUE) | wrappers | _SHORT
+        self.acting = Seeds(frozenset(plain - _COMMON), frozenset(name for name in events if name.rpartition(".")[2] in _COMMON))
+        self.wrapping = Seeds(frozenset(wrappers | _SHORT))
+        apart = frozenset(word.decode() for word in self.parting_words)
+        self.apart = Seeds(apart | frozenset("_" + word for word in apart))
+        self.telling = Seeds(self.apart.words | DOUBTS)
+
+    def wraps(self, data: bytes) -> bool:
+        """Whether a file wraps models, or says of one that it is wrapped."""
+        return self._wraps.search(data) is not None
 
     def acts(self, data: bytes) -> bool:
         """Whether some operation of the tables can stand in a file."""

@@ -9,9 +9,8 @@ from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import own_nodes
-from dlgovern.flow.ranks.analysis import module_body
 from dlgovern.flow.ranks.frame import GaveUp, Meter
-from dlgovern.flow.ranks.project import Target, functions
+from dlgovern.flow.ranks.project import Target, functions, module_body
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node, Spot

@@ -1,0 +1,165 @@
+"""What each function of a file says, in words: what it uses, what decides in it, what it gives back."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.ranks.project import Function, Target
+
+_INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_APART = frozenset("print len range enumerate zip isinstance getattr hasattr list dict set super".split())
+"""Functions whose result says nothing of a rank that they are given."""
+
+
+KEEPS = frozenset("to cuda cpu train eval half float bfloat16 requires_grad_ compile".split())
+"""Methods of a model that return the model."""
+
+
+class Said(NamedTuple):
+    """The words of a function's own code, functions inside of it left out."""
+
+    names: frozenset[str]  # everything that is used
+    decides: frozenset[str]  # what stands in conditions, context managers, decorators, heads of loops, arguments of functions
+    gives: frozenset[str]  # what results are made of, and "return"
+    itself: frozenset[str]  # what results may themselves be
+    calls: tuple[ast.Call, ...]
+    catches: bool
+
+
+class Given(NamedTuple):
+    """An assignment: the names that get a value, what it is made of, and what it may itself be: a name, or what is called."""
+
+    targets: tuple[str, ...]
+    made_of: frozenset[str]
+    itself: frozenset[str]
+
+
+def said(target: Target) -> tuple[Said, list[Given]]:
+    """The words of a function, or of the module's own statements, and its assignments."""
+    names: set[str] = set()
+    decides: set[str] = set()
+    gives: set[str] = set()
+    itself: set[str] = set()
+    calls: list[ast.Call] = []
+    given: list[Given] = []
+    catches = False
+    node = target.node
+    todo: list[ast.AST] = [*node.body, *node.decorator_list]
+    for decorator in node.decorator_list:
+        decides |= made_of(decorator)
+    while todo:
+        one = todo.pop()
+        if isinstance(one, _INNER):
+            todo += one.decorator_list
+            for decorator in one.decorator_list:
+                decides |= made_of(decorator)
+            continue
+        if isinstance(one, ast.Name):
+            names.add(one.id)
+            continue
+        if isinstance(one, ast.Attribute):
+            names.add(one.attr)
+            todo.append(one.value)
+            continue
+        if isinstance(one, ast.Constant):
+            if isinstance(one.value, str) and one.value.isidentifier():
+                names.add(one.value)
+            continue
+        if isinstance(one, ast.Call):
+            calls.append(one)
+            if isinstance(one.func, ast.Name) or _is_own(one.func):
+                for argument in (*one.args, *(word.value for word in one.keywords)):
+                    decides |= made_of(argument)
+        elif isinstance(one, ast.If | ast.While | ast.IfExp | ast.Assert):
+            decides |= made_of(one.test)
+        elif isinstance(one, ast.BoolOp):
+            decides |= made_of(one)
+        elif isinstance(one, ast.With | ast.AsyncWith):
+            for item in one.items:
+                decides |= made_of(item.context_expr)
+        elif isinstance(one, ast.For | ast.AsyncFor | ast.comprehension):
+            decides |= made_of(one.iter)
+            for test in getattr(one, "ifs", ()):
+                decides |= made_of(test)
+        elif isinstance(one, ast.Match):
+            decides |= made_of(one.subject)
+        elif isinstance(one, ast.ExceptHandler):
+            catches = True
+        elif isinstance(one, ast.Return | ast.Yield | ast.YieldFrom):
+            gives |= made_of(one.value) if one.value is not None else set()
+            gives.add("return")
+            itself |= _itself(one.value) if one.value is not None else set()
+        elif isinstance(one, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr) and one.value is not None:
+            targets = one.targets if isinstance(one, ast.Assign) else [one.target]
+            found = tuple(name for each in targets for name in _targets(each))
+            given.append(Given(found, frozenset(made_of(one.value)), frozenset(_itself(one.value))))
+        todo.extend(ast.iter_child_nodes(one))
+    return Said(frozenset(names), frozenset(decides), frozenset(gives), frozenset(itself), tuple(calls), catches), given
+
+
+def made_of(node: ast.AST) -> set[str]:
+    """The names whose values an expression's value may be, or be decided by."""
+    found: set[str] = set()
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, ast.Name):
+            found.add(one.id)
+        elif isinstance(one, ast.Attribute):
+            found.add(one.attr)
+            if isinstance(one.value, ast.Call | ast.Subscript):
+                todo.append(one.value)
+        elif isinstance(one, ast.Constant):
+            if isinstance(one.value, str) and one.value.isidentifier():
+                found.add(one.value)
+        elif isinstance(one, ast.Call):
+            todo.append(one.func)
+            if isinstance(one.func, ast.Attribute) and isinstance(one.func.value, ast.Call | ast.Attribute | ast.Name):
+                todo.append(one.func.value)
+            if not (isinstance(one.func, ast.Name) and one.func.id in _APART):
+                todo += [*one.args, *(word.value for word in one.keywords)]
+        elif isinstance(one, ast.JoinedStr | ast.Lambda):
+            continue
+        else:
+            todo.extend(ast.iter_child_nodes(one))
+    return found
+
+
+def _itself(node: ast.AST) -> set[str]:
+    """The names whose objects a value may be: those it is taken from, and those that are called to make it."""
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if isinstance(node, ast.Attribute):
+        return {node.attr}
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in KEEPS:
+            return _itself(node.func.value) | ({name for one in node.args[:1] for name in _itself(one)} if node.func.attr == "compile" else set())
+        return {_last(node.func)}
+    if isinstance(node, ast.IfExp):
+        return _itself(node.body) | _itself(node.orelse)
+    if isinstance(node, ast.BoolOp | ast.Tuple | ast.List):
+        parts = node.values if isinstance(node, ast.BoolOp) else node.elts
+        return {name for part in parts for name in _itself(part)}
+    return _itself(node.value) if isinstance(node, ast.Subscript | ast.Await | ast.Starred) else set()
+
+
+def _is_own(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+
+
+def _targets(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Name):
+        return [node.id]
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    if isinstance(node, ast.Tuple | ast.List):
+        return [name for part in node.elts for name in _targets(part)]
+    if isinstance(node, ast.Starred | ast.Subscript):
+        return _targets(node.value)
+    return []
+
+
+def _last(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,202 @@
+"""Which words the functions of a file hold, told from its bytes, and which functions they lead to in other files.
+
+What an analysis follows costs a parsed file; this says beforehand where following cannot lead to what it looks for.
+It works on text, so comments and strings count too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from dlgovern.repository.exports import Repository
+from dlgovern.source.patterns import lazy
+from dlgovern.source.words import dotted_words
+
+_HEAD = lazy(rb"^([ \t]*)(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)", re.M)
+_MOST = 6  # files one behind the other
+
+Place = tuple[str, str, int]
+"""A file, a name in it, and how many files lie before it."""
+
+
+class Seeds(NamedTuple):
+    """What is looked for: words wherever they stand, and full names for words that mean many things."""
+
+    words: frozenset[str]
+    names: frozenset[str] = frozenset()
+
+
+class Outline:
+    """The functions and classes of a file by name, each with its text; methods too, those inside of others too."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._words: dict[str, frozenset[str]] = {}
+        self._read()
+
+    def _read(self) -> None:
+        data = self._data
+        opened: list[tuple[int, str, int]] = []  # column, name, start
+        for match in _HEAD.finditer(data):
+            indent, start = len(match.group(1).expandtabs()), _decorated(data, match.start())
+            while opened and opened[-1][0] >= indent:
+                self._close(opened.pop(), start)
+            opened.append((indent, match.group(2).decode("utf-8", "replace"), start))
+        while opened:
+            self._close(opened.pop(), len(data))
+
+    def _close(self, opened: tuple[int, str, int], end: int) -> None:
+        self._spans.setdefault(opened[1], []).append((opened[2], end))
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a function or class has this name."""
+        return name in self._spans
+
+    def words(self, name: str) -> frozenset[str]:
+        """The dotted words of all functions and classes of a name, with their decorators and what they hold."""
+        known = self._words.get(name)
+        if known is None:
+            text = b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
+            known = self._words[name] = frozenset(word.decode("utf-8", "replace") for word in dotted_words(text))
+        return known
+
+
+def _decorated(data: bytes, start: int) -> int:
+    """Where the decorators begin that stand on the lines before ``start``."""
+    while start:
+        before = data.rfind(b"\n", 0, start - 1) + 1
+        if not data[before:start].lstrip().startswith(b"@"):
+            return start
+        start = before
+    return start
+
+
+class Outlines:
+    """The outlines of a repository's files, and what their functions reach."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._of: dict[str, Outline] = {}
+        self._reaches: dict[tuple[str, str, Seeds], tuple[bool, frozenset[str]]] = {}
+        self._inner: dict[str, dict[str, tuple[str, str]]] = {}
+        self._outer: dict[str, dict[str, str]] = {}
+
+    def of(self, path: str) -> Outline:
+        """The outline of a file of the repository."""
+        found = self._of.get(path)
+        if found is None:
+            found = self._of[path] = Outline(self._repository.data(path))
+        return found
+
+    def reaches(self, path: str, name: str, seeds: Seeds) -> tuple[bool, frozenset[str]]:
+        """Whether what the file at ``path`` calls ``name`` can lead to one of the ``seeds``, and the files read for it."""
+        key = (path, name, seeds)
+        if key not in self._reaches:
+            reads: set[str] = set()
+            self._reaches[key] = (self._search(path, name, seeds, reads), frozenset(reads))
+        return self._reaches[key]
+
+    def _search(self, path: str, name: str, seeds: Seeds, reads: set[str]) -> bool:
+        todo: list[Place] = [(path, name, 0)]
+        seen = {(path, name)}
+        while todo:
+            path, name, deep = todo.pop()
+            if (known := self._reaches.get((path, name, seeds))) is not None:
+                reads |= known[1]
+                if known[0]:
+                    return True
+                continue
+            reads.add(path)
+            outline = self.of(path)
+            if name in outline:
+                said = outline.words(name)
+                if self._means(path, said, seeds):
+                    return True
+                onward = self._onward(path, said, deep)
+            else:
+                onward = self._origins(path, name, deep)
+            if deep >= _MOST and any(step[2] > _MOST for step in onward):
+                return True  # further than anybody follows
+            for step in onward:
+                if step[:2] not in seen:
+                    seen.add(step[:2])
+                    todo.append(step)
+        return False
+
+    def _means(self, path: str, said: frozenset[str], seeds: Seeds) -> bool:
+        """Whether one of the dotted words is or means a seed."""
+        outer = self._outer_names(path) if seeds.names else {}
+        for word in said:
+            parts = word.split(".")
+            if not seeds.words.isdisjoint(parts):
+                return True
+            if parts[0] in outer and ".".join([outer[parts[0]], *parts[1:]]) in seeds.names:
+                return True
+        return False
+
+    def _onward(self, path: str, said: frozenset[str], deep: int) -> list[Place]:
+        """What the words of a function mean: functions of the same file, names imported from others."""
+        outline = self.of(path)
+        inner = self.imported(path)
+        found: list[Place] = []
+        for word in said:
+            parts = word.split(".")
+            if parts[0] in inner:
+                module, name = inner[parts[0]]
+                if name:
+                    found.append((module, name, deep + 1))
+                elif len(parts) > 1:
+                    found.append((module, parts[1], deep + 1))
+            else:
+                found += [(path, part, deep) for part in parts if part in outline]
+        return found
+
+    def _origins(self, path: str, name: str, deep: int) -> list[Place]:
+        """Where a name comes from that no function of a file has."""
+        inner = self.imported(path)
+        found = [(inner[name][0], inner[name][1], deep + 1)] if name in inner and inner[name][1] else []
+        for line in self._repository.imports(path):
+            if line.name == "*":
+                star = self._repository.modules.find(path, line.level, line.module)
+                if star is not None and star != path and name.encode() in self._repository.data(star):
+                    found.append((star, name, deep + 1))
+        return found
+
+    def imported(self, path: str) -> dict[str, tuple[str, str]]:
+        """The names that imports bind in a file to modules of the repository, name "", or to what these hold."""
+        known = self._inner.get(path)
+        if known is None:
+            known = self._inner[path] = {}
+            outer = self._outer[path] = {}
+            find = self._repository.modules.find
+            for line in self._repository.imports(path):
+                level, module, name, local, _top = line
+                if name == "*":
+                    continue
+                whole = find(path, level, f"{module}.{name}".strip(".") if name else module)
+                if whole is not None:
+                    known[local] = (whole, "")
+                elif name and (holder := find(path, level, module)) is not None:
+                    if holder != path:
+                        known[local] = (holder, name)
+                elif not level:
+                    outer[local] = f"{module}.{name}" if name else module
+        return known
+
+    def _outer_names(self, path: str) -> dict[str, str]:
+        self.imported(path)
+        return self._outer[path]
+
+
+def outlines(repository: Repository) -> Outlines:
+    """The outlines of a repository, made once."""
+    found = _KNOWN.get(repository)
+    if found is None:
+        found = _KNOWN[repository] = Outlines(repository)
+    return found
+
+
+_KNOWN: WeakKeyDictionary[Repository, Outlines] = WeakKeyDictionary()
