@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import cached_property
+from typing import Any
 
 from dlgovern.finding import Hit
 from dlgovern.repository.exports import Repository
@@ -24,6 +25,7 @@ class Facts(Sight):
         self.windows = windows
         self.names = Names(self.tree, self)
         self.gave_up: list[ast.AST] = []  # functions, or the module, on which an analysis spent its budget
+        self.memo: dict[object, Any] = {}  # what analyses remember of this file, by their own key; it goes with the file
 
     @cached_property
     def lines(self) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks import values
@@ -42,15 +41,12 @@ class Analysis(NamedTuple):
 
 def analysis(facts: Facts, tables: Tables) -> Analysis:
     """The disagreements of a file, computed once."""
-    known = _KNOWN.get(facts)
+    known: Analysis | None = facts.memo.get(Analysis)
     if known is None:
-        known = _KNOWN[facts] = _analyse(facts, tables)
+        known = facts.memo[Analysis] = _analyse(facts, tables)
         facts.reads |= known.reads
         facts.gave_up += known.gave_up
     return known
-
-
-_KNOWN: WeakKeyDictionary[Facts, Analysis] = WeakKeyDictionary()
 
 
 def _analyse(facts: Facts, tables: Tables) -> Analysis:

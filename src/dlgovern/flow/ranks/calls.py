@@ -151,7 +151,7 @@ def _operate(
     if operation.kind == "wrap":
         result = Value("wrapped", operation.how)
         if operation.in_place and node.args and (changed := written(node.args[0])):
-            frame.env[changed] = result
+            frame.give(changed, result)
         return result
     return unknown(f"{op}@{node.lineno}")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.project import Target, targets
-from dlgovern.flow.ranks.said import Given, Said, said
+from dlgovern.flow.ranks.said import Given, Said, called_name, plain, said
 from dlgovern.flow.ranks.tables import DOUBTS, Tables
 from dlgovern.repository.outline import Seeds, outlines
 
@@ -19,9 +18,9 @@ _TRAINS = (b"DistributedDataParallel", b"fully_shard", b"FullyShardedDataParalle
 
 def candidates(facts: Facts, tables: Tables) -> Candidates:
     """The candidates of a file, found once."""
-    found = _KNOWN.get(facts)
+    found: Candidates | None = facts.memo.get(Candidates)
     if found is None:
-        found = _KNOWN[facts] = Candidates(facts, tables)
+        found = facts.memo[Candidates] = Candidates(facts, tables)
     return found
 
 
@@ -37,15 +36,19 @@ class Candidates:
         self._wraps = tables.wraps(facts.data)
         self._said: dict[tuple[str, int, int], Said] = {}
         self._given: list[Given] = []
-        for target in self.targets:
-            self._said[target.key], given = said(target)
-            self._given += given
+        self._quiet: dict[int, frozenset[str] | None] = {}
         self._modules: dict[str, str] = {}  # names of modules of the repository -> their files
         self._makers = set(tables.wrappers)  # what makes wrapped models and objects whose methods act
         self.acting: set[str] = set()
         self.parting: set[str] = set()
         self._imported()
-        self._direct = {target.key for target in self.targets if self._operates(self._said[target.key])}
+        if not (self.acting or self._modules or tables.acts(facts.data)) and not self.parting and tables.parting.search(facts.data) is None:
+            self.targets = []  # nothing of all this is in the file
+        for target in self.targets:
+            self._said[target.key], given = said(target)
+            self._given += given
+        self._called = self._names_of_operations()
+        self._direct = {target.key for target in self.targets if any(self._is_operation(call.func) for call in self._said[target.key].calls)}
         self._find_parting()
         self._find_acting()
 
@@ -59,6 +62,8 @@ class Candidates:
 
     def matters(self, target: Target) -> bool:
         """Whether a function acts, or returns something that tells ranks apart or is a wrapped model."""
+        if not self.targets:
+            return False
         if target.key not in self._said or self.acts(target):
             return True
         mine = self._said[target.key]
@@ -71,6 +76,30 @@ class Candidates:
             return False
         mine = self._said[target.key]
         return self.parts(target) or not DOUBTS.isdisjoint(mine.names) or (mine.catches and "backward" in mine.names)
+
+    # -- statements that need not be interpreted -------------------------------------------------------------
+
+    def quiet(self, statement: ast.stmt, target: Target) -> frozenset[str] | None:
+        """The names that a statement uses when it does nothing together, ends nothing and decides nothing; None when it may."""
+        key = id(statement)
+        if key not in self._quiet:
+            self._quiet[key] = self._look(statement, target)
+        return self._quiet[key]
+
+    def _look(self, statement: ast.stmt, target: Target) -> frozenset[str] | None:
+        mine = self._said.get(target.key)
+        if mine is None:
+            return None
+        used = plain(statement)
+        if used is None or not (used.targets.isdisjoint(mine.decides) and used.targets.isdisjoint(mine.gives)):
+            return None
+        telling = (self.acting, self.parting, DOUBTS)
+        if not all(map(used.names.isdisjoint, telling)) or any(self._is_agreed(called_name(call.func)) for call in used.calls):
+            return None
+        return None if any(self._is_operation(call.func) for call in used.calls) else used.names
+
+    def _is_agreed(self, name: str) -> bool:
+        return any(word in name.lower() for word in self._tables.agreed)
 
     # -- what is known from outside ------------------------------------------------------------------------
 
@@ -99,9 +128,16 @@ class Candidates:
 
     # -- what the functions of the file do themselves -------------------------------------------------------
 
-    def _operates(self, mine: Said) -> bool:
-        """Whether a function holds an operation of the tables itself, or one of a module of the repository."""
-        return any(self._is_operation(call.func) for call in mine.calls)
+    def _names_of_operations(self) -> set[str]:
+        """Last parts of the operations' names, and other names that they are given in the file."""
+        found = set(self._tables.lasts)
+        for node in self.facts.tree.of(ast.ImportFrom):
+            found.update(alias.asname for alias in node.names if alias.asname and alias.name in found)  # type: ignore[attr-defined]
+        for _ in range(2):
+            for given in self._given:
+                if not found.isdisjoint(given.itself):
+                    found.update(given.targets)
+        return found
 
     def _is_operation(self, func: ast.expr) -> bool:
         tables = self._tables
@@ -118,6 +154,8 @@ class Candidates:
             last = func.id
         if last in tables.first:
             return True
+        if last not in self._called:
+            return False
         operation = tables.functions.get((self.facts.names.origin(func) or "").replace(".distributed_c10d.", "."))
         return operation is not None and operation.kind != "write"
 
@@ -192,4 +230,3 @@ class Candidates:
 
 
 _OWN = frozenset({"self", "cls", "_", "super", "return"})
-_KNOWN: WeakKeyDictionary[Facts, Candidates] = WeakKeyDictionary()

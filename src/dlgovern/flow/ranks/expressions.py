@@ -303,7 +303,7 @@ def environment(frame: Frame, name: object) -> Value:
 
 def _walrus(frame: Frame, node: ast.NamedExpr) -> Value:
     found = value(frame, node.value)
-    frame.env[node.target.id] = found
+    frame.give(node.target.id, found)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dlgovern.flow.facts import Facts
@@ -18,6 +19,10 @@ BUDGET = 60_000
 """Steps that one function of the judged file may take, everything that it calls included."""
 
 DEEPEST = 60  # levels of nested expressions and statements; what lies deeper is unknown
+
+
+Quiet = Callable[[ast.stmt, Target], "frozenset[str] | None"]
+_TELLING = frozenset({"rank", "text", "many", "last", "wrapped", "callee"})
 
 
 class GaveUp(Exception):
@@ -48,6 +53,8 @@ class Frame:
         self.meter = meter
         self.depth = depth  # calls above this one
         self.env: dict[str, Value] = {}
+        self.quiet: Quiet | None = None  # tells which statements need not be interpreted; None: every one is
+        self.telling: set[str] = set()  # variables that are a rank, a truth about ranks or a wrapped model here
         self.out: list[Node] = []
         self.guards: list[Guard] = []
         self.returned: list[Value] = []
@@ -64,6 +71,12 @@ class Frame:
     def project(self) -> Project:
         """The functions of the repository."""
         return self.summaries.project
+
+    def give(self, name: str, found: Value) -> None:
+        """Give a variable, or an attribute that is written with its object, a value."""
+        self.env[name] = found
+        if found.ranked or found.taint or found.kind in _TELLING:
+            self.telling.add(name.rpartition(".")[2])
 
     def spot(self, node: ast.AST) -> Spot:
         """Where a node stands."""

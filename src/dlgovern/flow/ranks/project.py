@@ -42,6 +42,7 @@ class Project:
         self.home = facts
         self.reads: set[str] = set()
         self._deep = 0
+        self._functions: dict[int, tuple[ast.AST, Target | None, set[str]]] = {}
 
     def open(self, path: str) -> Facts | None:
         """The facts of another file, None when it cannot be had."""
@@ -52,6 +53,15 @@ class Project:
 
     def function(self, facts: Facts, func: ast.AST) -> Target | None:
         """The function that a callee means; for a class its ``__init__``."""
+        known = self._functions.get(id(func))
+        if known is None:
+            reads, self.reads = self.reads, set()
+            known = self._functions[id(func)] = (func, self._function(facts, func), self.reads)
+            self.reads = reads
+        self.reads |= known[2]
+        return known[1]
+
+    def _function(self, facts: Facts, func: ast.AST) -> Target | None:
         found = self.definition(facts, func)
         if found is None:
             return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from dlgovern.flow.facts import Facts
-from dlgovern.flow.ranks.project import Function, Target
+from dlgovern.flow.ranks.project import Target
+from dlgovern.source.tree import children
 
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _APART = frozenset("print len range enumerate zip isinstance getattr hasattr list dict set super".split())
@@ -51,21 +51,25 @@ def said(target: Target) -> tuple[Said, list[Given]]:
         decides |= made_of(decorator)
     while todo:
         one = todo.pop()
+        kind = type(one)
+        if kind is ast.Name:
+            names.add(one.id)  # type: ignore[attr-defined]
+            continue
+        if kind is ast.Attribute:
+            names.add(one.attr)  # type: ignore[attr-defined]
+            todo.append(one.value)  # type: ignore[attr-defined]
+            continue
+        if kind is ast.Constant:
+            if isinstance(one.value, str) and one.value.isidentifier():  # type: ignore[attr-defined]
+                names.add(one.value)  # type: ignore[attr-defined]
+            continue
+        if kind not in _TOLD:
+            todo += children(one)
+            continue
         if isinstance(one, _INNER):
             todo += one.decorator_list
             for decorator in one.decorator_list:
                 decides |= made_of(decorator)
-            continue
-        if isinstance(one, ast.Name):
-            names.add(one.id)
-            continue
-        if isinstance(one, ast.Attribute):
-            names.add(one.attr)
-            todo.append(one.value)
-            continue
-        if isinstance(one, ast.Constant):
-            if isinstance(one.value, str) and one.value.isidentifier():
-                names.add(one.value)
             continue
         if isinstance(one, ast.Call):
             calls.append(one)
@@ -95,8 +99,57 @@ def said(target: Target) -> tuple[Said, list[Given]]:
             targets = one.targets if isinstance(one, ast.Assign) else [one.target]
             found = tuple(name for each in targets for name in _targets(each))
             given.append(Given(found, frozenset(made_of(one.value)), frozenset(_itself(one.value))))
-        todo.extend(ast.iter_child_nodes(one))
+        todo += children(one)
     return Said(frozenset(names), frozenset(decides), frozenset(gives), frozenset(itself), tuple(calls), catches), given
+
+
+_TOLD = frozenset(
+    {
+        *_INNER, ast.Call, ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp, ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.comprehension,
+        ast.Match, ast.ExceptHandler, ast.Return, ast.Yield, ast.YieldFrom, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr,
+    }
+)
+"""Nodes of which more is told than the words below them."""
+
+
+class Plain(NamedTuple):
+    """What a statement uses, sets and calls."""
+
+    names: frozenset[str]
+    targets: frozenset[str]
+    calls: tuple[ast.Call, ...]
+
+
+_ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue, ast.Yield, ast.YieldFrom, ast.Match, ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
+
+
+def plain(statement: ast.stmt) -> Plain | None:
+    """What a statement says, None for one that ends something or that other rules hold for."""
+    names: set[str] = set()
+    targets: set[str] = set()
+    calls: list[ast.Call] = []
+    todo: list[ast.AST] = [statement]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, ast.Name):
+            names.add(one.id)
+            if not isinstance(one.ctx, ast.Load):
+                targets.add(one.id)
+        elif isinstance(one, ast.Attribute):
+            names.add(one.attr)
+            if not isinstance(one.ctx, ast.Load):
+                targets.add(one.attr)
+            todo.append(one.value)
+        elif isinstance(one, ast.Constant):
+            if isinstance(one.value, str) and one.value.isidentifier():
+                names.add(one.value)
+        elif isinstance(one, _ENDS) or isinstance(one, _INNER):
+            return None
+        else:
+            if isinstance(one, ast.Call):
+                calls.append(one)
+            todo += children(one)
+    return Plain(frozenset(names), frozenset(targets), tuple(calls))
 
 
 def made_of(node: ast.AST) -> set[str]:
@@ -123,7 +176,7 @@ def made_of(node: ast.AST) -> set[str]:
         elif isinstance(one, ast.JoinedStr | ast.Lambda):
             continue
         else:
-            todo.extend(ast.iter_child_nodes(one))
+            todo += children(one)
     return found
 
 
@@ -136,7 +189,7 @@ def _itself(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr in KEEPS:
             return _itself(node.func.value) | ({name for one in node.args[:1] for name in _itself(one)} if node.func.attr == "compile" else set())
-        return {_last(node.func)}
+        return {called_name(node.func)}
     if isinstance(node, ast.IfExp):
         return _itself(node.body) | _itself(node.orelse)
     if isinstance(node, ast.BoolOp | ast.Tuple | ast.List):
@@ -161,5 +214,6 @@ def _targets(node: ast.AST) -> list[str]:
     return []
 
 
-def _last(node: ast.AST) -> str:
+def called_name(node: ast.AST) -> str:
+    """The last part of what is called."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -27,6 +27,10 @@ def block(frame: Frame, body: Iterable[ast.stmt]) -> bool:
     try:
         for statement in body:
             frame.meter.step()
+            if frame.quiet is not None and frame.target is not None:
+                used = frame.quiet(statement, frame.target)
+                if used is not None and used.isdisjoint(frame.telling):
+                    continue
             reader = _READERS.get(type(statement))
             if reader is not None and not reader(frame, statement):
                 return False
@@ -83,7 +87,7 @@ def assign(frame: Frame, target: ast.AST, found: Value, node: ast.AST) -> None:
         named = by_name(frame, last, name) if last != "get_rank" else None
         if named is not None and (named.ranked or named.kind == "many"):
             found = named
-    frame.env[name] = found
+    frame.give(name, found)
 
 
 def _if(frame: Frame, node: ast.stmt) -> bool:

@@ -10,12 +10,13 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.candidates import candidates
-from dlgovern.flow.ranks.frame import Frame, Meter
+from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
 from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
+from dlgovern.repository.outline import outlines
 
 DEPTH = 6
 """Calls that are followed one inside the other."""
@@ -97,8 +98,9 @@ class Summaries:
             frame = Frame(self, target.facts, target, cls, caller.meter, caller.depth + 1)
             if isinstance(guarded, Guard):
                 frame.guards.append(guarded)
-            frame.env.update(_defaults(target.node))
-            frame.env.update(given)
+            frame.quiet = self._quiet(target)
+            for name, one in {**_defaults(target.node), **given}.items():
+                frame.give(name, one)
             return finished(frame, target.node.body)
         finally:
             self._running.discard(key)
@@ -107,9 +109,24 @@ class Summaries:
         """Whether a function leads to no word of the tables: only what it is given can act there."""
         if self.writes or any(one.kind in ("wrapped", "callee") for one in given.values()):
             return False
+        if target.facts is not self.facts and not self._may_matter(target):
+            return True
         known = candidates(target.facts, self.tables)
         self.project.reads |= known.reads
         return not known.matters(target)
+
+    def _may_matter(self, target: Target) -> bool:
+        """Whether the text of a function of another file leads to a word of the tables."""
+        known = outlines(self.facts.repository)
+        for seeds in (self.tables.acting, self.tables.telling):
+            reached, reads = known.reaches(target.facts.path, target.node.name, seeds)
+            self.project.reads |= reads
+            if reached:
+                return True
+        return self.tables.wraps(target.facts.data)
+
+    def _quiet(self, target: Target) -> Quiet | None:
+        return None if self.writes else candidates(target.facts, self.tables).quiet
 
     def _skipped(self, target: Target, cls: int, caller: Frame) -> bool | Guard | None:
         """Whether a decorator keeps this class of ranks out; the guard where it keeps others out; None without one."""
@@ -209,6 +226,8 @@ def start(summaries: Summaries, target: Target, cls: int, given: dict[str, Value
             return Summary((), values.NONE)
         if not isinstance(guarded, bool):
             frame.guards.append(guarded)
-    frame.env.update(given)
+    frame.quiet = summaries._quiet(target)  # noqa: SLF001 - one module
+    for name, one in given.items():
+        frame.give(name, one)
     finished(frame, target.node.body)
     return Summary(tuple(frame.out), values.NONE)

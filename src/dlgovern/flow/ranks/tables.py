@@ -74,8 +74,10 @@ class Tables:
         self.parting = _pattern(self.parting_words)
         wrappers = {name.rpartition(".")[2] for name, one in self.functions.items() if one.kind == "wrap"}
         prepares = {name for name, many in self.methods.items() if any(one.kind == "wrap" for one in many)}
+        self.lasts = frozenset(name.rpartition(".")[2] for name in self.functions)
         self.wrappers = frozenset(wrappers | prepares)
         self._wraps = _pattern(frozenset(name.encode() for name in wrappers | _SHORT))
+        self._events = _pattern(self.event_words)
         receivers = {pattern.rpartition(".")[2] for many in self.methods.values() for one in many for pattern in one.on if pattern[-1:].isalpha() and " " not in pattern}
         every_rank = {name for name, many in self.methods.items() if any("*" in one.on for one in many)}
         events = {name for name, one in self.functions.items() if one.kind != "write"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import own_nodes
@@ -27,13 +26,10 @@ class Write(NamedTuple):
 
 def writes(facts: Facts, tables: Tables) -> list[Write]:
     """The writes that the parts of a file reach of which it is sure that every rank runs them."""
-    known = _KNOWN.get(facts)
+    known: list[Write] | None = facts.memo.get(Write)
     if known is None:
-        known = _KNOWN[facts] = _find(facts, tables)
+        known = facts.memo[Write] = _find(facts, tables)
     return known
-
-
-_KNOWN: WeakKeyDictionary[Facts, list[Write]] = WeakKeyDictionary()
 
 
 def _find(facts: Facts, tables: Tables) -> list[Write]:
