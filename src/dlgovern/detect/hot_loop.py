@@ -12,7 +12,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.classes import derives_from
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.hot import Hot, hot
-from dlgovern.flow.paths import own_nodes, written
+from dlgovern.flow.paths import called_name, own_nodes, written
 from dlgovern.flow.project import definition
 from dlgovern.flow.steps import BACKWARD, is_backward, steps
 from dlgovern.policy import Rule
@@ -59,13 +59,21 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     written_here = words(normal(facts.data))
     if not any(word.encode() in written_here for word in said["near"]):
         return
+    methods = {*said["methods"], *(name.rpartition(".")[2] for name in said.get("names", ()))}
+    called = {called_name(node.func) for node in facts.tree.of(ast.Call)}  # type: ignore[attr-defined]
+    waiting = not methods.isdisjoint(called) or _is_renamed(facts, methods)
+    if not waiting and called.isdisjoint((*said.get("loss_methods", ()), *said.get("loss_calls", ()))):
+        return
     seen: set[int] = set()
     for step in steps(facts):
         losses = _losses(step.node.body)
         confidence = "" if step.loop else "medium"
         yield from _waits(rule, facts, hot(facts, step.node.body), losses, seen, confidence)
-    for body in _forwards(facts, said.get("modules", ())):
-        yield from _waits(rule, facts, hot(facts, body), set(), seen, "medium")
+    modules = said.get("modules", ())
+    for owner, body in _forwards(facts) if waiting and modules else ():
+        found = list(_waits(rule, facts, hot(facts, body), set(), set(seen), "medium"))
+        if found and _derives(facts, owner, modules):
+            yield from found
 
 
 def _waits(
@@ -121,15 +129,21 @@ def _losses(body: list[ast.stmt]) -> set[str]:
     return found - {""}
 
 
-def _forwards(facts: Facts, modules: Any) -> Iterator[list[ast.stmt]]:
-    """The bodies of ``forward`` of the modules of this file that compute a loss."""
+def _is_renamed(facts: Facts, names: set[str]) -> bool:
+    """Whether one of these names is not called by itself: an import or an assignment may give it another one."""
+    used = (node.attr if isinstance(node, ast.Attribute) else node.id for node in facts.tree.of(ast.Attribute, ast.Name))  # type: ignore[attr-defined]
+    imported = (alias.name.rpartition(".")[2] for node in facts.tree.of(ast.ImportFrom) for alias in node.names)  # type: ignore[attr-defined]
+    return not names.isdisjoint(used) or not names.isdisjoint(imported)
+
+
+def _forwards(facts: Facts) -> Iterator[tuple[ast.ClassDef, list[ast.stmt]]]:
+    """The classes of this file that compute a loss in ``forward``, and its body."""
     for owner in facts.tree.of(ast.ClassDef):
         assert isinstance(owner, ast.ClassDef)
-        if modules and _has_loss(owner) and _derives(facts, owner, modules):
-            for statement in owner.body:
-                if isinstance(statement, ast.FunctionDef) and statement.name == "forward":
-                    if not any("no_grad" in ast.unparse(one) for one in statement.decorator_list):
-                        yield statement.body
+        for statement in owner.body:
+            if isinstance(statement, ast.FunctionDef) and statement.name == "forward" and _has_loss(owner):
+                if not any("no_grad" in ast.unparse(one) for one in statement.decorator_list):
+                    yield owner, statement.body
 
 
 def _derives(facts: Facts, owner: ast.ClassDef, modules: Any, depth: int = 4) -> bool:

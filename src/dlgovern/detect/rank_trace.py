@@ -10,9 +10,10 @@ from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.analysis import Disagreement, analysis, who
-from dlgovern.flow.ranks.tables import rank_words, tables_of
+from dlgovern.flow.ranks.tables import rank_text, tables_of, tells_ranks
 from dlgovern.flow.ranks.trace import Guard, Node
 from dlgovern.policy import Rule
+from dlgovern.source.imports import normal
 from dlgovern.source.tree import symbol
 
 CAUSES = ("branch", "exit", "order", "flag", "turns")
@@ -29,14 +30,15 @@ _NEXT = 2  # events shown after the one without a partner
 
 def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]]:
     """The file tells ranks apart itself."""
-    return [{"part": word} for word in rank_words(tables)]
+    parts, text = rank_text(tables)
+    return [{"parts": parts, "text": text}]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
     """One handler for the whole file; the rules share the analysis."""
 
     def see(_file: None) -> Iterator[Hit]:
-        if not any(word.encode() in facts.data for word in rank_words(tables)):
+        if not tells_ranks(tables, normal(facts.data)):
             return
         for one in analysis(facts, tables_of(tables)).found:
             for rule in rules:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.leads import may_lead
 from dlgovern.flow.paths import Guard, assigned_names, guards, own_nodes, written
 from dlgovern.flow.project import Code, Function, called
+from dlgovern.repository.outline import Seeds
 from dlgovern.source.tree import parents
 
 _DEPTH = 2
@@ -134,6 +136,8 @@ def _helper(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple
     origin = callee(facts, node)
     if origin is not None and origin[:1] != "." and not facts.inside(0, origin.partition(".")[0].replace("()", "")):
         return  # not a function of the repository
+    if not may_lead(facts, node, _seeds(facts, table, kinds)):
+        return
     code = called(facts, node)
     if code is None or not isinstance(code.node, Function) or not _is_small(code):
         return
@@ -147,6 +151,16 @@ def _helper(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple
             continue
         gets = inner.gets if own and inner.gets.startswith("self.") else ",".join(sorted(assigned_names(node)))
         yield Moment(inner.kind, subject, gets, node, guards(node) + inner.guards, inner.text)
+
+
+def _seeds(facts: Facts, table: Mapping[str, Any], kinds: tuple[str, ...]) -> Seeds:
+    """Words of which a function that does what the table names, itself or through others, has one."""
+    key = (_seeds, id(table), kinds)
+    if key not in facts.memo:
+        words = {word.rstrip(".") for kind in kinds for word in _methods(table.get(kind, {}), kind)}
+        words |= {name.rpartition(".")[2] for kind in kinds for name in table.get(kind, {}).get("names", ())}
+        facts.memo[key] = Seeds(frozenset(words - {"*"}))
+    return cast(Seeds, facts.memo[key])
 
 
 def _given(function: Function, call: ast.Call) -> dict[str, str]:

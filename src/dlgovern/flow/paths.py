@@ -101,6 +101,11 @@ def calls_in(node: ast.AST) -> list[ast.Call]:
     return sorted(found, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0))
 
 
+def called_name(node: ast.AST) -> str:
+    """The last part of what is called, "" when it has no name."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
 def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
     """All nodes below these, bodies of nested functions and classes left out; the last statement comes first."""
     if not isinstance(body, list) or not body:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.leads import may_lead
 from dlgovern.flow.paths import own_nodes
 from dlgovern.flow.project import Code, Function, called
+from dlgovern.repository.outline import Seeds
 from dlgovern.source.tree import FUNCTIONS, function, parents
 
 Loop = ast.For | ast.AsyncFor | ast.While
@@ -148,7 +150,7 @@ def _reaches(facts: Facts, call: ast.Call, names: frozenset[str], depth: int, *,
     if not depth:
         return False
     name = _last(call.func)
-    if not name or name in _PLAIN:
+    if not name or name in _PLAIN or not may_lead(facts, call, Seeds(names)):
         return False
     code = called(facts, call)
     if code is None or isinstance(code.node, ast.ClassDef):

@@ -2,7 +2,8 @@
 
 A rule's triggers are a list of alternatives: ``{"name": "torch.load"}`` wants the dotted name to be meant
 somewhere, ``{"all": ["a", ".b"]}`` wants these words, the second one as an attribute; both keys together want both;
-``{"part": "hf_"}`` wants these bytes, inside a word too. ``"alone": true`` beside a name wants a call of it as a
+``{"part": "hf_"}`` wants these bytes, inside a word too; ``{"parts": [...], "text": "..."}`` one of these, and then what
+the regular expression means. ``"alone": true`` beside a name wants a call of it as a
 statement of its own, or another use that only the parsed file can tell. A name that ends in ``.*`` stands for everything below it. No triggers (None) means that
 the file must always be parsed.
 """
@@ -35,6 +36,7 @@ class Prefilter:
     def __init__(self, triggers: Iterable[tuple[str, Sequence[dict[str, Any]] | None]]) -> None:
         self._always: list[str] = []
         self._parts: dict[str, list[str]] = {}
+        self._texts: list[list[Any]] = []  # parts, pattern, rules
         self._rows: dict[str, list[list[Any]]] = {}
         for rule, alternatives in triggers:
             if alternatives is None:
@@ -48,17 +50,24 @@ class Prefilter:
     def load(cls, values: dict[str, Any]) -> Prefilter:
         """The prefilter from what `dump` gave. Raises KeyError or TypeError for anything else."""
         made = cls(())
-        made._always, made._parts, made._rows = values["always"], values["parts"], values["rows"]
+        made._always, made._parts, made._texts, made._rows = (values[key] for key in ("always", "parts", "texts", "rows"))
         made._index()
         return made
 
     def dump(self) -> dict[str, Any]:
         """The prefilter as JSON-ready values."""
-        return {"always": self._always, "parts": self._parts, "rows": self._rows}
+        return {"always": self._always, "parts": self._parts, "texts": self._texts, "rows": self._rows}
 
     def _add(self, rule: str, alternative: dict[str, Any]) -> None:
         if part := alternative.get("part"):
             self._parts.setdefault(part, []).append(rule)
+            return
+        if parts := alternative.get("parts"):
+            same = next((text for text in self._texts if text[:2] == [parts, alternative["text"]]), None)
+            if same is None:
+                self._texts.append([parts, alternative["text"], [rule]])
+            else:
+                same[2].append(rule)
             return
         name = alternative.get("name", "")
         wanted = alternative.get("all", ())
@@ -86,6 +95,9 @@ class Prefilter:
         fired = {rule for rule in self._always if live is None or rule in live}
         for part, rules in self._parts.items():
             if part.encode() in data:
+                fired.update(rule for rule in rules if live is None or rule in live)
+        for parts, text, rules in self._texts:
+            if any(part.encode() in data for part in parts) and re.search(text.encode(), data):
                 fired.update(rule for rule in rules if live is None or rule in live)
         said = read_words(data)
         keys = self._keys & said.tokens

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Callable
 
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.project import Target, targets
-from dlgovern.flow.ranks.said import Given, Said, called_name, plain, said
+from dlgovern.flow.ranks.said import Given, Said, plain, said
 from dlgovern.flow.ranks.tables import DOUBTS, Tables
 from dlgovern.repository.outline import Seeds, outlines
 

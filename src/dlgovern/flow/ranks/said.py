@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
+from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.project import Target
 from dlgovern.source.tree import children
 
@@ -92,13 +93,13 @@ def said(target: Target) -> tuple[Said, list[Given]]:
         elif isinstance(one, ast.ExceptHandler):
             catches = True
         elif isinstance(one, ast.Return | ast.Yield | ast.YieldFrom):
-            gives |= made_of(one.value) if one.value is not None else set()
+            gives |= _told_by(one.value) if one.value is not None else set()
             gives.add("return")
             itself |= _itself(one.value) if one.value is not None else set()
         elif isinstance(one, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr) and one.value is not None:
             targets = one.targets if isinstance(one, ast.Assign) else [one.target]
             found = tuple(name for each in targets for name in _targets(each))
-            given.append(Given(found, frozenset(made_of(one.value)), frozenset(_itself(one.value))))
+            given.append(Given(found, frozenset(_told_by(one.value)), frozenset(_itself(one.value))))
         todo += children(one)
     return Said(frozenset(names), frozenset(decides), frozenset(gives), frozenset(itself), tuple(calls), catches), given
 
@@ -120,7 +121,7 @@ class Plain(NamedTuple):
     calls: tuple[ast.Call, ...]
 
 
-_ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue, ast.Yield, ast.YieldFrom, ast.Match, ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
+_CLOSED = (*_INNER, ast.Return, ast.Raise, ast.Break, ast.Continue, ast.Yield, ast.YieldFrom, ast.Match, ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 
 
 def plain(statement: ast.stmt) -> Plain | None:
@@ -143,7 +144,7 @@ def plain(statement: ast.stmt) -> Plain | None:
         elif isinstance(one, ast.Constant):
             if isinstance(one.value, str) and one.value.isidentifier():
                 names.add(one.value)
-        elif isinstance(one, _ENDS) or isinstance(one, _INNER):
+        elif isinstance(one, _CLOSED):
             return None
         else:
             if isinstance(one, ast.Call):
@@ -180,6 +181,37 @@ def made_of(node: ast.AST) -> set[str]:
     return found
 
 
+def _told_by(node: ast.AST) -> set[str]:
+    """The names of which a value tells something itself: not what functions are given, but for those that only ask."""
+    found: set[str] = set()
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, ast.Name):
+            found.add(one.id)
+        elif isinstance(one, ast.Attribute):
+            found.add(one.attr)
+            if isinstance(one.value, ast.Call):
+                todo.append(one.value)
+        elif isinstance(one, ast.Constant):
+            if isinstance(one.value, str) and one.value.isidentifier():
+                found.add(one.value)
+        elif isinstance(one, ast.Call):
+            name = called_name(one.func)
+            todo.append(one.func)
+            asks = name in _ASKS or name.lstrip("_").startswith(("is_", "has_", "should_", "need", "check"))
+            todo += [arg for arg in one.args if asks or isinstance(arg, ast.Constant)]
+        elif isinstance(one, ast.JoinedStr | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            continue
+        else:
+            todo += children(one)
+    return found
+
+
+_ASKS = frozenset("int bool float str len any all abs max min round getattr".split())
+"""Functions whose result tells of what they are given."""
+
+
 def _itself(node: ast.AST) -> set[str]:
     """The names whose objects a value may be: those it is taken from, and those that are called to make it."""
     if isinstance(node, ast.Name):
@@ -212,8 +244,3 @@ def _targets(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Starred | ast.Subscript):
         return _targets(node.value)
     return []
-
-
-def called_name(node: ast.AST) -> str:
-    """The last part of what is called."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -20,6 +20,8 @@ APART = frozenset({"global", "local", "node", "main", "local-main"})
 
 
 _SHORT = frozenset({"DDP", "FSDP", "accelerator", "fabric"})
+_PROSE = frozenset({b"rank"})
+"""Words that comments are full of: they count where code goes on behind them."""
 _VAGUE = frozenset({"self", "loss", "losses", "total_loss", "pl_module"})
 _COMMON = frozenset("load save gather reduce scatter broadcast initialize rendezvous get_state_dict set_state_dict".split())
 """Last parts of names that other things are called too: these count with the full name only."""
@@ -78,6 +80,7 @@ class Tables:
         self.wrappers = frozenset(wrappers | prepares)
         self._wraps = _pattern(frozenset(name.encode() for name in wrappers | _SHORT))
         self._events = _pattern(self.event_words)
+        self.told: tuple[list[bytes], re.Pattern[bytes]] | None = None
         receivers = {pattern.rpartition(".")[2] for many in self.methods.values() for one in many for pattern in one.on if pattern[-1:].isalpha() and " " not in pattern}
         every_rank = {name for name, many in self.methods.items() if any("*" in one.on for one in many)}
         events = {name for name, one in self.functions.items() if one.kind != "write"}
@@ -139,12 +142,28 @@ def tables_of(tables: dict[str, Any]) -> Tables:
 _KNOWN: dict[tuple[int, int], tuple[dict[str, Any], Tables]] = {}
 
 
-def rank_words(tables: dict[str, Any]) -> list[str]:
-    """Bytes of which a file holds at least one if it tells ranks apart itself."""
+def rank_text(tables: dict[str, Any]) -> tuple[list[str], str]:
+    """What a file holds that tells ranks apart itself: one of these bytes, and then what the regular expression means.
+
+    It means one of the words of the tables, or a call of a function whose name has one of the bytes.
+    """
     known = tables_of(tables)
     short = sorted((word.decode() for word in known.parting_words), key=lambda word: (len(word), word))
     kept: list[str] = []
     for word in short:
         if not any(part in word for part in kept):
             kept.append(word)
-    return kept
+    words = "|".join(sorted(re.escape(word.decode()) for word in known.parting_words - _PROSE))
+    prose = "|".join(sorted(word.decode() for word in known.parting_words & _PROSE))
+    plain = rf"(?<![^\W_])(?:{prose})(?:[ \t]*(?:[]=!<>(),:%/}}\"'#\\]|$)|[ \t]+(?:is|in|not|and|or|else|if)\b)" if prose else "(?!)"
+    parts = "|".join(map(re.escape, kept))
+    return kept, rf"(?m){plain}|(?<![^\W_])(?:{words})(?![\w])|\w*(?:{parts})\w*[ \t]*\(|@[\w.]*(?:{parts})"
+
+
+def tells_ranks(tables: dict[str, Any], data: bytes) -> bool:
+    """Whether a file tells ranks apart itself, by its text."""
+    known = tables_of(tables)
+    if known.told is None:
+        parts, text = rank_text(tables)
+        known.told = ([part.encode() for part in parts], re.compile(text.encode()))
+    return any(part in data for part in known.told[0]) and known.told[1].search(data) is not None
