@@ -77,19 +77,29 @@ def _judge(
     rules = live_rules(policy, path)
     hits: list[Hit] = []
     failed: list[tuple[str, str]] = []
-    for problem in document.problems:
-        hits += [
-            Hit(rule.id, problem.line or 1, 1, problem.line or 1, 2, slots={"why": problem.why})
-            for rule in rules
-            if rule.parameters.get("event") == "parse-error"
-        ]
-    groups: dict[str, list[Rule]] = {}
-    for rule in rules:
-        if kind in rule.kinds:
-            groups.setdefault(rule.detector, []).append(rule)
-    for name, group in groups.items():
+    if document.problems:
+        sayers = [rule.id for rule in rules if rule.parameters.get("event") == "parse-error"]
+        for problem in document.problems:
+            hits += [Hit(one, problem.line or 1, 1, problem.line or 1, 2, slots={"why": problem.why}) for one in sayers]
+    for name, group in _by_detector(rules, kind).items():
         try:
             hits += detect.load(name).judge(group, document, policy.tables, windows)
         except Exception as error:  # noqa: BLE001 - around a detector: recorded, never swallowed
             failed += [(rule.id, f"{type(error).__name__}: {error}") for rule in group]
     return FileResult(path, reading.digest, tuple(hits), reading.excuses, reads, tuple(failed), parsed=True)
+
+
+def _by_detector(rules: tuple[Rule, ...], kind: str) -> dict[str, list[Rule]]:
+    """The rules that read a kind, by their detector; made once for all files on which the same rules are live."""
+    known = _GROUPS.get((id(rules), kind))
+    if known is None:
+        groups: dict[str, list[Rule]] = {}
+        for rule in rules:
+            if kind in rule.kinds:
+                groups.setdefault(rule.detector, []).append(rule)
+        known = _GROUPS[(id(rules), kind)] = (rules, groups)
+    return known[1]
+
+
+_GROUPS: dict[tuple[int, str], tuple[tuple[Rule, ...], dict[str, list[Rule]]]] = {}
+"""The asked tuple is kept beside the answer: while it lives, no other one can have its id."""
