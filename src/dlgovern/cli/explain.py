@@ -7,11 +7,10 @@ import os
 import sys
 
 from dlgovern.cli import exits
-from dlgovern.errors import UsageError
+from dlgovern.cli.settings import standard_named
+from dlgovern.errors import UsageError, suggestion
 from dlgovern.standard.chain import read_chain
 from dlgovern.standard.explain import explain, find, levels
-from dlgovern.standard.law import REFERENCE
-from dlgovern.standard.model import suggestion
 
 
 def parser(prog: str = "dlgovern explain") -> argparse.ArgumentParser:
@@ -31,7 +30,7 @@ def parser(prog: str = "dlgovern explain") -> argparse.ArgumentParser:
 def run(words: list[str], prog: str = "dlgovern explain") -> int:
     """Print the rule; exit 2 when there is none of that id or name."""
     said = parser(prog).parse_args(words)
-    chain = read_chain(*standard(said.standard))
+    chain = read_chain(*standard_named(said.standard))
     source = find(chain, said.rule)
     if source is None:
         known = [word for one in chain for rule in one.rules for word in (rule.rule.id, rule.rule.name)]
@@ -43,17 +42,6 @@ def run(words: list[str], prog: str = "dlgovern explain") -> int:
         )
     sys.stdout.write(explain(source, levels(chain)[source.rule.id], color=_color(said.color)))
     return exits.CLEAN
-
-
-def standard(asked: str | None) -> tuple[str, str]:
-    """The name of the standard and the folder it counts from: the one asked for, else the project's own."""
-    if asked:
-        return asked, os.getcwd()
-    from dlgovern.cli.settings import find_settings
-    from dlgovern.store import Store
-
-    settings = find_settings(os.getcwd(), Store(""))
-    return str(settings.values.get("standard", REFERENCE)), settings.root
 
 
 def _color(word: str) -> bool:

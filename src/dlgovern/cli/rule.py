@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable
 
 from dlgovern.cli import exits, explain
-from dlgovern.errors import UsageError
+from dlgovern.cli.settings import standard_named
+from dlgovern.errors import UsageError, suggestion
 from dlgovern.report.display import display
 from dlgovern.standard.chain import read_chain, read_path
 from dlgovern.standard.compile import FAMILIES
 from dlgovern.standard.explain import levels
-from dlgovern.standard.model import suggestion
 from dlgovern.standard.read import read_rule
 
 
@@ -39,7 +39,7 @@ def _list(words: list[str]) -> int:
     parser.add_argument("--select", action="append", default=[], metavar="RULES", help="ids or beginnings of ids")
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
     said = parser.parse_args(words)
-    chain = read_chain(*explain.standard(said.standard))
+    chain = read_chain(*standard_named(said.standard))
     where = levels(chain)
     wanted = tuple(word.strip().upper() for text in said.select for word in text.split(",") if word.strip() != "ALL")
     rows = []

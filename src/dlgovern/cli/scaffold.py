@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from dlgovern.cli import explain
+from dlgovern.cli.settings import standard_named
 from dlgovern.errors import UsageError
 from dlgovern.report.display import display
 from dlgovern.scaffold.answers import settle
@@ -46,7 +46,7 @@ def add_standard(made: argparse.ArgumentParser) -> None:
 
 def find_standard(asked: str | None, target: str) -> Standard:
     """The standard asked for, else the one around; a folder is named as seen from the new project."""
-    name, base = explain.standard(asked)
+    name, base = standard_named(asked)
     folder = os.path.join(base, name)
     source = name
     if os.path.isfile(os.path.join(folder, "standard.toml")) and not os.path.isabs(name):

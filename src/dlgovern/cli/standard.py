@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from dlgovern.cli import exits, explain
-from dlgovern.errors import StandardError, UsageError
+from dlgovern.cli import exits
+from dlgovern.cli.settings import standard_named
+from dlgovern.errors import StandardError, UsageError, suggestion
 from dlgovern.report.display import display
 from dlgovern.standard.chain import read_chain, read_path
 from dlgovern.standard.compile import ALL, compile_policy, profiles
-from dlgovern.standard.model import suggestion
 
 
 def run(words: list[str]) -> int:
@@ -33,7 +33,7 @@ def _show(words: list[str]) -> int:
     )
     parser.add_argument("--standard", metavar="NAME", help="a folder or an installed package; else that of the project")
     said = parser.parse_args(words)
-    chain = read_chain(*explain.standard(said.standard))
+    chain = read_chain(*standard_named(said.standard))
     head = chain[-1].file.standard
     policy = compile_policy(chain, ALL)
     out = [f"{head.name} {head.version}  {head.title}".rstrip()]

@@ -10,12 +10,11 @@ import tempfile
 import time
 
 from dlgovern.cli import exits, scaffold
-from dlgovern.errors import UsageError
+from dlgovern.errors import UsageError, suggestion
 from dlgovern.report.display import display
 from dlgovern.scaffold import lock as locks
 from dlgovern.scaffold.load import choose, places, read_template
 from dlgovern.scaffold.verify import Outcome, Ready, evidence, find_python, ready, run_all
-from dlgovern.standard.model import suggestion
 
 
 def run(words: list[str]) -> int:
