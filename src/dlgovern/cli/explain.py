@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from dlgovern.cli import exits
+from dlgovern.cli import command, exits
 from dlgovern.cli.settings import standard_named
 from dlgovern.errors import UsageError, suggestion
 from dlgovern.standard.chain import read_chain
@@ -15,14 +15,12 @@ from dlgovern.standard.explain import explain, find, levels
 
 def parser(prog: str = "dlgovern explain") -> argparse.ArgumentParser:
     """The command line of ``explain``."""
-    made = argparse.ArgumentParser(
-        prog=prog,
-        description="Say what a rule means, why, and what to write instead.",
-        epilog=f"examples:\n  {prog} DLG502\n  {prog} unsafe-torch-load --standard ../our-standard\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = command.parser(
+        prog.removeprefix("dlgovern "), "Say what a rule means, why, and what to write instead.",
+        f"{prog} DLG502", f"{prog} unsafe-torch-load --standard ../our-standard",
+    )  # fmt: skip
     made.add_argument("rule", metavar="RULE", help="its id or its name")
-    made.add_argument("--standard", metavar="NAME", help="a folder or an installed package; else that of the project")
+    command.add_standard(made)
     made.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     return made
 
