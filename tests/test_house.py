@@ -31,8 +31,6 @@ LONG = {
     "flow/ranks/expressions.py": "one reader for each kind of expression; every one needs all others",
     "flow/ranks/statements.py": "one reader for each kind of statement; every one needs all others",
     "detect/order.py": "one protocol of before and after; its guards read each other",
-    "evidence/artifacts/calls.py": "every function of the allow-list, and the arguments that its writer gives",
-    "evidence/artifacts/opcodes.py": "one table: every opcode of pickle",
     "source/names.py": "one table of scopes; its halves would need each other's insides",
     "repository/exports.py": "names of a module and what they lead to: one walk over one set of values",
 }
