@@ -16,8 +16,9 @@ _CHANGES = frozenset(("update", "pop", "setdefault", "clear", "popitem"))
 
 
 def configurations(facts: Facts, call: ast.Call, takers: dict[str, list[Any]]) -> Iterator[dict[str, Value]]:
-    """The values of each dictionary that ``call`` takes as a configuration; ``takers``: callee -> arguments, with their
-    places where they have one. A dictionary that is changed after it is made is not known.
+    """The values of each dictionary that ``call`` takes as a configuration.
+
+    ``takers``: callee -> arguments, with their places where they have one. What is changed after it is made is not known.
     """
     wanted = takers.get((callee(facts, call) or "").replace("().", "."))
     if wanted is None:
