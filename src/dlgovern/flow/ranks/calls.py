@@ -7,6 +7,7 @@ import ast
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.shares import SHARE, shared
 from dlgovern.flow.ranks.tables import Operation
 from dlgovern.flow.ranks.trace import has_events
 from dlgovern.flow.ranks.values import Value, unknown
@@ -215,6 +216,8 @@ def _follow(
         _agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
     taint = _taint(node, origin, receiver, positional, last)
+    if not taint and shared(frame, node, origin, last, positional, keywords):
+        taint = SHARE
     mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))
     return unknown(f"{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
 
@@ -226,7 +229,7 @@ def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list
         return "clock"
     if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
         return "data"
-    if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum") and receiver is not None:
+    if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum", "is_set") and receiver is not None:
         return receiver.taint
     return ""
 
@@ -241,6 +244,6 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Val
 
 
 def _tells(one: Value) -> bool:
-    if one.kind in ("rank", "wrapped", "many", "callee"):
+    if one.kind in ("rank", "wrapped", "many", "callee") or one.taint == SHARE:
         return True
     return one.kind == "const" and (one.ranked or one.data is None or isinstance(one.data, bool))

@@ -10,6 +10,7 @@ from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.calls import call
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
+from dlgovern.flow.ranks.shares import SHARE, sliced
 from dlgovern.flow.ranks.trace import Guard, choice, has_events, row
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.source.tree import enclosing_class, scope
@@ -48,6 +49,8 @@ def _constant(_frame: Frame, node: ast.Constant) -> Value:
 
 
 def _name(frame: Frame, node: ast.Name) -> Value:
+    if node.id in frame.summaries.signalled:
+        return unknown(node.id, "signal")
     known = frame.env.get(node.id)
     if known is not None:
         return known
@@ -95,6 +98,8 @@ def static(frame: Frame, node: ast.AST) -> Value:
 
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     text = written(node)
+    if text in frame.summaries.signalled:
+        return unknown(text, "signal")
     if text and text in frame.env:
         return frame.env[text]
     base = value(frame, node.value)
@@ -283,6 +288,8 @@ def _text(frame: Frame, node: ast.JoinedStr) -> Value:
 
 
 def _subscript(frame: Frame, node: ast.Subscript) -> Value:
+    if isinstance(node.slice, ast.Slice) and node.slice.step is not None and sliced(frame, node.slice):
+        return unknown(f"{values.name(value(frame, node.value))}[rank::size]", SHARE)
     index = value(frame, node.slice)
     if frame.facts.names.origin(node.value) == "os.environ" and index.kind == "const":
         return environment(frame, index.data)

@@ -11,6 +11,7 @@ from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame, Meter
 from dlgovern.flow.ranks.project import Function, Project, Target
+from dlgovern.flow.ranks.signals import set_by_signals
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
@@ -45,6 +46,7 @@ class Summaries:
         self.statics: dict[tuple[str, int, int], Value] = {}
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
+        self.signalled = set_by_signals(facts)
         self.trains = False
         self.writes = False  # what files are written is asked for, not what ranks do together
         self._known: dict[tuple[object, ...], Summary] = {}
