@@ -39,7 +39,7 @@ def shared(frame: Frame, node: ast.Call, origin: str, last: str, positional: lis
         return False
     if origin == "range" and len(positional) == 3:  # noqa: PLR2004 - start, stop, step
         return positional[0].kind == "rank" and positional[2] == MANY
-    if last == "shard" and isinstance(node.func, ast.Attribute) or last == "split_dataset_by_node":
+    if (last == "shard" and isinstance(node.func, ast.Attribute)) or last == "split_dataset_by_node":
         return any(one.kind == "rank" for one in every) and any(one == MANY for one in every)
     return False
 
