@@ -9,6 +9,7 @@ from typing import Any
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.calls import call
+from dlgovern.flow.ranks.files import together
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
 from dlgovern.flow.ranks.shares import SHARE, sliced
 from dlgovern.flow.ranks.trace import Guard, choice, has_events, row
@@ -240,6 +241,8 @@ def _binary(frame: Frame, node: ast.BinOp) -> Value:
         if isinstance(node.op, ast.Mod) and _counts_devices(node.right):
             return values.source("local", frame.cls, "local_rank")
         return left if left.data == 0 else unknown("rank % n", "rank", True)
+    if isinstance(node.op, ast.Div) and frame.summaries.files:
+        return together([left, right])
     if left.kind == "many" and isinstance(node.op, ast.Sub) and right == Value("const", 1):
         return Value("last")
     if left.kind == right.kind == "const" and isinstance(node.op, ast.Add) and isinstance(left.data, str) and isinstance(right.data, str):
