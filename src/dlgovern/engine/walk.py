@@ -158,11 +158,8 @@ def _ids(rules: tuple[Rule, ...]) -> frozenset[str]:
 
 def _roots(policy: Policy) -> frozenset[str]:
     """The packages that any rule or table speaks of, and those through which names are bound."""
-    found = {"functools", "importlib", "os"}
+    found = {"functools", "importlib", "os", *_roots_of_tables(policy.tables)}
     todo: list[Any] = [[rule.parameters, rule.triggers] for rule in policy.rules]
-    for table in policy.tables.values():
-        if isinstance(table, list):
-            found.update(row[0].partition(".")[0] for row in table if row)
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
@@ -172,6 +169,17 @@ def _roots(policy: Policy) -> frozenset[str]:
         elif isinstance(value, str) and value.replace(".", "").replace("_", "").replace("()", "").replace("*", "").isalnum():
             found.add(value.partition(".")[0])
     return frozenset(found)
+
+
+_ROOTS: list[tuple[dict[str, Any], frozenset[str]]] = []
+"""The tables that were asked for last, and their roots: who judges by many policies of one standard asks each time."""
+
+
+def _roots_of_tables(tables: dict[str, Any]) -> frozenset[str]:
+    if not _ROOTS or _ROOTS[0][0] is not tables:
+        lists = (table for table in tables.values() if isinstance(table, list))
+        _ROOTS[:] = [(tables, frozenset(row[0].partition(".")[0] for table in lists for row in table if row))]
+    return _ROOTS[0][1]
 
 
 def see(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> tuple[list[Hit], list[tuple[str, str]]]:

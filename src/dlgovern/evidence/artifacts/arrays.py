@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from dlgovern.evidence.artifacts.allowed import ARRAYS
-from dlgovern.evidence.artifacts.machine import Global, Machine, Node
+from dlgovern.evidence.artifacts.machine import Global, Machine, Node, parts, whole
 
 NAMES = tuple(ARRAYS)
 """The constructors that `call` knows."""
@@ -14,7 +15,7 @@ NAMES = tuple(ARRAYS)
 _DTYPE = re.compile(r"[<>|=]?(?:[?bBhHiIlLqQefdgFDG]|[biufcmMOSUV]\d{0,9})\Z")
 
 
-def call(m: Machine, function: Global, given: list[Any], _offset: int) -> Any:
+def call(m: Machine, function: Global, given: Sequence[Any], _offset: int) -> Any:
     """An array, a scalar or a dtype; None where the arguments are not numpy's."""
     last = function.name.rpartition(".")[2]
     if last == "dtype":
@@ -24,7 +25,7 @@ def call(m: Machine, function: Global, given: list[Any], _offset: int) -> Any:
         return m.node("numpy", None, ("dtype", text))
     if last == "_reconstruct":
         kind, shape = (given[0], given[1]) if len(given) == 3 else (None, None)  # noqa: PLR2004
-        if type(kind) is not Global or kind.name != "numpy.ndarray" or type(shape) is not Node or shape.items != [0]:
+        if type(kind) is not Global or kind.name != "numpy.ndarray" or parts(shape) != (0,):
             return None
         return m.node("numpy", None, ("array", "", ()))
     if last == "NumpyArrayWrapper":
@@ -41,20 +42,18 @@ def build(m: Machine, owner: Node, state: Any) -> bool:
     """Whether this is the state that numpy writes for a dtype or an array."""
     if owner.what[0] == "wrapper":
         return _wrapper(owner, state)
-    items = state.items or [] if type(state) is Node and state.kind == "tuple" else []
+    items = parts(state) or ()
     if owner.what[0] == "dtype":
-        return 8 <= len(items) <= 9 and all(type(one) in (int, str, type(None)) for one in items[:1] + items[5:8])  # noqa: PLR2004
+        return 8 <= len(items) <= 9 and all(type(one) in (int, str, type(None)) for one in (*items[:1], *items[5:8]))  # noqa: PLR2004
     if owner.what[0] != "array" or len(items) != 5:  # noqa: PLR2004
         return False
     _version, shape, dtype, _fortran, data = items
-    if type(shape) is not Node or type(dtype) is not Node or dtype.kind != "numpy" or dtype.what[0] != "dtype":
-        return False
-    sizes = shape.items or []
-    if not all(type(one) is int and one >= 0 for one in sizes):
+    sizes = whole(shape)
+    if sizes is None or type(dtype) is not Node or dtype.kind != "numpy" or dtype.what[0] != "dtype":
         return False
     objects = "O" in dtype.what[1]
     good = type(data) is Node and data.kind == "list" if objects else _is_bytes(data) or type(data) is str
-    owner.what = ("array", dtype.what[1], tuple(sizes))
+    owner.what = ("array", dtype.what[1], sizes)
     if good:
         m.hold(owner, [data])
     return good

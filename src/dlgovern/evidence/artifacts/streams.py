@@ -50,7 +50,7 @@ def walk_all(blob: Blob, allowed: Allowed, findings: Findings) -> None:
         findings.facts["pickle protocol"] = found.protocol
     if any(name.startswith("joblib.") for name in found.names):
         findings.facts["producer"] = "joblib"
-    if found.value is not None:
+    if found.value is not None and found.names:  # without a name there is no array
         pickles.tensors(found.value, findings)
     position = found.end
     for _ in range(20):
