@@ -10,7 +10,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.analysis import module_body
 from dlgovern.flow.ranks.candidates import Candidates
 from dlgovern.flow.ranks.frame import GaveUp, Meter
-from dlgovern.flow.ranks.project import Target, functions
+from dlgovern.flow.ranks.project import functions
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node
@@ -26,8 +26,11 @@ class Access(NamedTuple):
 
 
 class Unsafe(NamedTuple):
-    """``why``: early (``use`` reads what ``write`` of the first rank may not have written yet), own (``use`` of all ranks
-    goes to a path that is another on each), lost (``use`` of all ranks looks at its own path for what ``write`` wrote)."""
+    """A use of a path that goes wrong.
+
+    ``why``: early (it needs what ``write`` of the first rank may not have made yet), own (a save of all ranks, to a path
+    that is another on each), lost (each rank looks at a path of its own for what ``write`` made).
+    """
 
     why: str
     use: Access
