@@ -13,6 +13,7 @@ from dlgovern.flow.ranks.candidates import Candidates
 from dlgovern.flow.ranks.compare import Comparison, Divergence
 from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Function, Target, functions
+from dlgovern.flow.ranks.roles import split
 from dlgovern.flow.ranks.shares import SHARE, uneven
 from dlgovern.flow.ranks.summaries import Summaries, Summary, start
 from dlgovern.flow.ranks.tables import Tables
@@ -66,6 +67,7 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
         _judge(summaries, target, {}, found, gave_up, parts=candidates.parts(target))
     for target, given in list(summaries.contexts.values())[:_CONTEXTS]:
         _judge(summaries, target, given, found, gave_up, parts=True)
+    found = [one for one in found if not split(one.what.site, one.what.guard, facts, summaries.project, tables)]
     return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
 
 
