@@ -169,9 +169,95 @@ def _skips_a_step(rank: int) -> str:
     return "done"
 
 
+def _gone() -> str:
+    """What a rank does that has left: nothing, for longer than the others wait."""
+    import time
+
+    time.sleep(6)
+    return "done"
+
+
+def _share_of_three(rank: int) -> str:
+    for item in torch.arange(3.0)[rank::2]:
+        dist.all_reduce(item)
+    return "done" if rank == 0 else _gone()
+
+
+def _share_cut_even(rank: int) -> str:
+    for item in torch.arange(2.0)[rank::2]:
+        dist.all_reduce(item)
+    return "done"
+
+
+def _wrapped_share(rank: int) -> str:
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+    for item in torch.ones(3, 1)[rank::2]:
+        model(item).sum().backward()
+    return "done" if rank == 0 else _gone()
+
+
+def _joined_share(rank: int) -> str:
+    from torch.distributed.algorithms.join import Join
+
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+    with Join([model]):
+        for item in torch.ones(3, 1)[rank::2]:
+            model(item).sum().backward()
+    return "done"
+
+
+def _time_limit(rank: int) -> str:
+    import time
+
+    start = time.monotonic() - 0.5 * rank  # rank 1 began half a second before
+    while time.monotonic() - start < 1:
+        dist.all_reduce(torch.ones(1))
+        time.sleep(0.05)
+    return "done" if rank == 0 else _gone()
+
+
+def _patience_of_one(rank: int) -> str:
+    stop = False
+    for step in range(3):
+        dist.all_reduce(torch.ones(1))
+        if rank == 0:
+            stop = step == 1
+        if stop:
+            return _gone()
+    return "done"
+
+
+def _patience_shared(rank: int) -> str:
+    for step in range(3):
+        dist.all_reduce(torch.ones(1))
+        stop = [rank == 0 and step == 1]
+        dist.broadcast_object_list(stop, src=0)
+        if stop[0]:
+            break
+    return "done"
+
+
+def _signal_to_one(rank: int) -> str:
+    import os
+    import signal
+
+    seen = []
+    signal.signal(signal.SIGUSR1, lambda *_: seen.append(rank))
+    for step in range(3):
+        dist.all_reduce(torch.ones(1))
+        if rank == 0 and step == 1:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        if seen:
+            return _gone()
+    return "done"
+
+
 _FORMS = {
     one.__name__: one
-    for one in (_barrier_on_one, _leaves_early, _first_then_others, _two_orders, _one_order, _skips_a_step)
+    for one in (
+        _barrier_on_one, _leaves_early, _first_then_others, _two_orders, _one_order, _skips_a_step, _share_of_three,
+        _share_cut_even, _wrapped_share, _joined_share, _time_limit, _patience_of_one, _patience_shared, _signal_to_one,
+    )
 }
 
 
@@ -206,3 +292,30 @@ def test_a_collective_of_one_rank_waits_for_the_other(form: str) -> None:  # DLG
 @pytest.mark.slow
 def test_one_order_is_right() -> None:  # DLG207, the good form
     assert _two("_one_order") == ["3 30", "3 30"]
+
+
+def test_shares_of_one_length_end() -> None:  # DLG205, the good form
+    assert _two("_share_cut_even") == ["done", "done"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["_share_of_three", "_wrapped_share"])
+def test_the_rank_with_one_item_more_waits(form: str) -> None:  # DLG205
+    assert _two(form)[0] == "stuck"
+
+
+@pytest.mark.slow
+def test_a_rank_whose_time_is_not_over_waits() -> None:  # DLG205, DLG206
+    assert _two("_time_limit")[0] == "stuck"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["_joined_share", "_patience_shared"])
+def test_ranks_that_decide_together_end(form: str) -> None:  # DLG205, DLG206, the good forms
+    assert _two(form) == ["done", "done"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["_patience_of_one", "_signal_to_one"])
+def test_a_stop_that_one_rank_decides_leaves_the_other_waiting(form: str) -> None:  # DLG206
+    assert _two(form)[1] == "stuck"

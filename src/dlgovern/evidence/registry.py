@@ -98,8 +98,11 @@ def kind_of(path: str, root: str = "") -> str | None:
     return found
 
 
-def read_file(root: str, path: str, kind: str) -> Reading:
-    """The document of one file, its digest and the comments in it that excuse findings."""
+def read_file(root: str, path: str, kind: str, data: bytes | None = None) -> Reading:
+    """The document of one file, its digest and the comments in it that excuse findings.
+
+    ``data`` stands for the file's bytes where it is not on disk as such.
+    """
     how = READERS[kind]
     if how.opens:
         place: Callable[[str, str], Any] = importlib.import_module(f"dlgovern.evidence.{how.module}").place
@@ -108,7 +111,7 @@ def read_file(root: str, path: str, kind: str) -> Reading:
         except Unreadable as error:
             return Reading(None, not_judged=str(error))
     try:
-        data = read(os.path.join(root, path), how.limit)
+        data = read(os.path.join(root, path), how.limit) if data is None else data
     except Unreadable as error:
         if how.large_is_data and "larger" in error.why:
             return Reading(reader(kind)(path, b""))

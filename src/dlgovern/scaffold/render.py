@@ -48,6 +48,7 @@ class Renderer:
     def __init__(self, names: dict[str, Any], parts: dict[str, str] | None = None) -> None:
         self.names = names
         self._environment = _Sandbox(parts or {})
+        self._decided: dict[str, bool] = {}
 
     def text(self, source: str) -> str:
         """``source`` rendered. Raises `Unrenderable`."""
@@ -67,11 +68,13 @@ class Renderer:
         """Whether a condition is true; an empty one is. Raises `Unrenderable`."""
         if not condition:
             return True
-        try:
-            found = self._environment.compile_expression(condition, undefined_to_none=False)(self.names)
-            return bool(found)
-        except _ERRORS as error:
-            raise _unrenderable(error) from None
+        if condition not in self._decided:
+            try:
+                found = self._environment.compile_expression(condition, undefined_to_none=False)(self.names)
+                self._decided[condition] = bool(found)
+            except _ERRORS as error:
+                raise _unrenderable(error) from None
+        return self._decided[condition]
 
     def unknown(self, source: str, *, condition: bool = False) -> list[str]:
         """Names that a text or condition uses and nobody gives, sorted, whatever branch they stand in."""

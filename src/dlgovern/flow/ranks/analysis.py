@@ -13,6 +13,7 @@ from dlgovern.flow.ranks.candidates import Candidates
 from dlgovern.flow.ranks.compare import Comparison, Divergence
 from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Function, Target, functions
+from dlgovern.flow.ranks.shares import SHARE, uneven
 from dlgovern.flow.ranks.summaries import Summaries, Summary, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node, events, has_events
@@ -60,7 +61,7 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
     found: list[Disagreement] = []
     gave_up: list[ast.AST] = []
     targets = list(_targets(facts))
-    candidates = Candidates(facts, tables, targets, trains=summaries.trains)
+    candidates = Candidates(facts, tables, targets, trains=summaries.trains, signalled=summaries.signalled)
     for target in filter(candidates.wants, targets):
         _judge(summaries, target, {}, found, gave_up, parts=candidates.parts(target))
     for target, given in list(summaries.contexts.values())[:_CONTEXTS]:
@@ -97,7 +98,7 @@ def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found:
         alone = Comparison(meter)
         alone.differ(traces[OTHER], values.DIFFER)
         found += [Disagreement(what, target if target.node.name else None, (), ("some ranks", "the others")) for what in alone.found]
-        found += [_turns(step, target) for step in _loops(traces[OTHER]) if step.group == "uneven" and has_events(step.branches[0])]
+        found += [_turns(step, target) for step in _loops(traces[OTHER]) if _parts(step, target, summaries.tables)]
     except GaveUp:
         gave_up.append(target.node if target.node.name else target.facts.tree.module)
 
@@ -154,9 +155,14 @@ def _loops(steps: tuple[Node, ...]) -> Iterator[Node]:
             todo += [inner for branch in step.branches for inner in branch]
 
 
+def _parts(step: Node, target: Target, tables: Tables) -> bool:
+    """Whether ranks can make different numbers of turns of a loop in which they meet."""
+    return step.group in (SHARE, "clock", "signal") and has_events(step.branches[0]) and (step.group != SHARE or uneven(step, target, tables))
+
+
 def _turns(step: Node, target: Target) -> Disagreement:
     first = next(events(step.branches[0]))
-    what = Divergence("turns", first, step, 0, None, None, (), (tuple(events(step.branches[0]))[:3], ()))
+    what = Divergence("turns", first, step, 0, None, None, (), (tuple(events(step.branches[0]))[:3], ()), step.group)
     return Disagreement(what, target if target.node.name else None, (), ("ranks with more turns", "ranks with fewer turns"))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 
 from dlgovern.flow.paths import written
-from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks import files, values
 from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.shares import SHARE, shared
 from dlgovern.flow.ranks.tables import Operation
 from dlgovern.flow.ranks.trace import has_events
 from dlgovern.flow.ranks.values import Value, unknown
@@ -31,6 +32,8 @@ def call(
 ) -> Value:
     """The value of a call whose arguments are known; what it does is appended to the trace."""
     origin = frame.facts.names.origin(node.func) or ""
+    if frame.summaries.files and (done := files.call(frame, node, origin, receiver, positional, keywords)) is not None:
+        return done.value
     if (found := _plain(frame, node, origin, positional, keywords)) is not None:
         return found
     if origin in _EXITS:
@@ -148,7 +151,11 @@ def _operate(
     if operation.kind == "write" or frame.summaries.writes:
         return _write(frame, node, operation, op, positional, keywords)
     if not group and (operation.kind != "backward" or frame.summaries.trains):
-        frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
+        path = files.saved(positional, keywords, method=bool(operation.on)) if frame.summaries.files and operation.kind == "save" else None
+        if path is not None:
+            files.emit(frame, node, "save", op, path)
+        else:
+            frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
     _agree(frame, node)
     if operation.kind == "wrap":
         result = Value("wrapped", operation.how)
@@ -197,7 +204,7 @@ def _follow(
     known: Value | None = None
     target = frame.project.function(frame.facts, node.func) if frame.summaries.may_follow(frame) else None
     if target is not None:
-        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__")
+        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files)
         summary = frame.summaries.run(target, frame.cls, given, frame)
         if summary.steps:
             frame.emit("call", last, node, branches=(summary.steps,))
@@ -215,6 +222,8 @@ def _follow(
         _agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
     taint = _taint(node, origin, receiver, positional, last)
+    if not taint and shared(frame, node, origin, last, positional, keywords):
+        taint = SHARE
     mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))
     return unknown(f"{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
 
@@ -226,21 +235,21 @@ def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list
         return "clock"
     if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
         return "data"
-    if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum") and receiver is not None:
+    if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum", "is_set") and receiver is not None:
         return receiver.taint
     return ""
 
 
-def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Value], keywords: dict[str, Value], *, bound: bool) -> dict[str, Value]:
+def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Value], keywords: dict[str, Value], *, bound: bool, every: bool = False) -> dict[str, Value]:
     """The parameters that are given something that tells ranks apart or says what a model is."""
     names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args)]
     if bound and names[:1] in (["self"], ["cls"]):
         names = names[1:]
     given = dict(zip(names, positional, strict=False)) | keywords
-    return {name: one for name, one in given.items() if _tells(one)}
+    return {name: one for name, one in given.items() if every or _tells(one)}
 
 
 def _tells(one: Value) -> bool:
-    if one.kind in ("rank", "wrapped", "many", "callee"):
+    if one.kind in ("rank", "wrapped", "many", "callee") or one.taint == SHARE:
         return True
     return one.kind == "const" and (one.ranked or one.data is None or isinstance(one.data, bool))

@@ -9,7 +9,9 @@ from typing import Any
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.calls import call
+from dlgovern.flow.ranks.files import together
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
+from dlgovern.flow.ranks.shares import SHARE, sliced
 from dlgovern.flow.ranks.trace import Guard, choice, has_events, row
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.source.tree import enclosing_class, scope
@@ -48,6 +50,8 @@ def _constant(_frame: Frame, node: ast.Constant) -> Value:
 
 
 def _name(frame: Frame, node: ast.Name) -> Value:
+    if node.id in frame.summaries.signalled:
+        return unknown(node.id, "signal")
     known = frame.env.get(node.id)
     if known is not None:
         return known
@@ -95,6 +99,8 @@ def static(frame: Frame, node: ast.AST) -> Value:
 
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     text = written(node)
+    if text in frame.summaries.signalled:
+        return unknown(text, "signal")
     if text and text in frame.env:
         return frame.env[text]
     base = value(frame, node.value)
@@ -235,6 +241,8 @@ def _binary(frame: Frame, node: ast.BinOp) -> Value:
         if isinstance(node.op, ast.Mod) and _counts_devices(node.right):
             return values.source("local", frame.cls, "local_rank")
         return left if left.data == 0 else unknown("rank % n", "rank", True)
+    if isinstance(node.op, ast.Div) and frame.summaries.files:
+        return together([left, right])
     if left.kind == "many" and isinstance(node.op, ast.Sub) and right == Value("const", 1):
         return Value("last")
     if left.kind == right.kind == "const" and isinstance(node.op, ast.Add) and isinstance(left.data, str) and isinstance(right.data, str):
@@ -283,6 +291,8 @@ def _text(frame: Frame, node: ast.JoinedStr) -> Value:
 
 
 def _subscript(frame: Frame, node: ast.Subscript) -> Value:
+    if isinstance(node.slice, ast.Slice) and node.slice.step is not None and sliced(frame, node.slice):
+        return unknown(f"{values.name(value(frame, node.value))}[rank::size]", SHARE)
     index = value(frame, node.slice)
     if frame.facts.names.origin(node.value) == "os.environ" and index.kind == "const":
         return environment(frame, index.data)

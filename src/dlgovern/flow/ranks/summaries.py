@@ -11,6 +11,7 @@ from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame, Meter
 from dlgovern.flow.ranks.project import Function, Project, Target
+from dlgovern.flow.ranks.signals import set_by_signals
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
@@ -45,7 +46,9 @@ class Summaries:
         self.statics: dict[tuple[str, int, int], Value] = {}
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
+        self.signalled = set_by_signals(facts)
         self.trains = False
+        self.files = False  # paths that are written and read are asked for too
         self.writes = False  # what files are written is asked for, not what ranks do together
         self._known: dict[tuple[object, ...], Summary] = {}
         self._running: set[tuple[object, ...]] = set()
@@ -71,7 +74,7 @@ class Summaries:
         if known is not None:
             return known
         home = target.facts is self.facts
-        shared = (*key, self.trains, self.writes, caller.depth)
+        shared = (*key, self.trains, self.writes, self.files, caller.depth)
         if not home and shared in self._shared:
             self._known[key], reads = self._shared[shared]
             self.project.reads |= reads
@@ -111,7 +114,7 @@ class Summaries:
         if path not in self._silent:
             data = target.facts.data
             self._silent[path] = not self.tables.acts(data) and self.tables.parting.search(data) is None
-        return self._silent[path]
+        return self._silent[path] and not self.files
 
     def _skipped(self, target: Target, cls: int, caller: Frame) -> bool | Guard | None:
         """Whether a decorator keeps this class of ranks out; the guard where it keeps others out; None without one."""
