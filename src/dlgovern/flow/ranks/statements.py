@@ -23,6 +23,7 @@ _SWALLOWED = frozenset(
 def block(frame: Frame, body: Iterable[ast.stmt]) -> bool:
     """Run statements; whether the end is reached."""
     if frame.deep > DEEPEST:
+        frame.meter.deep = True
         return True
     frame.deep += 1
     try:
