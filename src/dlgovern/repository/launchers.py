@@ -159,7 +159,7 @@ def launcher_of(words: Sequence[str]) -> tuple[Launcher, int] | None:
             if word == "-m" and index + 1 < len(words):
                 inner = _MODULES.get(words[index + 1])
                 return (inner, index + 2) if inner is not None else (_PYTHON, 1)
-            if not word.startswith("-"):
+            if not word.startswith("-") and words[index - 1] not in ("-W", "-X"):
                 break
         return _PYTHON, 1
     return None

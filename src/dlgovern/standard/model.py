@@ -67,6 +67,7 @@ class Fix(BaseModel):
     action: str
     safe: bool = False
     since: dict[str, str] = {}  # library -> lowest version at which the repaired code works
+    document: dict[str, Any] | None = None  # the repair in files that are not Python, where that is another one
 
 
 class RuleFile(_Strict):

@@ -149,7 +149,7 @@ class Court:
         policy = self.policy._replace(rules=self._rules(rule), tables=tables)
         folder = self.lay(case.files)
         paths = sorted(case.files)
-        found = windows(folder, manifests_above(folder, paths), {**policy.window, **case.window}, Store(""))
+        found = self.versions(case)
         prefilter = prefilter and rule.shape != "engine"  # its rules speak of files that other rules made it read
         job = Job(policy, folder, found, 1, prefilter)
         report = judge(job, paths, (), Store(""), today=TODAY, project=rule.shape == "repository" or "repository" in rule.kinds)
@@ -157,6 +157,12 @@ class Court:
         if rule.shape == "engine":
             troubles = []  # what the engine cannot read is what its rules are about
         return Verdict(_marks(rule, report.findings), "; ".join(troubles))
+
+    def versions(self, case: Case) -> Windows:
+        """The version windows of an example as its manifests give them."""
+        folder = self.lay(case.files)
+        standard = {**self.policy.window, **case.window}
+        return windows(folder, manifests_above(folder, sorted(case.files)), standard, Store(""))
 
     def windows(self, case: Case) -> Windows:
         """The version windows of an example that has no manifest."""
