@@ -64,7 +64,7 @@ def build(m: Machine, owner: Any, state: Any, offset: int) -> None:
 
 def _is_added(m: Machine, owner: Node) -> bool:
     """Whether the standard itself allows the class of an object, and so its methods."""
-    return m.allowed.kind(*_split(str(owner.what)), arrays=False) == "user"
+    return m.allowed.kind(*_split(str(owner.what)), data=False) == "user"
 
 
 def _attributes(m: Machine, state: Any, offset: int) -> None:

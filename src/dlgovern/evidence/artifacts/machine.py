@@ -6,7 +6,7 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from dlgovern.evidence.artifacts.allowed import ARRAYS, Allowed
+from dlgovern.evidence.artifacts.allowed import DATA, Allowed
 from dlgovern.evidence.artifacts.blob import Blob, Broken
 from dlgovern.evidence.artifacts.values import Findings
 
@@ -93,7 +93,7 @@ class Profile(NamedTuple):
     foreign: frozenset[int]  # opcodes that its loader refuses, or that no writer of it uses
     renames: bool  # Python 2 names are translated whatever the protocol
     persistent: bool  # ids of storages
-    arrays: bool = False  # numpy's constructors build data
+    data: bool = False  # what Python and numpy write for data that torch does not load
     after_build: Callable[[Machine, Node, int], int] | None = None  # bytes that follow an object in the stream
 
 
@@ -268,12 +268,12 @@ class Machine:
             elif module in IMPORT_MAPPING:
                 module = IMPORT_MAPPING[module]
         full = f"{module}.{name}"
-        kind = self.allowed.kind(module, name, arrays=self.profile.arrays)
+        kind = self.allowed.kind(module, name, data=self.profile.data)
         if len(self.names) < 10_000:  # noqa: PLR2004 - a file of names alone
             self.names.add(full[:300])
-        if not kind and full in ARRAYS:
+        if not kind and full in DATA:
             self.findings.undecided(f"names {full}, which the allow-list does not have", self.member, offset)
-            kind = ARRAYS[full]
+            kind = DATA[full]
         if not kind:
             hint = self.allowed.hint(full)
             self.findings.unsafe(f"would import {full}{hint}", self.member, offset, full)

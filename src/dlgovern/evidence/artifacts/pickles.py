@@ -33,7 +33,7 @@ TORCH = Profile("torch", _FOREIGN_TO_TORCH, renames=True, persistent=True)
 PLAIN = Profile("plain", frozenset(), renames=False, persistent=False)
 """A pickle by itself."""
 
-ARRAYS = Profile("numpy", frozenset(), renames=False, persistent=False, arrays=True)
+ARRAYS = Profile("numpy", frozenset(), renames=False, persistent=False, data=True)
 """A pickle inside an array of objects."""
 
 

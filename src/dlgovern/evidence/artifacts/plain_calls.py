@@ -46,6 +46,17 @@ def _set(m: Machine, _function: Global, given: Given, _offset: int) -> Any:
     return None if len(given) > 1 or inner is None else m.node("set", list(inner))
 
 
+def _bytes(m: Machine, _function: Global, given: Given, _offset: int) -> Any:
+    """bytes(): how old protocols write b""."""
+    return None if given else m.node("bytes", None, b"")
+
+
+def _frozenset(m: Machine, _function: Global, given: Given, _offset: int) -> Any:
+    """frozenset([…]): how old protocols write it."""
+    inner = given[0] if len(given) == 1 else None
+    return m.node("set", list(inner.items or ())) if type(inner) is Node and inner.kind == "list" else None
+
+
 def _bytearray(m: Machine, _function: Global, given: Given, _offset: int) -> Any:
     text = given[0] if given else None
     if given and not (type(text) is str or (type(text) is Node and text.kind in ("bytes", "text"))):
@@ -62,6 +73,8 @@ CALLS: dict[str, Call] = {
     "collections.Counter": _mapping,
     "_codecs.encode": _codec,
     "builtins.set": _set,
+    "builtins.bytes": _bytes,
+    "builtins.frozenset": _frozenset,
     "builtins.bytearray": _bytearray,
     "builtins.complex": _complex,
 }
