@@ -61,7 +61,7 @@ def run(words: list[str]) -> int:
 
         return fix.from_check(said)
     store = options.open_store(said)
-    law = options.open_law(said, said.paths, store)
+    law = options.open_law(said, said.paths, store, silent=True)
     fail_on, confidence = options.bar(said, law.settings.values)
     if said.show_settings:
         return _show_settings(law)

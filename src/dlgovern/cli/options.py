@@ -65,14 +65,14 @@ def open_store(options: argparse.Namespace) -> Store:
     return Store(default_folder())
 
 
-def open_law(options: argparse.Namespace, paths: Iterable[str], store: Store) -> Law:
-    """The configuration around ``paths`` and the policy it leads to."""
+def open_law(options: argparse.Namespace, paths: Iterable[str], store: Store, *, silent: bool = False) -> Law:
+    """The configuration around ``paths`` and the policy it leads to; ``silent``: its prose may come later."""
     settings = _settings(options, list(paths), store)
     values = _with_flags(settings.values, options)
     name = options.standard or values.get("standard", REFERENCE)
     base = os.getcwd() if options.standard else settings.root
     profile = options.profile or values.get("profile", "defects")
-    policy = load_policy(name, base, profile, store, trust_code=options.trust_standard_code)
+    policy = load_policy(name, base, profile, store, trust_code=options.trust_standard_code, silent=silent)
     policy, not_run, whole = tailor(policy, values)
     return Law(policy, not_run, whole, settings._replace(values=values))
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from dlgovern import __version__
 from dlgovern.engine.cache import Cache
 from dlgovern.engine.result import FileResult
-from dlgovern.engine.walk import Walk
 from dlgovern.policy import Policy
 from dlgovern.repository.window import Windows
 from dlgovern.source.classify import classify
@@ -37,15 +36,19 @@ def judge_files(job: Job, paths: Iterable[str], store: Store) -> list[FileResult
     rest = [path for path in wanted if path not in known]
     results = dict(known)
     for result in _judge(job, rest, store):
-        results[result.path] = result
         cache.put(result)
+        results[result.path] = result._replace(asked=(), looked=())
     cache.save()
     return [results[path] for path in wanted]
 
 
 def _judge(job: Job, paths: list[str], store: Store) -> Iterable[FileResult]:
+    if not paths:
+        return []
     workers = job.jobs or os.cpu_count() or 1
-    if workers == 1 or not paths or (len(paths) <= _FEW and _bytes(job.root, paths) <= _SMALL):
+    if workers == 1 or (len(paths) <= _FEW and _bytes(job.root, paths) <= _SMALL):
+        from dlgovern.engine.walk import Walk  # with all that judging needs; a run in which nothing is new needs none
+
         walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter, store=store)
         return [walk.judge(path) for path in paths]
     from dlgovern.engine.supervise import supervise  # workers are for many files

@@ -115,7 +115,7 @@ def supervise(
 
 def _setup(job: Any, store: Store | None) -> bytes:
     values = {
-        "policy": policy.dump(job.policy),
+        "policy": policy.dump(job.policy._replace(words=b"{}")).decode(),  # workers say nothing
         "root": job.root,
         "windows": job.windows.to_json(),
         "prefilter": job.prefilter,

@@ -41,7 +41,7 @@ class Walk:
         self.policy = policy
         self.root = root
         self.windows = windows
-        self.repository = Repository(root, _roots(policy))
+        self.repository = Repository(root, frozenset(policy.roots) or None)
         self._use_prefilter = prefilter
         self._codes = frozenset(word for rule in policy.rules for word in (rule.id, *rule.aliases))
         self.filters = Filters(policy, store or Store(""))
@@ -64,7 +64,8 @@ class Walk:
             if on_disk:
                 self.repository.give(path, data)
             result = self.judge_code(path, data, digest, on_disk=on_disk)
-        return result._replace(spent=round(time.perf_counter() - start, 6))
+        asked, looked = self.repository.modules.news()
+        return result._replace(asked=asked, looked=looked, spent=round(time.perf_counter() - start, 6))
 
     def _bytes(self, path: str) -> bytes:
         return read(os.path.join(self.root, path), NOTEBOOK if path.lower().endswith(".ipynb") else LIMIT)
@@ -154,24 +155,6 @@ def _ids(rules: tuple[Rule, ...]) -> frozenset[str]:
     if id(rules) not in _IDS:
         _IDS[id(rules)] = (rules, frozenset(rule.id for rule in rules))
     return _IDS[id(rules)][1]
-
-
-def _roots(policy: Policy) -> frozenset[str]:
-    """The packages that any rule or table speaks of, and those through which names are bound."""
-    found = {"functools", "importlib", "os"}
-    todo: list[Any] = [[rule.parameters, rule.triggers] for rule in policy.rules]
-    for table in policy.tables.values():
-        if isinstance(table, list):
-            found.update(row[0].partition(".")[0] for row in table if row)
-    while todo:
-        value = todo.pop()
-        if isinstance(value, dict):
-            todo += value.values()
-        elif isinstance(value, list | tuple):
-            todo += value
-        elif isinstance(value, str) and value.replace(".", "").replace("_", "").replace("()", "").replace("*", "").isalnum():
-            found.add(value.partition(".")[0])
-    return frozenset(found)
 
 
 def see(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> tuple[list[Hit], list[tuple[str, str]]]:

@@ -20,6 +20,8 @@ from dlgovern.store import Store
 if TYPE_CHECKING:
     from dlgovern.evidence.published import Published
 
+_PARTS = 4  # of the cache: there are few such files
+
 
 def judge_evidence(
     policy: Policy,
@@ -38,7 +40,7 @@ def judge_evidence(
         return []
     from dlgovern.evidence.published import Published  # its parsers are for runs that have something to parse
 
-    cache = Cache(store or Store(""), root, policy, windows, f"{__version__} evidence")
+    cache = Cache(store or Store(""), root, policy, windows, f"{__version__} evidence", _PARTS)
     projects = Published(root)
     results = []
     for path, kind in wanted:

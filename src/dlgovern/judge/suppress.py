@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlgovern.engine.live import live_rules, scopes
 from dlgovern.engine.result import FileResult
@@ -12,6 +11,9 @@ from dlgovern.finding import Finding, Hit
 from dlgovern.judge.grade import finding
 from dlgovern.policy import Policy, Rule
 from dlgovern.source.comments import Excuse
+
+if TYPE_CHECKING:
+    import datetime
 
 
 class Suppressed(NamedTuple):
@@ -134,6 +136,8 @@ def _covers(excuse: Excuse, one: Finding) -> bool:
 
 
 def _expired(until: str, today: datetime.date) -> bool:
+    import datetime
+
     try:
         return datetime.date.fromisoformat(until) < today
     except ValueError:

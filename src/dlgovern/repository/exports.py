@@ -136,6 +136,11 @@ class Repository:
             self._given += len(data)
             self._bytes[path] = data
 
+    def forget(self, path: str) -> None:
+        """Give back the memory that the bytes and imports of a file take."""
+        self._bytes.pop(path, None)
+        self._lines.pop(path, None)
+
     def exports(self, path: str) -> Exports:
         """The names that the module at ``path`` passes on."""
         if path not in self._exports:
@@ -146,10 +151,7 @@ class Repository:
         return self._exports[path]
 
     def _possible(self, path: str, name: str, depth: int, read_for: set[str]) -> bool:
-        """Whether ``name`` may come from outside, told from bytes: no module is parsed for a plain no.
-
-        Of star imports, only modules in which the name occurs count as read.
-        """
+        """Whether ``name`` may come from outside, told from bytes: no module is parsed for a plain no."""
         key = (path, name)
         if key in self._maybe:
             read_for |= self._maybe_reads[key]
@@ -164,8 +166,7 @@ class Repository:
     def _look(self, path: str, name: str, depth: int, reads: set[str]) -> bool:
         data = self.data(path)
         present = name.encode() in data
-        if present:
-            reads.add(path)
+        reads.add(path)
         if depth == 0 or not data or (present and _defines(data, name)):
             return False
         locals_, stars = self._scanned(path)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+Question = tuple[str, int, str, str | None]
+"""Importer, level, dotted name, and the path that was found; the level `OWNS` asks `Modules.owns`."""
+OWNS = -1
+
 
 class Modules:
     """The importable files below one root, looked up on demand and remembered.
@@ -19,6 +23,9 @@ class Modules:
         self._paths: dict[str, list[str]] = {}
         self._roots: dict[tuple[str, str], bool] = {}
         self._found: dict[tuple[str, int, str], str | None] = {}
+        self._asked: set[tuple[str, int, str]] = set()
+        self._news: list[Question] = []
+        self._told = 0
 
     def find(self, importer: str, level: int, dotted: str) -> str | None:
         """The POSIX path, relative to the root, of the module ``dotted`` as ``importer`` sees it.
@@ -29,6 +36,9 @@ class Modules:
         key = (importer.rpartition("/")[0], level, dotted)
         if key not in self._found:
             self._found[key] = self._find(*key)
+        if (question := (importer, level, dotted)) not in self._asked:
+            self._asked.add(question)
+            self._news.append((*question, self._found[key]))
         return self._found[key]
 
     def _find(self, folder: str, level: int, dotted: str) -> str | None:
@@ -58,11 +68,29 @@ class Modules:
     def owns(self, importer: str, dotted: str) -> bool:
         """Whether the first part of an absolute import is a module or a folder of the repository."""
         first = dotted.partition(".")[0]
-        for base in self._bases(importer.rpartition("/")[0], 0):
-            path = f"{base}/{first}" if base else first
-            if self._is_file(f"{path}.py") or self._is_package(path):
-                return True
-        return False
+        found = any(
+            self._is_file(f"{path}.py") or self._is_package(path)
+            for path in (f"{base}/{first}" if base else first for base in self._bases(importer.rpartition("/")[0], 0))
+        )
+        if (question := (importer, OWNS, first)) not in self._asked:
+            self._asked.add(question)
+            self._news.append((*question, "yes" if found else None))
+        return found
+
+    def news(self) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+        """What was asked since the last time, with the answers, and the folders that were looked into for them."""
+        folders = tuple(list(self._folders)[self._told :])
+        questions = tuple(self._news)
+        self._news.clear()
+        self._told += len(folders)
+        return questions, folders
+
+    def answers_as(self, question: Question) -> bool:
+        """Whether a question that was asked of another day has the same answer here."""
+        importer, level, dotted, answer = question
+        if level == OWNS:
+            return ("yes" if self.owns(importer, dotted) else None) == answer
+        return self.find(importer, level, dotted) == answer
 
     def _bases(self, folder: str, level: int) -> list[str]:
         if level:

@@ -115,7 +115,7 @@ class Court:
 
     def _judge(self, rule: Rule, case: Case, prefilter: bool, tables: dict[str, Any]) -> Verdict:
         rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
-        policy = self.policy._replace(rules=self._rules(rule), tables=tables)
+        policy = self.policy._replace(rules=self._rules(rule), tables=tables, roots=())
         if rule.shape == "python" and classify(case.only or ".") == "python":
             walk = Walk(policy, self.empty, self.windows(case), prefilter=prefilter)
             result = walk.judge(case.only, case.files[case.only])
