@@ -90,11 +90,11 @@ class Tables(dict[str, Any]):
         """The table of this name, or the default."""
         return self[name] if name in self else default  # noqa: SIM401 - this is that method
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> ValuesView[Any]:  # type: ignore[override]
         """All tables."""
         return dict(self.items()).values()
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
         """All tables with their names."""
         return {name: self[name] for name in self}.items()
 
@@ -102,7 +102,7 @@ class Tables(dict[str, Any]):
         """Whether the tables are the same."""
         return isinstance(other, dict) and dict(self.items()) == dict(other.items())
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 _PROSE = ("summary", "message", "why", "instead", "limits", "references")

@@ -25,7 +25,7 @@ class Modules:
         self._found: dict[tuple[str, int, str], str | None] = {}
         self._asked: set[tuple[str, int, str]] = set()
         self._news: list[Question] = []
-        self._told = 0
+        self._there: list[str] = []  # of the folders looked into those that exist, not yet told
 
     def find(self, importer: str, level: int, dotted: str) -> str | None:
         """The POSIX path, relative to the root, of the module ``dotted`` as ``importer`` sees it.
@@ -79,10 +79,9 @@ class Modules:
 
     def news(self) -> tuple[tuple[Question, ...], tuple[str, ...]]:
         """What was asked since the last time, with the answers, and the folders that were looked into for them."""
-        folders = tuple(list(self._folders)[self._told :])
-        questions = tuple(self._news)
+        questions, folders = tuple(self._news), tuple(self._there)
         self._news.clear()
-        self._told += len(folders)
+        self._there.clear()
         return questions, folders
 
     def answers_as(self, question: Question) -> bool:
@@ -137,8 +136,11 @@ class Modules:
             try:
                 with os.scandir(os.path.join(self.root, folder)) as entries:
                     known = {entry.name: entry for entry in entries}
+                self._there.append(folder)
             except OSError:
                 known = {}
+                if folder:  # the first folder above that is there will show it when it comes
+                    self._entries(folder.rpartition("/")[0])
             self._folders[folder] = known
         return known
 
