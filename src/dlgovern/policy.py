@@ -1,6 +1,5 @@
 """The compiled standard as the engine reads it: plain JSON, no validation, no heavy import."""
 
-from __future__ import annotations
 
 import json
 from collections.abc import ItemsView, Iterable, Iterator, ValuesView

@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
         prog="dlgovern check",
         description="Judge files and folders against the standard.",
         epilog="examples:\n  dlgovern check .\n  dlgovern check src --select DLG2 --output-format sarif -o out.sarif\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=options.Help,
         fromfile_prefix_chars="@",
     )
     made.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; none means the current folder, - standard input")

@@ -1,6 +1,5 @@
 """The options that commands share, and the law, files and policy they lead to."""
 
-from __future__ import annotations
 
 import argparse
 import os
@@ -24,6 +23,20 @@ class Law(NamedTuple):
     not_run: list[RuleNotRun]
     whole: bool  # nothing was deselected
     settings: Settings
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help that keeps line breaks, and asks for the terminal's width without loading shutil and five compressors."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size().columns
+        except (ValueError, OSError):
+            try:
+                width = os.get_terminal_size().columns
+            except OSError:
+                width = 80
+        super().__init__(prog, width=(width or 80) - 2)
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,5 @@
 """A project's configuration: ``[tool.dlgovern]`` or ``dlgovern.toml``, the nearest above what is judged."""
 
-from __future__ import annotations
 
 import os
 from typing import Any, NamedTuple

@@ -1,6 +1,5 @@
 """What judging one file brought, in a form that fits through a pipe and into the cache."""
 
-from __future__ import annotations
 
 from typing import Any, NamedTuple
 

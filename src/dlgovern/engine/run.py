@@ -1,6 +1,5 @@
 """Judge many files: what the cache does not know, here or by workers, in an order that no timing can change."""
 
-from __future__ import annotations
 
 import os
 from collections.abc import Iterable

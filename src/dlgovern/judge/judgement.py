@@ -44,7 +44,9 @@ def judge(
     results = settle(job.policy, job.root, _merged(results), store)
     policy, settled = job.policy, Suppressed([], 0)
     if any(result.hits or result.excuses for result in results):
-        policy, today = spoken(policy), today or _today()
+        policy = spoken(policy)
+        if today is None and any(_depends_on_today(result) for result in results):
+            today = _today()
         settled = suppress(policy, grade(policy, results, today), results, whole=whole, project=project, today=today)
     not_judged = [NotJudged(path, why) for path, why in problems]
     not_judged += [NotJudged(result.path, result.not_judged) for result in results if result.not_judged]
@@ -81,6 +83,10 @@ def _judge_the_rest(job: Job, files: Sequence[str], store: Store, *, project: bo
 
         results += judge_repository(job.policy, job.root, files, job.windows, store, documents)
     return results
+
+
+def _depends_on_today(result: FileResult) -> bool:
+    return any(excuse.until for excuse in result.excuses) or any("sunset" in hit.slots for hit in result.hits)
 
 
 def _today() -> datetime.date:

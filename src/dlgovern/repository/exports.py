@@ -1,6 +1,5 @@
 """What a module of the repository passes on from elsewhere: ``from .compat import tload`` is ``torch.load``."""
 
-from __future__ import annotations
 
 import ast
 import hashlib

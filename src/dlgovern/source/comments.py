@@ -1,6 +1,5 @@
 """Comments that excuse findings: ``# dlgovern: ignore[DLG201] reason`` and ``# noqa: DLG201``."""
 
-from __future__ import annotations
 
 import io
 import re

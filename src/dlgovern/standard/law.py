@@ -1,6 +1,5 @@
 """The compiled policy of a project: from the cache when its sources have not changed, else compiled."""
 
-from __future__ import annotations
 
 import os
 import sys
