@@ -69,7 +69,7 @@ def run(words: list[str]) -> int:
     if said.show_files:
         sys.stdout.write("".join(f"{_printable(path)}\n" for path in found.files))
         return exits.CLEAN
-    job = Job(law.policy, law.settings.root, versions(law, found.files, store), said.jobs)
+    job = Job(law.policy, law.settings.root, versions(law, found.files, store), said.jobs, triggers=options.law_store(said, store).folder)
     report = judge(
         job, found.files, found.problems, store, not_run=law.not_run, whole=law.whole, fail_on=fail_on,
         min_confidence=confidence, extra=_judge_stdin(job, said, stdin),

@@ -15,7 +15,7 @@ from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.files import keep, kept
+from dlgovern.flow.files import keep, kept, reach
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.sight import Sight
@@ -114,7 +114,7 @@ class Walk:
         found, failed = see(running, facts, self.policy.tables)
         found += self._incomplete(path, facts)
         return FileResult(
-            path, digest, tuple(sorted(found, key=_order)), comments, self._reads(facts.reads), tuple(failed), parsed=True
+            path, digest, tuple(sorted(found, key=_order)), comments, self._reads(reach(facts)), tuple(failed), parsed=True
         )
 
     def _incomplete(self, path: str, facts: Facts) -> list[Hit]:

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from dlgovern import __version__
+from dlgovern import bundled
 from dlgovern.engine.stamps import UNKNOWN, Stamps
 from dlgovern.repository.exports import Repository
 from dlgovern.store import Store, key
@@ -27,7 +27,7 @@ class Programs:
         """``words``: what may be asked of `holding`."""
         self._words = list(words)
         self._store = store
-        self._name = f"programs-{key(root, __version__, self._words)}.json"
+        self._name = f"programs-{key(root, bundled.version(), self._words)}.json"
         self._stamps = Stamps(root)
         self._repository = Repository(root)
         self.files = list(_python_files(root))

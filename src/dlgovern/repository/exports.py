@@ -15,7 +15,7 @@ from dlgovern.source.read import Unreadable, read
 
 _DEPTH = 8
 _GIVEN = 64_000_000  # bytes that are kept because they may be asked for again
-_STARS = 8  # star imports of one module; more make it a catalogue of its package, which passes on its own names
+_STARS = 40  # star imports of one module; more make it a catalogue of its package, which passes on its own names
 
 
 class Import(NamedTuple):

@@ -5,7 +5,7 @@ import os
 import sys
 from typing import NamedTuple
 
-from dlgovern import __version__, bundled, policy
+from dlgovern import bundled, policy
 from dlgovern.errors import ConfigurationError, Mistake, StandardError
 from dlgovern.policy import Policy
 from dlgovern.store import Store, key
@@ -34,7 +34,7 @@ def load_policy(
     Raises StandardError with every mistake, or UsageError for an unknown profile.
     """
     chain = folders(name, base, store)
-    stamp = key(__version__, policy.FORMAT, sys.version_info[:2], profile, [_stamp(where) for where in chain])
+    stamp = key(bundled.version(), policy.FORMAT, sys.version_info[:2], profile, [_stamp(where) for where in chain])
     if cached := store.read(f"policy-{stamp}.json"):
         try:
             found = policy.load(cached)
