@@ -172,7 +172,7 @@ def test_a_damaged_part_costs_its_own_files(project, run, tmp_path):
     write(project, a__use="import torch\ntorch.load(p)\n", b__use="import torch\ntorch.load(p)\n")
     run()
     damaged = next(path for path in parts(tmp_path) if b"a/use.py" in path.read_bytes())
-    for text in ("", "{", "[]", '{"layout": "", "files": 3, "results": {}}', "null\nnull", "\0"):
+    for text in ("", "{", "[]", '{"layout": "", "files": 3, "results": {}}', "null", "\0"):
         damaged.write_text(text)
         assert (["a/use.py", "b/use.py"], ["a/use.py"]) == run()
 
@@ -185,18 +185,34 @@ def test_a_part_with_odd_insides_is_a_miss(project, run, tmp_path):
         ("files", []), ("files", [["use.py"]]), ("files", [[3, "", 0, 0, 0, 0]]), ("results", {"use.py": 3}),
         ("results", {"use.py": [[7], []]}), ("results", {"use.py": [[0], [1]]}), ("results", {"use.py": [["x"], []]}),
     ):
-        first, _, second = part.read_text().partition("\n")
-        part.write_text(json.dumps({**json.loads(first), key: value}) + "\n" + second)
+        part.write_text(json.dumps({**json.loads(part.read_text()), key: value}))
         assert (["use.py"], ["use.py"]) == run(), (key, value)
 
 
-def test_a_part_without_its_second_line_is_not_believed_when_modules_moved(project, run, tmp_path):
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"folders": {}, "history": []}', '{"folders": {"": 3}, "history": []}'])
+def test_parts_of_which_the_layout_is_lost_are_not_believed(project, run, tmp_path, text):
     write(project, use=USE)
     run()
-    for part in parts(tmp_path):
-        part.write_text(part.read_text().partition("\n")[0] + "\n{")
+    for path in (tmp_path / "cache").glob("results-*-layout.json"):
+        path.write_text(text)
     write(project, compat="from torch import load\n")
-    assert ["use.py"] == run("use.py")[0]
+    assert (["use.py"], ["use.py"]) == run("use.py")
+
+
+def test_modules_that_come_and_go_between_runs_over_other_files_are_remembered(project, run):
+    write(project, a__use=USE, b__other="x = 1\n")
+    run()
+    write(project, compat="from torch import load\n")
+    run("b/other.py")
+    run("b/other.py")
+    assert (["a/use.py"], ["a/use.py"]) == run("a/use.py")
+
+
+def test_a_package_that_begins_concerns_every_file(project, run):
+    write(project, a__load="x = 1\n", a__use="from load import y\n")
+    run()
+    write(project, a____init__="")
+    assert "a/use.py" in run()[1]
 
 
 def test_a_moved_repository_is_judged_anew(project, run, tmp_path):
@@ -228,8 +244,7 @@ def test_two_runs_at_once_both_answer_right_and_leave_whole_parts(project, tmp_p
         found = list(pool.map(once, range(24)))
     assert {True} == {hit for run_ in found for hit in run_}
     for part in parts(tmp_path):
-        for line in part.read_text().split("\n"):
-            json.loads(line)
+        json.loads(part.read_text())
     assert [] == [path.name for path in (tmp_path / "cache").iterdir() if path.name.startswith(".new-")]
 
 

@@ -11,10 +11,9 @@ import sys
 from dlgovern.engine import result as results
 from dlgovern.engine.layout import Layout
 from dlgovern.engine.result import FileResult
-from dlgovern.engine.shard import TORN, Answers, Shard
+from dlgovern.engine.shard import Shard
 from dlgovern.engine.stamps import Stamps
 from dlgovern.policy import Policy
-from dlgovern.repository.modules import Modules
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store, key
 
@@ -37,9 +36,7 @@ class Cache:
         about = key(root, version, policy.fingerprint, rules, windows.digest, sys.version_info[:3])
         self._name = f"results-{about[:16]}"
         self._layout = Layout(store, f"{self._name}-layout.json", root, self._stamps)
-        self._modules = Modules(root)
         self._shards: dict[int, Shard] = {}
-        self._asked: Answers = {}
 
     def get(self, path: str) -> FileResult | None:
         """The result kept for a file, if everything it rests on is as it was."""
@@ -58,11 +55,6 @@ class Cache:
         """Keep a result; what was not judged or did not finish is never kept."""
         if not self._store.folder:
             return
-        for importer, level, dotted, answer in result.asked:
-            answers = self._asked.setdefault(importer, {})
-            known = answers.setdefault((level, dotted), answer)
-            if known != answer:
-                answers[level, dotted] = TORN
         self._layout.add(result.looked)
         if not (result.not_judged or result.failed):
             self._shard(result.path).put(result.path, result.digest, result.reads, results.essence(result))
@@ -70,19 +62,21 @@ class Cache:
     def save(self) -> None:
         """Write what is new."""
         changed = [shard for shard in self._shards.values() if shard.changed]
-        if not changed:
-            return
-        self._layout.add(self._modules.news()[1])
-        layout = self._layout.after()
-        for shard in changed:
-            shard.save(layout, self._asked)
-        self._layout.save()
+        if changed:
+            layout = self._layout.after()
+            for shard in changed:
+                shard.save(layout)
+        if self._layout.changed:
+            self._layout.save()
 
     def _shard(self, path: str) -> Shard:
         number = binascii.crc32(path.rpartition("/")[0].encode("utf-8", "surrogatepass")) % self._parts
         shard = self._shards.get(number)
         if shard is None:
             shard = self._shards[number] = Shard(self._store, f"{self._name}-{number:02}.json", self._stamps)
-            if shard.layout != self._layout.before:
-                shard.verify(self._modules.answers_as)
+            moved = self._layout.moved_since(shard.layout)
+            if moved is None:
+                shard.distrust(lambda _: True)
+            elif moved:
+                shard.distrust(lambda path: self._layout.concerns(path, moved))
         return shard

@@ -1,87 +1,125 @@
-"""Which modules and folders lie where: an import that found nothing may find something tomorrow."""
+"""Which modules lie in which folder: an import that found nothing, or one file, may find another tomorrow."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from dlgovern.engine.stamps import UNKNOWN, Stamp, Stamps
+from dlgovern.engine.stamps import UNKNOWN, Stamps
+from dlgovern.repository.modules import Folder, modules_in
+from dlgovern.source.imports import normal
 from dlgovern.store import Store
+
+_LONGEST = 64  # steps of the history that are kept
 
 
 class Layout:
-    """The names in all folders that imports were looked up in, as one digest, from the store while no folder changed."""
+    """The folders that imports were looked up in with the names in them, and what has come and gone in these.
+
+    Each state has a digest. Where an import leads can change only for a file that writes a name which came or went, so
+    the answers that hold for an earlier state hold for this one too, but for such files.
+    """
 
     def __init__(self, store: Store, name: str, root: str, stamps: Stamps) -> None:
         self._store = store
         self._name = name
         self._root = root
         self._stamps = stamps
-        known = store.get(name)
-        self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
-        self._now: dict[str, str] = {}
-        self._changed = False
-        self.before = self._digest()
+        self._folders: dict[str, list[Any]] = {}  # folder -> names, status
+        self._history: list[list[Any]] = []  # digest, and the names that came or went on the way to it
+        self._concerned: dict[tuple[str, frozenset[str]], bool] = {}
+        self.changed = False
+        self._torn = False
+        kept = store.get(name)
+        try:
+            folders = {folder: [list(names), tuple(stamp)] for folder, (names, stamp) in kept["folders"].items()}
+            self._history = [[str(digest), [str(name) for name in names]] for digest, names in kept["history"]]
+            self._folders = folders
+            self._catch_up()
+        except (TypeError, ValueError, KeyError, AttributeError):
+            self._folders, self._history = {}, []
 
-    def add(self, folders: Iterable[str]) -> None:
-        """Note that imports were looked up in these folders too."""
-        for folder in folders:
-            if folder not in self._known:
-                self._known[folder] = ["", *UNKNOWN]
-                self._changed = True
+    def moved_since(self, digest: str) -> frozenset[str] | None:
+        """The names that came or went since the state with this digest; None where that is not known."""
+        for index in range(len(self._history) - 1, -1, -1):
+            if self._history[index][0] == digest:
+                return frozenset(name for step in self._history[index + 1 :] for name in step[1])
+        return None
+
+    def concerns(self, path: str, names: frozenset[str]) -> bool:
+        """Whether a file may mean one of these names by an import."""
+        key = (path, names)
+        if key not in self._concerned:
+            self._concerned[key] = _writes(os.path.join(self._root, path), names)
+        return self._concerned[key]
+
+    def add(self, looked: Iterable[Folder]) -> None:
+        """Note that imports were looked up in these folders too, and what was seen there."""
+        for folder, names in looked:
+            known = self._folders.get(folder)
+            if known is None:
+                self._folders[folder] = [list(names), UNKNOWN]
+                self.changed = True
+            elif known[0] != list(names):
+                self._torn = True  # it changed during the run
 
     def after(self) -> str:
-        """The digest with what was added; "" where a folder may have changed after somebody looked into it."""
-        for folder, row in self._known.items():
-            before = self._now.get(folder)
-            if self._stamps.kept(folder) == UNKNOWN and self._stamps.of(folder) is not None:
-                if _names(os.path.join(self._root, folder)) != before:
-                    return ""
-            elif before is None:
-                self._look(folder, row)
-        return self._sum()
+        """The digest of what the run has seen; "" where a folder changed meanwhile."""
+        for folder, row in self._folders.items():
+            stamp = self._stamps.kept(folder)
+            if stamp == UNKNOWN and self._list(folder) != row[0]:
+                self._torn = True
+            row[1] = stamp
+        if self._torn:
+            return ""
+        digest = self._digest()
+        if not self._history or self._history[-1][0] != digest:
+            self._history.append([digest, []])  # more folders, but nothing came or went in them
+            self.changed = True
+        return digest
 
     def save(self) -> None:
         """Keep what was seen."""
-        if self._changed:
-            self._store.put(self._name, self._known)
+        if self.changed and not self._torn:
+            self._store.put(self._name, {"folders": self._folders, "history": self._history[-_LONGEST:]})
+
+    def _catch_up(self) -> None:
+        """See what has come and gone since the last run."""
+        moved: set[str] = set()
+        for folder, row in self._folders.items():
+            if self._stamps.trusts and row[1] == self._stamps.of(folder):
+                continue
+            now = self._list(folder)
+            if now != row[0]:
+                moved |= {name.removesuffix(".py") for name in {*now} ^ {*row[0]}}
+            row[:] = [now, self._stamps.kept(folder)]
+            self.changed = True
+        if moved:
+            self._history.append([self._digest(), sorted(moved)])
+
+    def _list(self, folder: str) -> list[str]:
+        try:
+            with os.scandir(os.path.join(self._root, folder)) as entries:
+                return list(modules_in(entries))
+        except OSError:
+            return []
 
     def _digest(self) -> str:
-        try:
-            for folder, row in self._known.items():
-                self._look(folder, row)
-        except (TypeError, ValueError, IndexError, AttributeError):
-            self._known, self._changed = {}, True
-        return self._sum()
-
-    def _look(self, folder: str, row: list[Any]) -> None:
-        names, *stamp = row
-        now: Stamp | None = self._stamps.of(folder)
-        if now is None:
-            self._now[folder] = ""
-        elif self._stamps.trusts and tuple(stamp) == now:
-            self._now[folder] = str(names)
-        else:
-            self._now[folder] = _names(os.path.join(self._root, folder))
-            row[:] = [self._now[folder], *self._stamps.kept(folder)]
-            self._changed = True
-
-    def _sum(self) -> str:
-        text = "\n".join(f"{folder}\0{names}" for folder, names in sorted(self._now.items()))
+        text = "\n".join(f"{folder}\0{chr(0).join(row[0])}" for folder, row in sorted(self._folders.items()))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _names(folder: str) -> str:
-    """The digest of the modules in a folder, and of the folders that an import could name."""
+def _writes(path: str, names: frozenset[str]) -> bool:
+    """Whether a file has one of the words; a package that begins or ends, and ``src``, concern every file."""
+    if names & {"__init__", "src"}:
+        return True
     try:
-        with os.scandir(folder) as entries:
-            found = [
-                entry.name
-                for entry in entries
-                if entry.name.endswith(".py") or (entry.name.isidentifier() and entry.name != "__pycache__" and entry.is_dir())
-            ]
+        with open(path, "rb") as file:
+            data = normal(file.read())
     except OSError:
-        return ""
-    return hashlib.sha256("\n".join(sorted(found)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return True
+    words = b"|".join(re.escape(name.encode("utf-8", "surrogatepass")) for name in sorted(names))
+    return re.search(rb"(?<![\w\x80-\xff])(?:%b)(?![\w\x80-\xff])" % words, data) is not None

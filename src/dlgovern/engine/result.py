@@ -4,7 +4,7 @@
 from typing import Any, NamedTuple
 
 from dlgovern.finding import Hit
-from dlgovern.repository.modules import Question
+from dlgovern.repository.modules import Folder
 from dlgovern.source.comments import Excuse
 
 
@@ -21,8 +21,7 @@ class FileResult(NamedTuple):
     parsed: bool = False
     stand: tuple[tuple[str, bool], ...] = ()  # (rule, wanted?) marks for rules about the whole repository
     spent: float = 0.0  # seconds
-    asked: tuple[Question, ...] = ()  # where imports lead, as far as the judging process had not told before
-    looked: tuple[str, ...] = ()  # folders that were looked into for that, likewise
+    looked: tuple[Folder, ...] = ()  # into for imports, as far as the judging process had not told before
     places: tuple[tuple[int, ...], ...] = ()  # of a notebook: line and column in its code -> cell and file, see judge.notebooks
 
 
@@ -39,8 +38,7 @@ def load(values: list[Any]) -> FileResult:
         excuses=tuple(Excuse(*_tupled(excuse)) for excuse in result.excuses),
         reads=tuple(map(tuple, result.reads)),  # type: ignore[arg-type]
         failed=tuple(map(tuple, result.failed)),  # type: ignore[arg-type]
-        asked=tuple(map(tuple, result.asked)),  # type: ignore[arg-type]
-        looked=tuple(result.looked),
+        looked=tuple((folder, tuple(names)) for folder, names in result.looked),
         places=tuple(map(tuple, result.places)),
         stand=tuple(map(tuple, result.stand)),  # type: ignore[arg-type]
     )
@@ -58,7 +56,7 @@ def revive(path: str, digest: str, values: list[Any]) -> FileResult:
     if not values:
         return FileResult(path, digest)
     hits, excuses, stand, places, parsed = values
-    return load([path, digest, hits, excuses, (), (), "", parsed, stand, 0.0, (), (), places])
+    return load([path, digest, hits, excuses, (), (), "", parsed, stand, 0.0, (), places])
 
 
 def _tupled(values: Any) -> list[Any]:

@@ -37,7 +37,7 @@ def judge_files(job: Job, paths: Iterable[str], store: Store) -> list[FileResult
     results = dict(known)
     for result in _judge(job._replace(triggers=job.triggers or store.folder), rest):
         cache.put(result)
-        results[result.path] = result._replace(asked=(), looked=())
+        results[result.path] = result._replace(looked=())
     cache.save()
     return [results[path] for path in wanted]
 

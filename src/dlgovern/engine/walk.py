@@ -64,8 +64,7 @@ class Walk:
             if on_disk:
                 self.repository.give(path, data)
             result = self.judge_code(path, data, digest, on_disk=on_disk)
-        asked, looked = self.repository.modules.news()
-        return result._replace(asked=asked, looked=looked, spent=round(time.perf_counter() - start, 6))
+        return result._replace(looked=self.repository.modules.looked(), spent=round(time.perf_counter() - start, 6))
 
     def _bytes(self, path: str) -> bytes:
         return read(os.path.join(self.root, path), NOTEBOOK if path.lower().endswith(".ipynb") else LIMIT)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-Question = tuple[str, int, str, str | None]
-"""Importer, level, dotted name, and the path that was found; the level `OWNS` asks `Modules.owns`."""
-OWNS = -1
+Folder = tuple[str, tuple[str, ...]]
+"""A folder that was looked into, and the names in it that an import could mean: modules with their suffix, folders."""
 
 
 class Modules:
@@ -23,9 +22,7 @@ class Modules:
         self._paths: dict[str, list[str]] = {}
         self._roots: dict[tuple[str, str], bool] = {}
         self._found: dict[tuple[str, int, str], str | None] = {}
-        self._asked: set[tuple[str, int, str]] = set()
-        self._news: list[Question] = []
-        self._there: list[str] = []  # of the folders looked into those that exist, not yet told
+        self._looked: list[str] = []  # into these folders, which exist, since `looked` was last asked
 
     def find(self, importer: str, level: int, dotted: str) -> str | None:
         """The POSIX path, relative to the root, of the module ``dotted`` as ``importer`` sees it.
@@ -36,9 +33,6 @@ class Modules:
         key = (importer.rpartition("/")[0], level, dotted)
         if key not in self._found:
             self._found[key] = self._find(*key)
-        if (question := (importer, level, dotted)) not in self._asked:
-            self._asked.add(question)
-            self._news.append((*question, self._found[key]))
         return self._found[key]
 
     def _find(self, folder: str, level: int, dotted: str) -> str | None:
@@ -68,28 +62,17 @@ class Modules:
     def owns(self, importer: str, dotted: str) -> bool:
         """Whether the first part of an absolute import is a module or a folder of the repository."""
         first = dotted.partition(".")[0]
-        found = any(
-            self._is_file(f"{path}.py") or self._is_package(path)
-            for path in (f"{base}/{first}" if base else first for base in self._bases(importer.rpartition("/")[0], 0))
-        )
-        if (question := (importer, OWNS, first)) not in self._asked:
-            self._asked.add(question)
-            self._news.append((*question, "yes" if found else None))
+        for base in self._bases(importer.rpartition("/")[0], 0):
+            path = f"{base}/{first}" if base else first
+            if self._is_file(f"{path}.py") or self._is_package(path):
+                return True
+        return False
+
+    def looked(self) -> tuple[Folder, ...]:
+        """The folders that were looked into since the last time."""
+        found = tuple((folder, modules_in(self._folders[folder].values())) for folder in self._looked)
+        self._looked.clear()
         return found
-
-    def news(self) -> tuple[tuple[Question, ...], tuple[str, ...]]:
-        """What was asked since the last time, with the answers, and the folders that were looked into for them."""
-        questions, folders = tuple(self._news), tuple(self._there)
-        self._news.clear()
-        self._there.clear()
-        return questions, folders
-
-    def answers_as(self, question: Question) -> bool:
-        """Whether a question that was asked of another day has the same answer here."""
-        importer, level, dotted, answer = question
-        if level == OWNS:
-            return ("yes" if self.owns(importer, dotted) else None) == answer
-        return self.find(importer, level, dotted) == answer
 
     def _bases(self, folder: str, level: int) -> list[str]:
         if level:
@@ -136,7 +119,7 @@ class Modules:
             try:
                 with os.scandir(os.path.join(self.root, folder)) as entries:
                     known = {entry.name: entry for entry in entries}
-                self._there.append(folder)
+                self._looked.append(folder)
             except OSError:
                 known = {}
                 if folder:  # the first folder above that is there will show it when it comes
@@ -150,3 +133,12 @@ def _is(question: Callable[[], bool]) -> bool:
         return question()
     except OSError:
         return False
+
+
+def modules_in(entries: Iterable[os.DirEntry[str]]) -> tuple[str, ...]:
+    """The names of the modules among the entries of a folder, and of the folders that an import could name; sorted."""
+    return tuple(sorted(e.name for e in entries if e.name.endswith(".py") or (_may_be_package(e.name) and _is(e.is_dir))))
+
+
+def _may_be_package(name: str) -> bool:
+    return name.isidentifier() and name != "__pycache__"
