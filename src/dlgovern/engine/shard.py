@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dlgovern.engine.stamps import UNKNOWN, Stamps
+from dlgovern.engine.stamps import Stamps
 from dlgovern.store import Store
 
 
@@ -64,9 +64,8 @@ class Shard:
     def _look(self, index: int) -> bool:
         row = self._files[index]
         path, digest, *stamp = row
-        fresh = self._stamps.same(path, tuple(stamp), digest)
-        self._fresh[index] = fresh
-        if fresh and self._stamps.trusts and tuple(stamp) != (now := self._stamps.kept(path)) and now != UNKNOWN:
+        fresh = self._fresh[index] = self._stamps.same(path, tuple(stamp), digest)
+        if fresh and (now := self._stamps.renewed(path, tuple(stamp))):
             row[2:] = now
             self.changed = True
         return fresh

@@ -50,6 +50,13 @@ class Stamps:
             return UNKNOWN
         return now
 
+    def renewed(self, path: str, stamp: object) -> Stamp | None:
+        """What to keep instead of a status under which the bytes had to be read; None where nothing better is known."""
+        if not self.trusts or self.of(path) == stamp:
+            return None
+        now = self.kept(path)
+        return None if now == UNKNOWN else now
+
     def same(self, path: str, stamp: object, digest: str) -> bool:
         """Whether a file has the bytes of which this is the digest; "" for one that is empty or not there."""
         now = self.of(path)

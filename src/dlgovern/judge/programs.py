@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from dlgovern import bundled
-from dlgovern.engine.stamps import UNKNOWN, Stamps
+from dlgovern.engine.stamps import Stamps
 from dlgovern.repository.exports import Repository
 from dlgovern.store import Store, key
 
@@ -73,7 +73,7 @@ class Programs:
             digest, words, imports, stamp = kept
             sane = isinstance(words, int) and (not imports or 0 <= imports[0] <= imports[-1] < len(self.files))
             if sane and self._stamps.same(path, tuple(stamp), digest):
-                if self._stamps.trusts and tuple(stamp) != (now := self._stamps.kept(path)) and now != UNKNOWN:
+                if now := self._stamps.renewed(path, tuple(stamp)):
                     kept[3], self._changed = now, True
                 return kept
         self._changed = True
