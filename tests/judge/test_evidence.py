@@ -79,9 +79,10 @@ def test_a_file_that_does_not_parse_is_a_finding(policy: Policy, tmp_path: Path)
 def test_a_setup_py_is_judged_as_python_and_as_a_manifest(policy: Policy, tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text(
         "import torch\nfrom setuptools import setup\ntorch.load('a', weights_only=False)\n"
-        "setup(install_requires=['sklearn', 'torch>=2.6'])  # dlgovern: ignore[DLG118] wanted\n"
+        "setup(install_requires=['sklearn'])  # dlgovern: ignore[DLG118] wanted\n"
     )
-    assert states(report(tmp_path, policy)) == [("setup.py", 3, "DLG502", "open"), ("setup.py", 4, "DLG118", "suppressed")]
+    found = [state for state in states(report(tmp_path, policy)) if state[2] != "DLG906"]  # no version window was asked for
+    assert found == [("setup.py", 3, "DLG502", "open"), ("setup.py", 4, "DLG118", "suppressed")]
 
 
 def test_an_unchanged_file_is_not_read_again(policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
