@@ -60,6 +60,12 @@ def test_every_promise_is_kept_and_the_evidence_says_what_was_seen(run, fresh):
     assert said["versions"]["packages"]["pydantic"]
 
 
+def test_runs_can_be_kept_and_are_not_mixed_with_older_ones(run, fresh, tmp_path):
+    words = ("verify", "--yes", "--only", "train", "--work", "../runs")
+    assert (0, True) == (run(fresh, *words).returncode, (tmp_path / "runs/whole/metrics.jsonl").is_file())
+    assert (2, "WORK/whole") == (run(fresh, *words).returncode, evidence(fresh)["promises"][0]["command"][2])
+
+
 def test_nothing_runs_without_consent(run, fresh):
     ran = run(fresh, "verify")
     assert (2, True, False) == (ran.returncode, "nobody agreed" in ran.stderr, (fresh / "evidence.json").exists())
