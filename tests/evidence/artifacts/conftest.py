@@ -20,6 +20,12 @@ ROWS = [line.split("\t") for line in (ROOT / "rules/exports/weights-only.tsv").r
 
 
 @pytest.fixture(scope="session")
+def rows() -> list[list[str]]:
+    """The table of what torch allows."""
+    return ROWS
+
+
+@pytest.fixture(scope="session")
 def allowed() -> Allowed:
     return newest(ROWS)
 
