@@ -46,6 +46,7 @@ def tree(git: str, commit: str, base: str) -> str:
         data = subprocess.run(["git", "-C", git, "archive", name, "--", "*.py"], capture_output=True, check=True).stdout
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             archive.extractall(folder, filter="data")
+        os.makedirs(os.path.join(folder, ".git"), exist_ok=True)  # the root, so that a path stays one and imports are followed
     return folder
 
 
