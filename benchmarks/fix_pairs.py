@@ -31,11 +31,26 @@ def main() -> None:
             git = os.path.join(said.mirrors, repository.replace("/", "+"))
             git = os.path.join(git, "repo") if os.path.isdir(os.path.join(git, "repo")) else git
             before, after = (found(tree(git, name, base), path, rules.split("|")) for name in (f"{commit}^", commit))
-            seen.append((f"{repository}@{commit}", bool(before) and not after))
+            seen.append((f"{repository}@{commit}", is_seen(before, after)))
             place = f"{repository}@{commit} {path}"
-            print(f"{'ok' if seen[-1][1] else 'NO':3}{rules} {place}: {defect}: before {before}, after {after}", flush=True)
+            print(f"{'ok' if seen[-1][1] else 'NO':3}{rules} {place}: {defect}: before {lines(before)}, after {lines(after)}", flush=True)
     whole = [all(good for name, good in seen if name == commit) for commit in dict(seen)]
     print(f"{sum(good for _, good in seen)} of {len(seen)} fixes are seen, {sum(whole)} of {len(whole)} commits in every file")
+
+
+Found = list[tuple[int, str, str]]
+"""Findings: line, symbol, the text of the line."""
+
+
+def is_seen(before: Found, after: Found) -> bool:
+    """Whether a fix takes a finding away and brings none; one that stays beside it is another defect."""
+    one, two = ({(symbol, text) for _, symbol, text in findings} for findings in (before, after))
+    return bool(one - two) and not two - one
+
+
+def lines(findings: Found) -> list[int]:
+    """The lines of findings."""
+    return [line for line, _, _ in findings]
 
 
 def tree(git: str, commit: str, base: str) -> str:
@@ -50,8 +65,8 @@ def tree(git: str, commit: str, base: str) -> str:
     return folder
 
 
-def found(folder: str, path: str, rules: list[str]) -> list[int]:
-    """The lines of the findings of some rules in one file of a tree; the file's imports are followed into the tree."""
+def found(folder: str, path: str, rules: list[str]) -> Found:
+    """The findings of some rules in one file of a tree; the file's imports are followed into the tree."""
     if not os.path.isfile(os.path.join(folder, path)):
         return []
     command = [
@@ -59,7 +74,9 @@ def found(folder: str, path: str, rules: list[str]) -> list[int]:
         "--min-confidence", "low", "--select", ",".join(rules), "--output-format", "json",
     ]
     report = json.loads(subprocess.run(command, capture_output=True, check=False, cwd=folder).stdout)
-    return sorted(one["line"] for one in report["findings"] if one["rule"] in rules and one["path"] == path)
+    with open(os.path.join(folder, path), encoding="utf-8", errors="replace") as file:
+        text = file.read().splitlines()
+    return sorted((one["line"], one["symbol"], text[one["line"] - 1].strip()) for one in report["findings"] if one["path"] == path)
 
 
 if __name__ == "__main__":
