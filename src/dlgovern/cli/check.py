@@ -149,7 +149,7 @@ def take_files(said: argparse.Namespace, law: options.Law) -> tuple[bool, Discov
         raise UsageError("standard input cannot be mixed with paths", do="give `-` alone")
     if stdin:
         return True, Discovery((), ())
-    found = options.find_files(said, said.paths, law.settings)
+    found = options.find_files(said, said.paths, law)
     for note in found.notes:
         sys.stderr.write(f"note: {note}\n")
     named_files = bool(said.paths) and not any(os.path.isdir(path) for path in said.paths)

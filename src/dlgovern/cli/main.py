@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from dlgovern import __version__
 from dlgovern.cli import exits
-from dlgovern.errors import UsageError, UserError
+from dlgovern.errors import UsageError, UserError, suggestion
 
 COMMANDS = {
     "check": "judge files against the standard",
@@ -60,8 +60,6 @@ def _run(words: list[str]) -> int:
         sys.stdout.write(f"dlgovern {__version__}\n")
         return exits.CLEAN
     if words[0] not in COMMANDS:
-        from dlgovern.standard.model import suggestion  # only on the way to an error
-
         raise UsageError(
             f"there is no command {words[0]!r}{suggestion(words[0], list(COMMANDS))}", do="see `dlgovern --help`"
         )

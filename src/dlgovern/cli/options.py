@@ -77,9 +77,9 @@ def open_law(options: argparse.Namespace, paths: Iterable[str], store: Store) ->
     return Law(policy, not_run, whole, settings._replace(values=values))
 
 
-def find_files(options: argparse.Namespace, paths: list[str], settings: Settings) -> Discovery:
-    """The files that the paths name."""
-    values = settings.values
+def find_files(options: argparse.Namespace, paths: list[str], law: Law) -> Discovery:
+    """The files that the paths name; model files by their content too, where a rule is about these."""
+    settings, values = law.settings, law.settings.values
     return discover(
         settings.root,
         paths or ["."],
@@ -87,6 +87,7 @@ def find_files(options: argparse.Namespace, paths: list[str], settings: Settings
         extend_exclude=[*values.get("extend-exclude", []), *options.extend_exclude],
         respect_gitignore=_first(options.respect_gitignore, values.get("respect-gitignore"), True),
         force_exclude=_first(options.force_exclude, values.get("force-exclude"), False),
+        models=any("artifact" in rule.kinds for rule in law.policy.rules),
     )
 
 

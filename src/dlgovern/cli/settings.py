@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from dlgovern.errors import ConfigurationError, Mistake, StandardError
+from dlgovern.errors import ConfigurationError, Mistake, StandardError, suggestion
 from dlgovern.finding import CONFIDENCES, LEVELS
+from dlgovern.standard.law import REFERENCE
 from dlgovern.store import Store, key
 
 _LARGEST = 256 * 1024
@@ -90,6 +91,14 @@ def override(values: dict[str, Any], text: str) -> dict[str, Any]:
     return merged
 
 
+def standard_named(asked: str | None) -> tuple[str, str]:
+    """The name of the standard and the folder it counts from: the one asked for, else that of the project around."""
+    if asked:
+        return asked, os.getcwd()
+    settings = find_settings(os.getcwd(), Store(""))
+    return str(settings.values.get("standard", REFERENCE)), settings.root
+
+
 def _read(path: str, store: Store, *, named: bool = False) -> dict[str, Any] | None:
     try:
         with open(path, "rb") as file:
@@ -142,8 +151,6 @@ def _parse(path: str, data: bytes, inner: bool) -> dict[str, Any] | None:
 
 
 def _mistakes(values: dict[str, Any], path: str, lines: Any, prefix: tuple[str, ...] = ()) -> list[Mistake]:
-    from dlgovern.standard.model import suggestion  # cold
-
     found = []
     for word, value in values.items():
         line = lines.line((*prefix, word)) if lines else 0

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from dlgovern.cli import exits, scaffold
+from dlgovern.cli import command, exits, scaffold
 from dlgovern.errors import UsageError
 from dlgovern.report.display import display
 from dlgovern.scaffold import lock as locks
@@ -25,11 +25,11 @@ _DONE = {"create": "created", "update": "updated", "merge": "merged", "delete": 
 
 def parser() -> argparse.ArgumentParser:
     """The command line of ``update``."""
-    made = scaffold.parser(
+    made = command.parser(
         "update", "Bring a project to a later version of its template, or to other answers, and keep your changes.",
         "dlgovern update --dry-run", "dlgovern update --set launchers=torchrun,slurm", "dlgovern update --continue",
     )  # fmt: skip
-    made.add_argument("path", metavar="PATH", nargs="?", default=".", help="the project's folder")
+    command.add_project(made)
     what = made.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="say as JSON whether there is an update; exit 1 when there is")
     what.add_argument("--dry-run", action="store_true", help="print the update as a patch, and write nothing")
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         help="where both sides changed the same: mark it (default), keep yours, take the template's, or keep yours and print a patch",
     )  # fmt: skip
     made.add_argument("--allow-dirty", action="store_true", help="update although there are changes in no commit")
-    made.add_argument("--standard", metavar="NAME", help="another standard than the one in dlgovern.lock")
+    command.add_standard(made, "else the one in dlgovern.lock")
     scaffold.add_answers(made)
     return made
 

@@ -9,28 +9,27 @@ import sys
 import tempfile
 import time
 
-from dlgovern.cli import exits, scaffold
-from dlgovern.errors import UsageError
+from dlgovern.cli import command, exits, scaffold
+from dlgovern.errors import UsageError, suggestion
 from dlgovern.report.display import display
 from dlgovern.scaffold import lock as locks
 from dlgovern.scaffold.load import choose, places, read_template
 from dlgovern.scaffold.verify import Outcome, Ready, evidence, find_python, ready, run_all
-from dlgovern.standard.model import suggestion
 
 
 def run(words: list[str]) -> int:
     """Run the promises; exit 1 when one is broken, 3 when one could not be run."""
-    made = scaffold.parser(
+    made = command.parser(
         "verify", "Run what the project's template promises: training, resuming, exporting, tests. This runs the project's code.",
         "dlgovern verify", "dlgovern verify --yes --only train --only resume",
     )  # fmt: skip
-    made.add_argument("path", metavar="PATH", nargs="?", default=".", help="the project's folder")
+    command.add_project(made)
     made.add_argument("--yes", "-y", action="store_true", help="run them without asking")
     made.add_argument("--list", action="store_true", help="list the promises and run nothing")
     made.add_argument("--only", action="append", default=[], metavar="PROMISE", help="run this one only, and what it builds on; repeatable")
     made.add_argument("--python", metavar="PATH", help="the project's interpreter; without: that of its .venv, else that of dlgovern")
     made.add_argument("--output-file", "-o", metavar="FILE", help="where the evidence goes; without: evidence.json in the project")
-    made.add_argument("--standard", metavar="NAME", help="another standard than the one in dlgovern.lock")
+    command.add_standard(made, "else the one in dlgovern.lock")
     options = made.parse_args(words)
     root = os.path.realpath(options.path)
     lock = locks.read(root)

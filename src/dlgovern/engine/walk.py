@@ -121,11 +121,11 @@ class Walk:
         if not facts.gave_up:
             return []
         rules = [rule for rule in live_rules(self.policy, path) if rule.parameters.get("event") == "budget-exceeded"]
-        places = {(getattr(node, "lineno", 1), getattr(node, "col_offset", 0), getattr(node, "name", "")) for node in facts.gave_up}
+        places = {(getattr(node, "lineno", 1), getattr(node, "col_offset", 0), getattr(node, "name", ""), why) for node, why in facts.gave_up}
         return [
-            Hit(rule.id, line, column + 1, line, column + 2, slots={"function": f"`{name}`" if name else "the code outside of functions"})
+            Hit(rule.id, line, column + 1, line, column + 2, slots={"function": f"`{name}`" if name else "the code outside of functions", "why": why})
             for rule in rules
-            for line, column, name in sorted(places)
+            for line, column, name, why in sorted(places)
         ]
 
     def _reads(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -158,11 +158,8 @@ def _ids(rules: tuple[Rule, ...]) -> frozenset[str]:
 
 def _roots(policy: Policy) -> frozenset[str]:
     """The packages that any rule or table speaks of, and those through which names are bound."""
-    found = {"functools", "importlib", "os"}
+    found = {"functools", "importlib", "os", *_roots_of_tables(policy.tables)}
     todo: list[Any] = [[rule.parameters, rule.triggers] for rule in policy.rules]
-    for table in policy.tables.values():
-        if isinstance(table, list):
-            found.update(row[0].partition(".")[0] for row in table if row)
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
@@ -172,6 +169,17 @@ def _roots(policy: Policy) -> frozenset[str]:
         elif isinstance(value, str) and value.replace(".", "").replace("_", "").replace("()", "").replace("*", "").isalnum():
             found.add(value.partition(".")[0])
     return frozenset(found)
+
+
+_ROOTS: list[tuple[dict[str, Any], frozenset[str]]] = []
+"""The tables that were asked for last, and their roots: who judges by many policies of one standard asks each time."""
+
+
+def _roots_of_tables(tables: dict[str, Any]) -> frozenset[str]:
+    if not _ROOTS or _ROOTS[0][0] is not tables:
+        lists = (table for table in tables.values() if isinstance(table, list))
+        _ROOTS[:] = [(tables, frozenset(row[0].partition(".")[0] for table in lists for row in table if row))]
+    return _ROOTS[0][1]
 
 
 def see(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> tuple[list[Hit], list[tuple[str, str]]]:

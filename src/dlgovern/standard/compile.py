@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlgovern import detect
-from dlgovern.errors import Mistake, StandardError, UsageError
+from dlgovern.errors import Mistake, StandardError, UsageError, suggestion
 from dlgovern.policy import FORMAT, Policy, Rule, Scope
 from dlgovern.standard import radar
-from dlgovern.standard.model import StandardFile, suggestion
+from dlgovern.standard.model import StandardFile
 from dlgovern.standard.read import RuleSource, Source
 
 FAMILIES = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlgovern import detect
-from dlgovern.errors import ConfigurationError
+from dlgovern.errors import ConfigurationError, suggestion
 from dlgovern.finding import RuleNotRun
 from dlgovern.policy import Policy, Rule
 
@@ -49,8 +49,6 @@ def named(rules: Iterable[Rule], word: str) -> list[Rule]:
 def _demand(rules: list[Rule], word: str, where: str) -> list[Rule]:
     found = named(rules, word) if word else []
     if not found:
-        from dlgovern.standard.model import suggestion  # only on the way to an error
-
         known = [rule.id for rule in rules] + [rule.name for rule in rules]
         raise ConfigurationError(f"no rule is called {word!r}{suggestion(word, known)}", where, "see `dlgovern rule list`")
     return found

@@ -8,16 +8,20 @@ from collections.abc import Iterable, Sequence
 NEVER = frozenset(("sys", "os", "posix", "nt"))
 """Modules that torch refuses whatever its user allows."""
 
-ARRAYS = {
+DATA = {
+    "builtins.bytes": "data of Python",
+    "builtins.frozenset": "data of Python",
     "numpy._core.multiarray._reconstruct": "numpy",
     "numpy._core.multiarray.scalar": "numpy",
     "numpy.core.multiarray._reconstruct": "numpy",
     "numpy.core.multiarray.scalar": "numpy",
+    "numpy._core.numeric._frombuffer": "numpy",
+    "numpy.core.numeric._frombuffer": "numpy",
     "numpy.dtype": "numpy",
     "joblib.numpy_pickle.NumpyArrayWrapper": "numpy",
     "numpy.ndarray": "numpy",
 }
-"""The constructors of numpy's arrays and scalars, which build data alone when their arguments are what numpy writes."""
+"""What pickle writes for data that torch does not load: it builds data alone when the arguments are those that pickle and numpy write."""
 
 
 class Allowed:
@@ -31,12 +35,12 @@ class Allowed:
             if name.partition(".")[0] not in NEVER:
                 self._kinds.setdefault(name, "user")
 
-    def kind(self, module: str, name: str, *, arrays: bool) -> str:
+    def kind(self, module: str, name: str, *, data: bool) -> str:
         """The kind of a name, "" for one that is not allowed. The name has no dot: nothing is reached through it."""
         if "." in name or module in NEVER:
             return ""
         full = f"{module}.{name}"
-        return self._kinds.get(full, "") or (ARRAYS.get(full, "") if arrays else "")
+        return self._kinds.get(full, "") or (DATA.get(full, "") if data else "")
 
     def hint(self, full: str) -> str:
         """What is odd about a name that is not allowed."""

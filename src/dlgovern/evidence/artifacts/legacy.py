@@ -8,6 +8,7 @@ from dlgovern.evidence.artifacts import pickles
 from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import Blob, Broken, Part, exactly
 from dlgovern.evidence.artifacts.machine import Node
+from dlgovern.evidence.artifacts.torch_calls import WIDTH
 from dlgovern.evidence.artifacts.values import Findings
 
 MAGIC = b"l\xfc\x9cF\xf9 j\xa8P\x19."
@@ -50,7 +51,7 @@ def read(blob: Blob, allowed: Allowed, findings: Findings) -> None:
         name, size = storages[key]
         count = int.from_bytes(exactly(blob, position, 8), "little", signed=True)
         position += 8
-        width = _width(name)
+        width = WIDTH[name]
         if count < 0 or count * width != size:
             findings.unsafe(f"has {count:,} elements for a storage of {size // width:,}: what loads it reads past the end", key, position)
             return
@@ -60,12 +61,6 @@ def read(blob: Blob, allowed: Allowed, findings: Findings) -> None:
             return
     if position != blob.size:
         findings.undecided(f"has {blob.size - position:,} bytes after its storages", offset=position)
-
-
-def _width(name: str) -> int:
-    from dlgovern.evidence.artifacts.calls import WIDTH
-
-    return WIDTH[name]
 
 
 def is_tar(blob: Blob) -> bool:

@@ -39,6 +39,17 @@ def read_file(path: str, shown: str, allowed: Allowed) -> Artifact:
         file.close()
 
 
+def known_by_content(path: str) -> bool:
+    """Whether a file has a format of models, whatever its name. Raises `Unreadable`."""
+    file = File(path)
+    try:
+        return _format(file, "", Findings(), "")[0] not in ("", "zip", "unknown", "git-lfs pointer")
+    except Broken:
+        return False
+    finally:
+        file.close()
+
+
 def read_artifact(blob: Blob, path: str, allowed: Allowed, folder: str = "") -> Artifact:
     """The facts of the bytes that lie under ``path``. Never raises for what the bytes are.
 
@@ -127,7 +138,7 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
         return "pickle", streams.walk_all
     if name := _NAMED.get(head[4:8]):
         return name, _named
-    if known == ".onnx" or (known and onnx.looks_like(blob)):
+    if known == ".onnx" or ((known or head[:1] == b"\x08") and onnx.looks_like(blob)):
         return "onnx", lambda b, a, f: onnx.read(b, f, folder)
     if known in (".engine", ".plan", ".trt"):
         return "tensorrt", _named

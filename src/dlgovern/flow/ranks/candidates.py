@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.project import Target
@@ -15,13 +16,17 @@ _ANSWERS = frozenset({b"return", b"yield", b"barrier"})  # a function without on
 _COMMON = frozenset(b"self cls if elif while for in not and or return assert int str bool None True False is args".split())
 _APART = frozenset(b"exists isfile isdir is_file is_dir listdir glob isnan isinf isfinite".split())
 """Words of conditions that ranks may answer differently although nothing in them is a rank."""
+_CLOCKS = frozenset(b"time monotonic perf_counter now time_ns".split())
+_ENDS = frozenset(b"while break".split())
 
 
 class Candidates:
     """Names of a file that lead to something ranks do together (`active`) or that tell ranks apart (`parting`)."""
 
-    def __init__(self, facts: Facts, tables: Tables, targets: list[Target], *, trains: bool) -> None:
+    def __init__(self, facts: Facts, tables: Tables, targets: list[Target], *, trains: bool, signalled: Iterable[str] = ()) -> None:
         self.facts = facts
+        self.clocks = set(_CLOCKS)
+        self.signalled = {name.rpartition(".")[2].encode() for name in signalled}
         self._ends = _ends(facts.data)
         self.words = {target.key: self._words(target) for target in targets}
         self.active = {word for word in tables.event_words if word in facts.data} | tables.methods_in(facts.data)
@@ -43,7 +48,9 @@ class Candidates:
         mine = self.words[target.key]
         if self.active.isdisjoint(mine):
             return False
-        return self.parts(target) or not _APART.isdisjoint(mine) or {b"except", b"backward"} <= mine
+        if self.parts(target) or not _APART.isdisjoint(mine) or {b"except", b"backward"} <= mine:
+            return True
+        return not self.signalled.isdisjoint(mine) or (not self.clocks.isdisjoint(mine) and not _ENDS.isdisjoint(mine))
 
     def _words(self, target: Target) -> set[bytes]:
         node = target.node
@@ -66,7 +73,7 @@ class Candidates:
                 if inner is not None:
                     self._from(inner, (alias.asname or alias.name).encode(), tables)
                 elif alias.asname:
-                    for found in (self.active, self.parting):
+                    for found in (self.active, self.parting, self.clocks):
                         if alias.name.encode() in found:
                             found.add(alias.asname.encode())
         for node in self.facts.tree.of(ast.Import):

@@ -215,10 +215,11 @@ class Comparison:
     def _ends(self, left: list[Node | None], a: State, b: State, before: list[Node]) -> None:
         """Both sides ended: of a loop body one may go on with the next turn while the other has left the loop."""
         ends = [one.op if one is not None else "end" for one in left]
-        loop = next((frame[2] for state in (a, b) for frame in state[:1] if frame[2] is not None and frame[2].kind == "loop"), None)
+        loops = [state[0][2] if state and state[0][2] is not None and state[0][2].kind == "loop" else None for state in (a, b)]
+        loop = loops[0]
         leaving = [end in ("break", "return", "exit") for end in ends]
-        if loop is None or leaving[0] == leaving[1]:
-            return
+        if loop is None or loops[1] is None or leaving[0] == leaving[1]:
+            return  # a loop that one side does not have at all is no loop of which one side leaves
         side = 1 if leaving[0] else 0  # the side that goes on
         first = next(events(loop.branches[0]), None)
         if first is not None:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 SOURCES = "ranks"
 COLLECTIVES = "collectives"
-"""Names of the two tables in a standard."""
+FILES = "files"
+"""Names of the tables in a standard."""
 
 _NUMBERS = ("global", "local", "node", "size")
 _TRUTHS = ("main", "local-main", "started", "sub")
@@ -29,6 +30,13 @@ class Operation(NamedTuple):
     in_place: bool = False  # of a wrapper: the argument itself is changed
     starts: bool = False  # starts the process group: what calls it runs on every rank
     path: int = -1  # of a write: the position of the path
+
+
+class FileRow(NamedTuple):
+    """Where a call that writes or reads is given its path: a position (-1: the object), a keyword."""
+
+    path: int
+    keyword: str
 
 
 class Tables:
@@ -54,6 +62,7 @@ class Tables:
         self.methods: dict[str, list[Operation]] = {}
         for row in (*collectives.get("event", ()), *({**one, "kind": "wrap"} for one in collectives.get("wrapper", ()))):
             self._add(row)
+        self._files(tables.get(FILES, {}))
         parting = {name.rpartition(".")[2] for name, kind in self.calls.items() if kind in APART} | {*self.first, *self.decorators}
         parting |= {name for name, kind in {**self.names, **self.environment}.items() if kind in APART}
         self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first) if name in self.first or self.functions[name].kind != "write")
@@ -63,6 +72,24 @@ class Tables:
         self.local = re.compile(_pattern(frozenset(local)).pattern + rb"|%")
         self.parting = _pattern(self.parting_words)
         self._events = _pattern(self.event_words)
+
+    def _files(self, files: dict[str, Any]) -> None:
+        self.own = frozenset(files.get("own", {}).get("names", ()))
+        self._paths: dict[str, tuple[str, FileRow]] = {}  # by origin, "below." for all below, ".method"
+        self.file_words: dict[str, set[bytes]] = {"write": {b"open"}, "read": {b"open"}}
+        for kind in ("write", "read", "download"):
+            for one in files.get(kind, ()):
+                known = (kind, FileRow(one.get("path", 0), one.get("keyword", "")))
+                self._paths.update({name.removesuffix("*"): known for name in one.get("names", ())})
+                self._paths.update({f".{name}": known for name in one.get("methods", ())})
+                last = {name.removesuffix(".*").rpartition(".")[2].encode() for name in (*one.get("names", ()), *one.get("methods", ()))}
+                for side in self.file_words if kind == "download" else (kind,):
+                    self.file_words[side] |= last
+
+    def files(self, origin: str, method: str) -> list[tuple[str, FileRow]]:
+        """What a call of this origin, or of a method of this name, does with files."""
+        keys = (origin, f"{origin.rpartition('.')[0]}.", f".{method}")
+        return [self._paths[key] for key in keys if key in self._paths][:1]
 
     def acts(self, data: bytes) -> bool:
         """Whether some operation of the tables can stand in a file."""
@@ -101,14 +128,14 @@ def _pattern(words: frozenset[bytes]) -> re.Pattern[bytes]:
 
 def tables_of(tables: dict[str, Any]) -> Tables:
     """The look-ups of a standard's tables, made once for as long as these live."""
-    key = (id(tables.get(SOURCES)), id(tables.get(COLLECTIVES)))
+    key = (id(tables.get(SOURCES)), id(tables.get(COLLECTIVES)), id(tables.get(FILES)))
     if key not in _KNOWN:
         _KNOWN.clear()
         _KNOWN[key] = (tables, Tables(tables))
     return _KNOWN[key][1]
 
 
-_KNOWN: dict[tuple[int, int], tuple[dict[str, Any], Tables]] = {}
+_KNOWN: dict[tuple[int, int, int], tuple[dict[str, Any], Tables]] = {}
 
 
 def rank_words(tables: dict[str, Any]) -> list[str]:

@@ -19,7 +19,8 @@ class Value(NamedTuple):
     ``kind``: const (``data`` is a literal), rank (``data`` is 0, or 1 for some larger number), text (a rank as
     a string), many (at least two), last (many less one), wrapped (``data`` says how), key (unknown; ``data``
     names it: unknown values of one name are equal on all ranks), tuple (``data`` holds values). ``taint``
-    says why ranks can differ; ``ranked`` that a rank decided the value.
+    says why ranks can differ ("share": items of which every rank has its own, in any number); ``ranked`` that a
+    rank decided the value.
     """
 
     kind: str

@@ -50,6 +50,7 @@ def open_court(chain: list[Source]) -> Court:
 
 def check_rule(source: RuleSource, chain: list[Source], court: Court, corpus: bytes = b"") -> Outcome:
     """All laws for one rule."""
+    court.forget()
     said = list(_laws(source, chain, court, corpus or _stand_in()))
     broken = dict.fromkeys(one for one in said if isinstance(one, Broken))
     return Outcome(tuple(broken), tuple(dict.fromkeys(one for one in said if isinstance(one, Skipped))))
