@@ -252,11 +252,81 @@ def _signal_to_one(rank: int) -> str:
     return "done"
 
 
+def _folder() -> str:
+    """A folder that both processes see."""
+    import os
+    import tempfile
+
+    return os.path.join(tempfile.gettempdir(), f"dlgovern-{os.getppid()}")
+
+
+def _read_at_once(rank: int) -> str:
+    import os
+    import time
+
+    path = _folder() + "-weights.pt"
+    if rank == 0:
+        time.sleep(1)  # it takes a while to make
+        torch.save(torch.ones(1), path)
+    try:
+        torch.load(path)
+    except FileNotFoundError:
+        return "missing"
+    os.remove(path)
+    return "done"
+
+
+def _read_after_barrier(rank: int) -> str:
+    import os
+    import time
+
+    path = _folder() + "-weights.pt"
+    if rank == 0:
+        time.sleep(1)
+        torch.save(torch.ones(1), path)
+    dist.barrier()
+    torch.load(path)
+    dist.barrier()
+    if rank == 0:
+        os.remove(path)
+    return "done"
+
+
+def _shards_in(rank: int, run: str) -> str:
+    """Each rank saves its part of a state; how many parts its folder holds."""
+    import os
+    import shutil
+
+    import torch.distributed.checkpoint as dcp
+
+    dcp.save({f"part{rank}": torch.ones(2)}, checkpoint_id=run)
+    dist.barrier()
+    found = len([name for name in os.listdir(run) if name.endswith(".distcp")])
+    dist.barrier()
+    shutil.rmtree(run, ignore_errors=True)
+    return str(found)
+
+
+def _own_run_folder(rank: int) -> str:
+    import uuid
+
+    return _shards_in(rank, f"{_folder()}-{uuid.uuid4()}")
+
+
+def _shared_run_folder(rank: int) -> str:
+    import uuid
+
+    run = [f"{_folder()}-{uuid.uuid4()}"]
+    dist.broadcast_object_list(run, src=0)
+    return _shards_in(rank, run[0])
+
+
 _FORMS = {
     one.__name__: one
     for one in (
         _barrier_on_one, _leaves_early, _first_then_others, _two_orders, _one_order, _skips_a_step, _share_of_three,
         _share_cut_even, _wrapped_share, _joined_share, _time_limit, _patience_of_one, _patience_shared, _signal_to_one,
+        _read_at_once, _read_after_barrier, _own_run_folder, _shared_run_folder,
     )
 }
 
@@ -319,3 +389,22 @@ def test_ranks_that_decide_together_end(form: str) -> None:  # DLG205, DLG206, t
 @pytest.mark.parametrize("form", ["_patience_of_one", "_signal_to_one"])
 def test_a_stop_that_one_rank_decides_leaves_the_other_waiting(form: str) -> None:  # DLG206
     assert _two(form)[1] == "stuck"
+
+
+def test_what_rank_0_still_writes_is_not_there_yet() -> None:  # DLG214
+    assert _two("_read_at_once") == ["done", "missing"]
+
+
+@pytest.mark.slow
+def test_after_a_barrier_it_is_there() -> None:  # DLG214, the good form
+    assert _two("_read_after_barrier") == ["done", "done"]
+
+
+@pytest.mark.slow
+def test_a_checkpoint_in_folders_of_each_rank_is_whole_in_none() -> None:  # DLG707
+    assert _two("_own_run_folder") == ["1", "1"]
+
+
+@pytest.mark.slow
+def test_a_checkpoint_in_one_folder_is_whole() -> None:  # DLG707, the good form
+    assert _two("_shared_run_folder") == ["2", "2"]

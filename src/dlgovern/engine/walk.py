@@ -121,11 +121,11 @@ class Walk:
         if not facts.gave_up:
             return []
         rules = [rule for rule in live_rules(self.policy, path) if rule.parameters.get("event") == "budget-exceeded"]
-        places = {(getattr(node, "lineno", 1), getattr(node, "col_offset", 0), getattr(node, "name", "")) for node in facts.gave_up}
+        places = {(getattr(node, "lineno", 1), getattr(node, "col_offset", 0), getattr(node, "name", ""), why) for node, why in facts.gave_up}
         return [
-            Hit(rule.id, line, column + 1, line, column + 2, slots={"function": f"`{name}`" if name else "the code outside of functions"})
+            Hit(rule.id, line, column + 1, line, column + 2, slots={"function": f"`{name}`" if name else "the code outside of functions", "why": why})
             for rule in rules
-            for line, column, name in sorted(places)
+            for line, column, name, why in sorted(places)
         ]
 
     def _reads(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:

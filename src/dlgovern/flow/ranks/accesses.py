@@ -7,7 +7,7 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.ranks.analysis import module_body
+from dlgovern.flow.ranks.analysis import BRANCHED, module_body
 from dlgovern.flow.ranks.candidates import Candidates
 from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import functions
@@ -67,7 +67,7 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
             first = list(_accesses(start(summaries, target, FIRST, {}, meter).steps))
             other = list(_accesses(start(summaries, target, OTHER, {}, meter).steps))
         except GaveUp:
-            facts.gave_up.append(target.node if target.node.name else facts.tree.module)
+            facts.gave_up.append((target.node if target.node.name else facts.tree.module, BRANCHED))
             continue
         for one in (*_early(first, other), *_own(first, other)):
             found.setdefault((one.why, one.use.step.spot), one)

@@ -8,11 +8,12 @@ from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import files, values
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.shares import SHARE, shared
-from dlgovern.flow.ranks.tables import Operation
+from dlgovern.flow.ranks.tables import APART, Operation
 from dlgovern.flow.ranks.trace import has_events
 from dlgovern.flow.ranks.values import Value, unknown
 
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
+WORLD = "WORLD"  # the group of all ranks
 _SAME = frozenset({"int", "bool", "float", "str", "len", "any", "all", "abs", "max", "min", "round"})
 _KEEPS = frozenset("to cuda cpu train eval half float bfloat16 requires_grad_ compile".split())
 """Methods of a model that return the model."""
@@ -66,9 +67,8 @@ def _plain(frame: Frame, node: ast.Call, origin: str, positional: list[Value], k
     kind = frame.tables.calls.get(origin)
     if kind is not None:
         group = positional[0] if positional else keywords.get("group") or keywords.get("process_group")
-        if group is not None and group != values.NONE and kind in ("global", "size"):
-            return unknown(f"{origin} of {values.name(group)}")
-        return values.source(kind, frame.cls, origin)
+        of = values.name(group) if group is not None and group != values.NONE and kind in ("global", "size") else ""
+        return _rank_in(frame, kind, origin, "" if of.endswith(WORLD) else of)
     if origin in _SAME and positional:
         one = positional[0]
         if one.kind == "text" and origin in ("int", "str"):
@@ -81,6 +81,17 @@ def _plain(frame: Frame, node: ast.Call, origin: str, positional: list[Value], k
     if origin == "torch.compile" and positional:
         return positional[0]
     return None
+
+
+def _rank_in(frame: Frame, kind: str, origin: str, group: str) -> Value:
+    """A number of the rank in a group ("": the world), known where the ranks of this group are told apart."""
+    if group and kind == "global":
+        frame.summaries.groups.add(group)
+    if group == frame.summaries.group:
+        return values.source(kind, frame.cls, origin)
+    if kind not in APART:
+        return values.source(kind, frame.cls, origin) if not group else unknown(f"{origin} of {group}")
+    return unknown(f"{origin} of {group or WORLD}")
 
 
 def operation_of(
@@ -150,7 +161,7 @@ def _operate(
     group = _group(node, operation, positional, keywords)
     if operation.kind == "write" or frame.summaries.writes:
         return _write(frame, node, operation, op, positional, keywords)
-    if not group and (operation.kind != "backward" or frame.summaries.trains):
+    if group == frame.summaries.group and (operation.kind != "backward" or frame.summaries.trains):
         path = files.saved(positional, keywords, method=bool(operation.on)) if frame.summaries.files and operation.kind == "save" else None
         if path is not None:
             files.emit(frame, node, "save", op, path)
@@ -162,6 +173,8 @@ def _operate(
         if operation.in_place and node.args and (changed := written(node.args[0])):
             frame.env[changed] = result
         return result
+    if operation.kind == "group" and (frame.facts.names.origin(node.func) or "").endswith(".new_group") and not positional and "ranks" not in keywords:
+        return unknown(WORLD)
     return unknown(f"{op}@{node.lineno}")
 
 
@@ -181,7 +194,7 @@ def _group(node: ast.Call, operation: Operation, positional: list[Value], keywor
     given = keywords.get("group") or keywords.get("process_group")
     if given is None and 0 <= operation.group < len(positional):
         given = positional[operation.group]
-    if given is None or given == values.NONE or values.name(given).endswith(("WORLD", "new_group()")):
+    if given is None or given == values.NONE or values.name(given).endswith((WORLD, "new_group()")):
         return ""
     return values.name(given)
 
@@ -206,16 +219,28 @@ def _follow(
     if target is not None:
         given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files)
         summary = frame.summaries.run(target, frame.cls, given, frame)
+        frame.cut |= summary.cut
         if summary.steps:
             frame.emit("call", last, node, branches=(summary.steps,))
             if has_events(summary.steps):
                 _agree(frame, node)
         if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
             known = summary.value
+    elif frame.summaries.leads_on(frame, node):
+        frame.cut |= {frame.spot(node)}
     if known is not None:
         return known
     from dlgovern.flow.ranks.expressions import by_name  # calls and expressions need each other
 
+    if last == "rank" and not positional and receiver is not None and text.lower().endswith(("group.rank", "pg.rank")):
+        return _rank_in(frame, "global", text, values.name(receiver))
+    if last in ("get_group", "get_local_rank") and isinstance(node.func, ast.Attribute):
+        group = f"{text.removesuffix(last)}get_group({', '.join(map(values.name, (*positional, *keywords.values())))})"
+        if last == "get_group":
+            return unknown(group)
+        if group == frame.summaries.group:
+            return values.source("global", frame.cls, text)
+        frame.summaries.groups.add(group)
     if not positional and not keywords and (named := by_name(frame, last, text)) is not None:
         return named
     if target is None and any(word in last.lower() for word in frame.tables.agreed):
