@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -96,6 +97,8 @@ def test_pre_commit_runs_the_hooks(tmp_path):
     git(user, "init", "-q")
     (user / "bad.py").write_text("import torch\nstate = torch.load('a.pt', weights_only=False)\n")
     (user / "good.py").write_text("import torch\nstate = torch.load('a.pt', weights_only=True)\n")
+    (user / "good.pt").write_bytes(pickle.dumps({"weights": [1.5]}, 2))
+    (user / "bad.pt").write_bytes(b"cos\nsystem\n(S'echo'\ntR.")
     (user / "build").mkdir()
     (user / "build" / "left_out.py").write_text((user / "bad.py").read_text())
     git(user, "add", "-A")
@@ -115,3 +118,7 @@ def test_pre_commit_runs_the_hooks(tmp_path):
     assert 0 == code, said
     code, said = hook("dlgovern-project")
     assert (1, True) == (code, "bad.py:2:9 error DLG502" in said), said
+    code, said = hook("dlgovern-artifacts")
+    assert (1, True, False, False) == (code, "bad.pt:1:1 error DLG523" in said, "good.pt" in said, "bad.py" in said), said
+    code, said = hook("dlgovern-artifacts", "good.pt", "bad.py")
+    assert 0 == code, said
