@@ -8,13 +8,14 @@ from typing import Any
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
+from dlgovern.repository.facts import MANIFESTS
 from dlgovern.repository.view import View
 from dlgovern.repository.window import Window
 
 PARAMETERS = {
     "libraries": Parameter("names", "the libraries, each called as it is imported", required=True),
 }
-GUARDS = ("said-somewhere", "imported")
+GUARDS = ("said-somewhere", "imported", "no-project")
 """What the detector is silent under; a rule's examples must show each."""
 
 
@@ -27,6 +28,8 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
     """One hit a library at the file that describes the repository, with the first import beside it."""
     for rule in rules:
         off = rule.parameters.get("without_guards", ())
+        if "no-project" not in off and MANIFESTS.isdisjoint(view.kinds) and "setup-py" not in view.kinds:
+            continue  # a folder of scripts: there is no place where it could be said
         for library in rule.parameters.get("libraries", ()):
             users = [found.path for found in view.of("python") if _imports(found.lines, library)]
             if not users and "imported" in off:
