@@ -18,8 +18,8 @@ if sys.version_info[:2] != (3, 11):
 FULL = bool(os.environ.get("DLGOVERN_FULL"))
 """Set by `.ci/nightly`: every promise, the projects' own tests included, of every template with two sets of answers."""
 
-SHORT = {"ddp": ("resume", "dry-run", "check"), "fsdp2": ("resume",), "single": ("export",)}
-"""What is run otherwise, with what it builds on: train and stop."""
+SHORT = {"ddp": ("train", "dry-run", "check"), "fsdp2": ("resume",), "single": ("export",)}
+"""What is run otherwise, with what it builds on: to resume, train and stop."""
 OTHER = {
     "ddp": ["precision=fp16", "data=map-style", "tracking=tensorboard", "launchers=slurm,kubeflow", "ci=gitlab"],
     "fsdp2": ["precision=fp16", "data=iterable", "package_manager=uv", "torch_index=cu130", "container=ngc"],
