@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -96,6 +97,8 @@ def test_pre_commit_runs_the_hooks(tmp_path):
     git(user, "init", "-q")
     (user / "bad.py").write_text("import torch\nstate = torch.load('a.pt', weights_only=False)\n")
     (user / "good.py").write_text("import torch\nstate = torch.load('a.pt', weights_only=True)\n")
+    (user / "good.pt").write_bytes(pickle.dumps({"weights": [1.5]}, 2))
+    (user / "bad.pt").write_bytes(b"cos\nsystem\n(S'echo'\ntR.")
     (user / "build").mkdir()
     (user / "build" / "left_out.py").write_text((user / "bad.py").read_text())
     git(user, "add", "-A")
@@ -108,6 +111,8 @@ def test_pre_commit_runs_the_hooks(tmp_path):
     for name in ("dlgovern", "dlgovern-project"):
         assert ["- exit code: 1"] == re.findall(r"^- exit code: .*$", said[name], re.M), said[name]
         assert (True, False, False) == ("bad.py:2:9 error DLG502" in said[name], "good.py:" in said[name], "left_out" in said[name])
+    words = ("bad.pt:1:1 error DLG523", "good.pt", "bad.py")
+    assert [True, False, False] == [word in said["dlgovern-artifacts"] for word in words], said["dlgovern-artifacts"]
 
 
 def test_a_hook_passes_what_is_right_and_what_is_excluded_although_it_is_named(tmp_path, monkeypatch):

@@ -92,7 +92,7 @@ def test_an_unchanged_file_is_not_read_again(policy: Policy, tmp_path: Path, mon
     first = states(report(tmp_path, policy, store))
     read: list[str] = []
     real = registry.read_file
-    monkeypatch.setattr(registry, "read_file", lambda root, path, kind: read.append(path) or real(root, path, kind))
+    monkeypatch.setattr(registry, "read_file", lambda root, path, *rest: read.append(path) or real(root, path, *rest))
     assert (states(report(tmp_path, policy, store)), read) == (first, [])
     (tmp_path / "requirements.txt").write_text("torch\n")
     assert [path for path, _, _, _ in states(report(tmp_path, policy, store))] == ["pyproject.toml"]

@@ -114,7 +114,15 @@ def _python(value: Any) -> str:
         return "[" + ", ".join(_python(item) for item in value) + "]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_python(key)}: {_python(item)}" for key, item in value.items()) + "}"
-    return json.dumps(str(value), ensure_ascii=False) if isinstance(value, str) else repr(_plain(value))
+    return _quoted(value) if isinstance(value, str) else repr(_plain(value))
+
+
+def _quoted(text: str) -> str:
+    """A string literal as a formatter leaves it: in the quotes that need fewer escapes, double ones if both need as many."""
+    double = json.dumps(text, ensure_ascii=False)
+    if text.count('"') <= text.count("'"):
+        return double
+    return "'" + double[1:-1].replace("'", "\\'").replace('\\"', '"') + "'"
 
 
 def _shell(value: Any) -> str:
