@@ -15,9 +15,9 @@ from dlgovern.flow.ranks.shares import SHARE
 from dlgovern.flow.ranks.trace import Guard, Node, choice, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 
-_SWALLOWED = frozenset(
-    "Exception BaseException RuntimeError ValueError OutOfMemoryError OSError FloatingPointError".split()
-)
+_SWALLOWED = frozenset(("Exception", "BaseException"))
+_ALIKE = frozenset("ImportError ModuleNotFoundError AttributeError NotImplementedError TypeError NameError SyntaxError".split())
+"""Errors of the program itself: every rank meets them."""
 
 
 def block(frame: Frame, body: Iterable[ast.stmt]) -> bool:
@@ -331,7 +331,8 @@ def _handlers(frame: Frame, node: ast.Try | ast.TryStar, whole: list[Node], body
 
 def _catches(kind: ast.expr | None) -> bool:
     kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    return kind is None or any(written(one).rpartition(".")[2] in _SWALLOWED for one in kinds if one is not None)
+    names = [written(one).rpartition(".")[2] for one in kinds if one is not None]
+    return kind is None or any(name in _SWALLOWED or (name.endswith("Error") and name not in _ALIKE) for name in names)
 
 
 def _raises(handler: ast.ExceptHandler) -> bool:

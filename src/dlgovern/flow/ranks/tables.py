@@ -57,6 +57,7 @@ class Tables:
         self.decorators = dict.fromkeys(guards.get("main", ()), "main") | dict.fromkeys(guards.get("local", ()), "local-main")
         self.first = dict.fromkeys(guards.get("first", ()), "main") | dict.fromkeys(guards.get("local-first", ()), "local-main")
         self.agreed = tuple(ranks.get("agreed", {}).get("words", ()))
+        self.engines = tuple(ranks.get("engines", {}).get("words", ()))
         self.functions: dict[str, Operation] = {}
         self.methods: dict[str, list[Operation]] = {}
         for row in (*collectives.get("event", ()), *({**one, "kind": "wrap"} for one in collectives.get("wrapper", ()))):

@@ -165,7 +165,7 @@ def _with_constant(operator: str, left: Value, constant: Any) -> bool | None:
             return None
         return constant == "0" if left.data == 0 else False if constant in ("0", "-1", "") else None
     if not isinstance(constant, int | float):
-        return None
+        return False if operator == "Eq" and isinstance(constant, str) and left.kind in ("rank", "many", "last") else None
     lowest = {"many": 2, "last": 1, "rank": 1}.get(left.kind)
     if left.kind == "rank" and left.data == 0:
         return _plain(operator, 0, constant)
