@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 NEVER = frozenset(("sys", "os", "posix", "nt"))
 """Modules that torch refuses whatever its user allows."""
@@ -27,8 +27,10 @@ DATA = {
 class Allowed:
     """The names of one torch version and their kinds: data, function, class, storage, tensor, user."""
 
-    def __init__(self, version: str, kinds: dict[str, str], extra: Iterable[str] = ()) -> None:
+    def __init__(self, version: str, kinds: dict[str, str], extra: Iterable[str] = (), elsewhere: dict[str, str] | None = None) -> None:
         self.version = version
+        self.elsewhere = {**DATA, **(elsewhere or {})}
+        """What is not on the list and builds data alone all the same: what Python and numpy write, what another torch loads."""
         self.extra = tuple(sorted(set(extra)))
         self._kinds = dict(kinds)
         for name in self.extra:
@@ -50,13 +52,20 @@ class Allowed:
         return " (written with look-alike characters)" if plain != full or plain.isascii() is False else ""
 
 
-def newest(rows: Sequence[Sequence[str]], extra: Iterable[str] = (), version: str = "") -> Allowed:
-    """The allow-list from rows of (torch version, name, kind): of ``version``, or of the newest there is."""
-    versions = sorted({row[0] for row in rows}, key=_numbers)
+def newest(rows: Sequence[Sequence[str]], extra: Iterable[str] = (), reaches: Callable[[tuple[int, ...]], bool] | None = None) -> Allowed:
+    """The allow-list from rows of (torch since, torch until, name, kind): of the newest torch there is, or that ``reaches`` allows.
+
+    A list holds until the next release that changed it.
+    """
+    versions = sorted({_numbers(text) for row in rows for text in row[:2] if text != _EVER})
     if not versions:
         return Allowed("", {}, extra)
-    chosen = version if version in versions else versions[-1]
-    return Allowed(chosen, {row[1]: row[2] for row in rows if row[0] == chosen}, extra)
+    chosen = max((one for one in versions if reaches is None or reaches(one)), default=versions[0])
+    kinds = {row[2]: row[3] for row in rows if _numbers(row[0]) <= chosen and (row[1] == _EVER or chosen < _numbers(row[1]))}
+    return Allowed(".".join(map(str, chosen)), kinds, extra, {row[2]: row[3] for row in rows if row[2] not in kinds})
+
+
+_EVER = "-"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

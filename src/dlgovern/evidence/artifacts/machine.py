@@ -6,7 +6,7 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from dlgovern.evidence.artifacts.allowed import DATA, Allowed
+from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import Blob, Broken
 from dlgovern.evidence.artifacts.values import Findings
 
@@ -271,9 +271,9 @@ class Machine:
         kind = self.allowed.kind(module, name, data=self.profile.data)
         if len(self.names) < 10_000:  # noqa: PLR2004 - a file of names alone
             self.names.add(full[:300])
-        if not kind and full in DATA:
+        if not kind and full in self.allowed.elsewhere:
             self.findings.undecided(f"names {full}, which the allow-list does not have", self.member, offset)
-            kind = DATA[full]
+            kind = self.allowed.elsewhere[full]
         if not kind:
             hint = self.allowed.hint(full)
             self.findings.unsafe(f"would import {full}{hint}", self.member, offset, full)

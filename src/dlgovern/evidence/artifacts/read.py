@@ -16,6 +16,7 @@ from dlgovern.evidence.artifacts import (
     npy,
     onnx,
     pickles,
+    programs,
     safetensors,
     streams,
     zips,
@@ -136,8 +137,8 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
         return ("torch-tar", lambda b, a, f: legacy.read_tar(b, a, f)) if known or _torch_tar(blob) else ("", _nobody)
     if head[:1] == b"\x80" and head[1:2] in _PICKLE_HEADS and len(head) > 2:  # noqa: PLR2004
         return "pickle", streams.walk_all
-    if name := _NAMED.get(head[4:8]):
-        return name, _named
+    if name := programs.NAMED.get(head[4:8]):
+        return name, lambda b, a, f: programs.read(b, f)
     if known == ".onnx" or ((known or head[:1] == b"\x08") and onnx.looks_like(blob)):
         return "onnx", lambda b, a, f: onnx.read(b, f, folder)
     if known in (".engine", ".plan", ".trt"):
@@ -180,10 +181,6 @@ def _pointer(blob: Blob, _allowed: Allowed, findings: Findings) -> None:
         if word in ("oid", "size"):
             findings.facts[word] = value[:80]
     findings.undecided("is a pointer of Git LFS: the file itself is not here")
-
-
-_NAMED = {b"ET12": "executorch", b"ET13": "executorch", b"TFL3": "tflite"}
-"""Identifiers of flat buffers: programs that are named here and not judged."""
 
 
 def _named(_blob: Blob, _allowed: Allowed, findings: Findings) -> None:
