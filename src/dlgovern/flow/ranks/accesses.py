@@ -57,6 +57,7 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
     targets = [module_body(facts), *functions(facts)]
     candidates = Candidates(facts, tables, targets, trains=True)
     own = {name.rpartition(".")[2].encode() for name in tables.own}
+    own_words = {target.key for target in targets if not own.isdisjoint(candidates.words[target.key])}
     telling = own | {target.node.name.encode() for target in targets if candidates.parts(target) and target.node.name}
     found: dict[object, Unsafe] = {}
     for target in targets:
@@ -70,7 +71,8 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
             facts.gave_up.append((target.node if target.node.name else facts.tree.module, BRANCHED))
             continue
         for one in (*_early(first, other), *_own(first, other)):
-            found.setdefault((one.why, one.use.step.spot), one)
+            if one.why == "early" or target.key in own_words or one.use.step.spot[0] == facts.path:
+                found.setdefault((one.why, one.use.step.spot), one)  # else it is told where the name is made
     facts.reads |= summaries.project.reads
     return list(found.values())
 

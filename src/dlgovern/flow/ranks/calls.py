@@ -137,6 +137,8 @@ def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | 
     last = text.rpartition(".")[2].lstrip("_")
     base = origin.rpartition(".")[0]
     idiom = ""
+    if isinstance(func.value, ast.Name) and _is_alone(frame, func.value):
+        return ""
     other = "()" in base and any(pattern.endswith("()") for pattern in operation.on)  # made by another class
     for pattern in operation.on:
         if pattern.startswith("wrapped "):
@@ -151,6 +153,15 @@ def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | 
     roots = {pattern.partition(".")[0] for pattern in operation.on if pattern.endswith("()")}
     data = frame.facts.data
     return "high" if not roots or any(root.encode() in data for root in roots) else "medium"
+
+
+def _is_alone(frame: Frame, name: ast.Name) -> bool:
+    """Whether an object is made for a single process: ``Trainer(devices=1)``."""
+    binding = frame.facts.names.binding(name)
+    made = binding.value if binding is not None else None
+    words = {word.arg: word.value for word in made.keywords} if isinstance(made, ast.Call) else {}
+    devices = words.get("devices")
+    return isinstance(devices, ast.Constant) and devices.value == 1 and "num_nodes" not in words
 
 
 def _operate(
