@@ -16,22 +16,41 @@ import tempfile
 
 
 def main() -> None:
-    """Judge the parent and the commit of every pair; print what was found and the sum."""
+    """Judge the parent and the commit of every pair; print what was found and the sums."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pairs")
     parser.add_argument("mirrors")
+    parser.add_argument("--only", default="", help="only the pairs whose line contains this")
     said = parser.parse_args()
     with open(said.pairs, encoding="utf-8") as file:
-        rows = [line.rstrip("\n").split("\t") for line in file if line.strip() and not line.startswith("#")]
-    good = 0
+        lines = [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
+    rows = [line.split("\t") for line in lines if said.only in line]
+    seen: list[tuple[str, bool]] = []
     with tempfile.TemporaryDirectory() as base:
-        for repository, commit, path, rule in rows:
+        for repository, commit, path, rules, defect, _chosen in rows:
             git = os.path.join(said.mirrors, repository.replace("/", "+"))
             git = os.path.join(git, "repo") if os.path.isdir(os.path.join(git, "repo")) else git
-            before, after = (found(tree(git, name, base), path, rule) for name in (f"{commit}^", commit))
-            good += bool(before) and not after
-            print(f"{'ok' if before and not after else 'NO':3}{rule} {repository}@{commit} {path}: before {before}, after {after}", flush=True)
-    print(f"{good} of {len(rows)} fixes are seen")
+            before, after = (found(tree(git, name, base), path, rules.split("|")) for name in (f"{commit}^", commit))
+            seen.append((f"{repository}@{commit}", is_seen(before, after)))
+            place = f"{repository}@{commit} {path}"
+            print(f"{'ok' if seen[-1][1] else 'NO':3}{rules} {place}: {defect}: before {lines(before)}, after {lines(after)}", flush=True)
+    whole = [all(good for name, good in seen if name == commit) for commit in dict(seen)]
+    print(f"{sum(good for _, good in seen)} of {len(seen)} fixes are seen, {sum(whole)} of {len(whole)} commits in every file")
+
+
+Found = list[tuple[int, str, str]]
+"""Findings: line, symbol, the text of the line."""
+
+
+def is_seen(before: Found, after: Found) -> bool:
+    """Whether a fix takes a finding away and brings none; one that stays beside it is another defect."""
+    one, two = ({(symbol, text) for _, symbol, text in findings} for findings in (before, after))
+    return bool(one - two) and not two - one
+
+
+def lines(findings: Found) -> list[int]:
+    """The lines of findings."""
+    return [line for line, _, _ in findings]
 
 
 def tree(git: str, commit: str, base: str) -> str:
@@ -42,19 +61,22 @@ def tree(git: str, commit: str, base: str) -> str:
         data = subprocess.run(["git", "-C", git, "archive", name, "--", "*.py"], capture_output=True, check=True).stdout
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             archive.extractall(folder, filter="data")
+        os.makedirs(os.path.join(folder, ".git"), exist_ok=True)  # the root, so that a path stays one and imports are followed
     return folder
 
 
-def found(folder: str, path: str, rule: str) -> list[int]:
-    """The lines of the findings of a rule in one file of a tree."""
+def found(folder: str, path: str, rules: list[str]) -> Found:
+    """The findings of some rules in one file of a tree; the file's imports are followed into the tree."""
     if not os.path.isfile(os.path.join(folder, path)):
         return []
     command = [
-        sys.executable, "-P", "-m", "dlgovern", "check", ".", "--isolated", "--profile", "all", "--no-cache", "--exit-zero",
-        "--min-confidence", "low", "--select", rule, "--output-format", "json",
+        sys.executable, "-P", "-m", "dlgovern", "check", path, "--isolated", "--profile", "all", "--no-cache", "--exit-zero",
+        "--min-confidence", "low", "--select", ",".join(rules), "--output-format", "json",
     ]
     report = json.loads(subprocess.run(command, capture_output=True, check=False, cwd=folder).stdout)
-    return [one["line"] for one in report["findings"] if one["rule"] == rule and one["path"] == path]
+    with open(os.path.join(folder, path), encoding="utf-8", errors="replace") as file:
+        text = file.read().splitlines()
+    return sorted((one["line"], one["symbol"], text[one["line"] - 1].strip()) for one in report["findings"] if one["path"] == path)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "dlgovern"
@@ -15,7 +17,7 @@ PACKAGE = ROOT / "src" / "dlgovern"
 LAYERS = (
     "cli flake8",
     *("scaffold standard fix report judge engine detect edits flow repository evidence source".split()),
-    *("store policy bundled finding errors".split()),
+    *("store policy bundled digest finding errors".split()),
 )
 """From the top down; what shares a line may import each other."""
 
@@ -31,8 +33,6 @@ LONG = {
     "flow/ranks/expressions.py": "one reader for each kind of expression; every one needs all others",
     "flow/ranks/statements.py": "one reader for each kind of statement; every one needs all others",
     "detect/order.py": "one protocol of before and after; its guards read each other",
-    "evidence/artifacts/calls.py": "every function of the allow-list, and the arguments that its writer gives",
-    "evidence/artifacts/opcodes.py": "one table: every opcode of pickle",
     "source/names.py": "one table of scopes; its halves would need each other's insides",
     "repository/exports.py": "names of a module and what they lead to: one walk over one set of values",
 }
@@ -67,20 +67,49 @@ DOORS = {
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if "_bundled" not in path.parts)
 
 
-def tree(module: str) -> ast.Module:
-    return ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+@cache
+class Read(NamedTuple):
+    """What the tests ask of one module, from one walk over its tree."""
+
+    lines: int
+    docstring: str
+    imports: tuple[str, ...]  # anywhere in the file, inside functions too
+    spoken: tuple[str, ...]
+    left: tuple[str, ...]
+    caught: int  # handlers of every error
 
 
-def imports(module: str) -> Iterator[str]:
-    """Every module imported anywhere in a file, inside functions too."""
+@cache
+def read(module: str) -> Read:
+    text = (PACKAGE / module).read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    imports: list[str] = []
+    spoken: list[str] = []
+    left: list[str] = []
+    caught = 0
     package = ("dlgovern", *module.split("/")[:-1])
-    for node in ast.walk(tree(module)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            imports += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             name = ".".join(part for part in (base, node.module) if part)
-            yield from (f"{name}.{alias.name}" for alias in node.names) if name == "dlgovern" else (name,)
+            imports += (f"{name}.{alias.name}" for alias in node.names) if name == "dlgovern" else (name,)
+        elif isinstance(node, ast.Name) and node.id == "print":
+            spoken.append("print")
+        elif isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr") and ast.unparse(node.value) == "sys":
+            spoken.append(ast.unparse(node))
+        elif (isinstance(node, ast.Call) and ast.unparse(node.func) in LEAVING) or (
+            isinstance(node, ast.Raise) and node.exc is not None and ast.unparse(node.exc) in LEAVING
+        ):
+            left.append(ast.unparse(node))
+        elif isinstance(node, ast.ExceptHandler):
+            named = ast.walk(node.type) if node.type is not None else [ast.Name("BaseException")]
+            caught += any(isinstance(name, ast.Name) and name.id in ("Exception", "BaseException") for name in named)
+    return Read(len(text.splitlines()), ast.get_docstring(tree) or "", tuple(imports), tuple(spoken), tuple(left), caught)
+
+
+LEAVING = ("sys.exit", "os._exit", "exit", "quit", "SystemExit")
 
 
 def room(module: str) -> str:
@@ -95,7 +124,7 @@ def test_every_module_stands_in_a_layer():
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_go_down_only(module):
     wrong = []
-    for name in imports(module):
+    for name in read(module).imports:
         if not name.startswith("dlgovern.") or name == "dlgovern.__version__" or (module, name) in UPWARD:
             continue
         other = name.split(".")[1]
@@ -110,44 +139,24 @@ def test_imports_go_down_only(module):
 def test_only_cli_and_report_speak(module):
     if room(module) in ("cli", "flake8", "report", "__main__") or module in SPEAKERS:
         return
-    spoken = [
-        ast.unparse(node)
-        for node in ast.walk(tree(module))
-        if (isinstance(node, ast.Name) and node.id == "print")
-        or (isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr"))
-    ]
-    assert spoken == []
+    assert read(module).spoken == ()
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_cli_leaves(module):
     if room(module) in ("cli", "__main__"):
         return
-    leaving = ("sys.exit", "os._exit", "exit", "quit", "SystemExit")
-    left = [
-        ast.unparse(node)
-        for node in ast.walk(tree(module))
-        if (isinstance(node, ast.Call) and ast.unparse(node.func) in leaving)
-        or (isinstance(node, ast.Raise) and node.exc is not None and ast.unparse(node.exc) in leaving)
-    ]
-    assert left == []
+    assert read(module).left == ()
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_no_module_grows_without_a_reason(module):
-    lines = len((PACKAGE / module).read_text(encoding="utf-8").splitlines())
+    lines = read(module).lines
     assert (lines > LIMIT) == (module in LONG), f"{module} has {lines} lines"
 
 
 def test_errors_are_caught_wholesale_in_two_places_only():
-    found: Counter[str] = Counter()
-    for module in MODULES:
-        for node in ast.walk(tree(module)):
-            if isinstance(node, ast.ExceptHandler):
-                caught = {"BaseException"} if node.type is None else {
-                    name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)
-                }
-                found[module] += not caught.isdisjoint({"Exception", "BaseException"})
+    found = {module: read(module).caught for module in MODULES}
     assert {module: count for module, count in found.items() if count} == {
         module: count for module, (count, _) in CATCHES.items()
     }
@@ -157,7 +166,7 @@ def test_errors_are_caught_wholesale_in_two_places_only():
 def test_heavy_libraries_enter_by_one_door(module):
     strangers = {
         name.partition(".")[0]
-        for name in imports(module)
+        for name in read(module).imports
         if (doors := DOORS.get(name.partition(".")[0])) is not None and not module.startswith(doors or ("\0",))
     }
     assert strangers == set()
@@ -165,5 +174,5 @@ def test_heavy_libraries_enter_by_one_door(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_first_line_of_a_module_says_what_it_is_for(module):
-    said = ast.get_docstring(tree(module)) or ""
+    said = read(module).docstring
     assert said.partition("\n")[0].rstrip().endswith((".", "!", ":")) or "\n" in said

@@ -55,3 +55,11 @@ class Mistake(tuple[str, int, str]):
         """``path:line: what``, without the line where it is unknown."""
         path, line, what = self
         return f"{path}:{line}: {what}" if line else f"{path}: {what}"
+
+
+def suggestion(wrong: str, known: list[str]) -> str:
+    """``; did you mean "x"?`` for a misspelt word, else ""."""
+    import difflib  # only on the way to an error
+
+    close = difflib.get_close_matches(wrong, known, 1, 0.6)
+    return f'; did you mean "{close[0]}"?' if close else ""

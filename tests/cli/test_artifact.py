@@ -92,3 +92,33 @@ def test_a_bill_of_materials_is_valid(folder, capsys, monkeypatch):
     except Exception as error:  # noqa: BLE001 - its validation is an extra of its own
         pytest.skip(f"the validator is not installed: {error}")
     assert wrong is None
+
+
+@pytest.mark.parametrize("name", ["weights.dat", "notes.jpg", "model", "UPPER.BAD"])
+def test_a_folder_is_searched_by_content_too(folder, capsys, name):
+    (folder / "bad.pkl").rename(folder / name)
+    code, said = run(capsys, ".")
+    assert (1, True, False) == (code, f"./{name}: unsafe" in said, "notes.txt" in said)
+
+
+@pytest.mark.parametrize("name", ["weights.dat", "notes.jpg", "model", "UPPER.BAD", "a b.md5"])
+def test_check_finds_a_model_by_its_content(folder, capsys, name):
+    (folder / "bad.pkl").rename(folder / name)
+    code = main(["check", "--no-cache", "."])
+    assert (1, True) == (code, f"{name}:1:1 error DLG523" in capsys.readouterr().out)
+    assert 0 == main(["check", "--no-cache", "--extend-ignore", "DLG523", "."])
+
+
+def test_archives_and_data_of_other_kinds_are_no_models(folder, capsys):
+    import zipfile
+
+    (folder / "bad.pkl").unlink()
+    for name in ("a.whl", "b.docx"):
+        with zipfile.ZipFile(folder / name, "w") as archive:
+            archive.writestr("x/__init__.py", "print(1)")
+    (folder / "c.tar.gz").write_bytes(b"\x1f\x8b" + b"\0" * 40)
+    (folder / "d.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    (folder / "e.pfb").write_bytes(b"\x80\x01\x10\0\0\0%!PS-AdobeFont")
+    assert (0, False) == (main(["check", "--no-cache", "."]), "DLG5" in capsys.readouterr().out)
+    assert 0 == main(["artifact", "."])
+    assert "1 file" in capsys.readouterr().out.splitlines()[-1]

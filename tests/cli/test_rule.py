@@ -149,6 +149,7 @@ def test_a_standard_is_checked_and_every_mistake_is_told(here, capsys):
     (here / "ACM501-x.toml").write_text("id = 3\n")
 
     assert 0 == main(["standard", "check", bundled.folder("rules")])
+    assert 0 == main(["standard", "check"])  # that of the project, here the shipped one
     assert capsys.readouterr().out.endswith("no mistake\n")
     assert 2 == main(["standard", "check", "."])
     out = capsys.readouterr().out

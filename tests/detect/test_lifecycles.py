@@ -7,9 +7,15 @@ import sys
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def _compiled(cache, monkeypatch):
+    """The standard is compiled already."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+
+
 def _findings(folder, rule, *more):
     command = [
-        sys.executable, "-P", "-m", "dlgovern", "check", str(folder), "--isolated", "--profile", "all", "--no-cache", "--exit-zero",
+        sys.executable, "-P", "-m", "dlgovern", "check", str(folder), "--isolated", "--profile", "all", "--exit-zero",
         "--min-confidence", "low", "--select", rule, "--output-format", "json", *more,
     ]
     report = json.loads(subprocess.run(command, capture_output=True, check=True, cwd=folder).stdout)
@@ -80,3 +86,12 @@ def test_other_files_count_for_the_cache(tmp_path):
     before = run()
     _write(tmp_path, helpers="def back(loss, opt=None):\n    opt.zero_grad()\n    loss.backward()\n")
     assert (before, run()) == ([("train.py", 5)], [])
+
+
+STEP = "def fit(model, batches, criterion, optimizer{more}):\n    for x, y in batches:\n        loss = criterion(model(x{on}), y)\n        loss.backward()\n        optimizer.step()\n        print(loss.item())\n"
+
+
+@pytest.mark.parametrize(("more", "on", "sure"), [(", device", ".to(device)", "high"), ("", "", "medium")])
+def test_waiting_for_the_device_is_sure_only_where_there_is_one(tmp_path, more, on, sure):  # DLG307
+    _write(tmp_path, fit=STEP.format(more=more, on=on))
+    assert _findings(tmp_path, "DLG307") == [("fit.py", 6, sure)]

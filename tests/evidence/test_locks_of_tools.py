@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import subprocess
 import sys
+import threading
 import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -49,7 +54,10 @@ def project(tmp_path: Path) -> Path:
 def locked(project: Path, *command: str) -> list[tuple[str, str]]:
     """What the lock says that a command wrote. Lines must hold the version they are said to hold."""
     name = command[0]
-    subprocess.run([sys.executable, "-m", *command[1:]], cwd=project, check=True, capture_output=True, timeout=120)
+    home = {"HOME": str(project / "home"), "PDM_PYTHON": sys.executable, "PDM_CHECK_UPDATE": "0"}
+    subprocess.run(
+        [sys.executable, "-m", *command[1:]], cwd=project, check=True, capture_output=True, timeout=120, env={**os.environ, **home}
+    )
     found = read_at(str(project), name)
     lines = (project / name).read_text().split("\n")
     assert [one for one in found.locked if one.version not in lines[one.line - 1]] == []
@@ -71,10 +79,36 @@ def test_uv_in_the_form_of_the_standard(project: Path) -> None:
     assert locked(project, "pylock.toml", "uv", "pip", "compile", *said) == EXPECTED
 
 
-def test_poetry(project: Path) -> None:
+@pytest.fixture
+def index(project: Path) -> Iterator[str]:
+    """The same wheels as an index of this machine."""
+    for wheel in sorted((project / "wheels").iterdir()):
+        folder = project / "simple" / wheel.name.partition("-")[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / wheel.name).write_bytes(wheel.read_bytes())
+        links = "".join(f'<a href="{one.name}">{one.name}</a>\n' for one in sorted(folder.glob("*.whl")))
+        (folder / "index.html").write_text(links)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(project)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/simple/"
+    server.shutdown()
+    server.server_close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
+
+
+def test_poetry(project: Path, index: str) -> None:
     pytest.importorskip("poetry")
-    wheel(project / "wheels", "layers", "1.1")
-    url = (project / "wheels" / "layers-1.1-py3-none-any.whl").as_uri()
-    text = PROJECT.replace('["layers>=1", "kernels==2.0"]', f'["layers @ {url}"]')
-    (project / "pyproject.toml").write_text(text + "[tool.poetry]\npackage-mode = false\n")
-    assert locked(project, "poetry.lock", "poetry", "lock", "-n") == [("layers", "1.1")]
+    source = f'[[tool.poetry.source]]\nname = "here"\nurl = "{index}"\npriority = "primary"\n'
+    (project / "pyproject.toml").write_text(f"{PROJECT}[tool.poetry]\npackage-mode = false\n{source}")
+    assert locked(project, "poetry.lock", "poetry", "lock", "-n") == EXPECTED
+
+
+def test_pdm(project: Path) -> None:
+    pytest.importorskip("pdm")
+    source = f'[[tool.pdm.source]]\nname = "pypi"\nurl = "{(project / "wheels").as_uri()}/"\ntype = "find_links"\n'
+    (project / "pyproject.toml").write_text(PROJECT + source)
+    assert locked(project, "pdm.lock", "pdm", "lock") == EXPECTED

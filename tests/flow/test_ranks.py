@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.ranks.analysis import Analysis, analysis
+from dlgovern.flow.ranks.analysis import CUT, NESTED, Analysis, analysis
 from dlgovern.flow.ranks.tables import tables_of
 from dlgovern.flow.ranks.writes import writes
 from dlgovern.repository.exports import Repository
@@ -54,6 +54,38 @@ def test_an_attribute_made_from_itself_ends(tables, tmp_path):
         "        self.x = self.x.next()\n        if self.x.next():\n            dist.barrier()\n"
     )
     assert judged(text, tables, tmp_path).gave_up == []
+
+
+def deep(levels: int, last: str) -> str:
+    calls = "".join(f"def f{n}(x):\n    f{n + 1}(x)\n" for n in range(levels))
+    return f"import torch.distributed as dist\n{calls}def f{levels}(x):\n    {last}\n"
+
+
+def test_a_call_of_some_ranks_that_leads_too_deep_is_said(tables, tmp_path):
+    text = deep(7, "dist.barrier()") + "def run(rank, x):\n    if rank == 0:\n        f0(x)\n"
+    assert [why for _, why in judged(text, tables, tmp_path).gave_up] == [CUT]
+
+
+def test_a_call_of_all_ranks_that_leads_too_deep_is_the_same_for_all(tables, tmp_path):
+    text = deep(9, "dist.barrier()") + "def run(rank, x):\n    if rank == 0:\n        print(x)\n    f0(x)\n"
+    assert judged(text, tables, tmp_path).gave_up == []
+
+
+def test_a_call_of_some_ranks_that_leads_deep_to_nothing_is_not_said(tables, tmp_path):
+    text = deep(9, "print(x)") + "def run(rank, x):\n    if rank == 0:\n        f0(x)\n    dist.barrier()\n"
+    assert judged(text, tables, tmp_path).gave_up == []
+
+
+def test_a_call_of_some_ranks_that_does_too_much_is_said(tables, tmp_path):
+    many = "def much(x):\n" + "    dist.all_reduce(x)\n" * 4100
+    text = f"import torch.distributed as dist\n{many}def run(rank, x):\n    if rank == 0:\n        much(x)\n"
+    assert [why for _, why in judged(text, tables, tmp_path).gave_up] == [CUT]
+
+
+def test_statements_that_are_nested_too_deeply_are_said(tables, tmp_path):
+    tests = "".join(f"{'    ' * (n + 1)}if x[{n}]:\n" for n in range(70))
+    text = f"import torch.distributed as dist\ndef run(rank, x):\n{tests}{'    ' * 71}if rank == 0:\n{'    ' * 72}dist.barrier()\n"
+    assert [why for _, why in judged(text, tables, tmp_path).gave_up] == [NESTED]
 
 
 def test_a_long_chain_of_branches_is_read_or_given_up(tables, tmp_path):

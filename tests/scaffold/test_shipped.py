@@ -11,19 +11,21 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema
 import pytest
 import tomli
 import yaml
 
-from dlgovern.cli.main import main
 from dlgovern.scaffold.answers import questions, settle
 from dlgovern.scaffold.load import Template, choose, open_standard, places, read_template
 from dlgovern.scaffold.project import Made, make
 from dlgovern.scaffold.template import Question
+
+pytestmark = pytest.mark.once
 
 Answers = dict[str, Any]
 
@@ -41,8 +43,7 @@ FREE: dict[str, tuple[str, ...]] = {
 
 
 FULL = bool(os.environ.get("DLGOVERN_FULL"))
-"""Set by `.ci/nightly`: all pairs of options, all single deviations and 200 random combinations, each judged; else all pairs,
-and a sixth of them judged."""
+"""Set by `.ci/nightly`: `dlgovern check` judges every combination of options; else every deviation from the usual ones."""
 
 TRAINJOB = json.loads((Path(__file__).parent / "trainjob.schema.json").read_text(encoding="utf-8"))
 
@@ -114,25 +115,31 @@ def _values(question: Question) -> list[Any]:
     return []
 
 
-def _answers(identity: str, values: Answers) -> Iterator[Answers]:
-    yield from pairs(values, seed=1)
-    if FULL:
-        yield from deviations(values)
-        yield from anything(values, 200, seed=2)
+class Project(NamedTuple):
+    """One project of a template, made in memory."""
+
+    answers: Answers
+    files: dict[str, Made]
 
 
 @pytest.fixture(scope="module", params=TEMPLATES)
-def projects(request):
-    """(answers, files) of every project of one template."""
-    shipped, facts = template(request.param)
-    wanted = _answers(request.param, options(shipped))
-    return [(answers, made(shipped, facts, answers)) for answers in wanted]
+def projects(request) -> list[Project]:
+    """Every deviation from the usual answers, every pair of answers, and 200 combinations at random."""
+    return _projects(request.param)
+
+
+@cache
+def _projects(identity: str) -> list[Project]:
+    shipped, facts = template(identity)
+    values = options(shipped)
+    wanted = [*deviations(values), *pairs(values, seed=1), *anything(values, 200, seed=2)]
+    return [Project(answers, made(shipped, facts, answers)) for answers in wanted]
 
 
 @pytest.fixture(scope="module")
 def contents(projects):
     """Every distinct file: what it is called without the package's name, by content."""
-    return {(one.path.rpartition("/")[2], one.data): one for _, files in projects for one in files.values()}
+    return {(one.path.rpartition("/")[2], one.data): one for project in projects for one in project.files.values()}
 
 
 def _named(contents, *endings: str) -> Iterator[tuple[str, str]]:
@@ -141,8 +148,20 @@ def _named(contents, *endings: str) -> Iterator[tuple[str, str]]:
             yield one.path, data.decode("utf-8")
 
 
-def test_every_pair_of_options_is_among_them(projects):
-    assert len(projects) >= (300 if FULL else 50)
+@pytest.mark.parametrize("identity", TEMPLATES)
+def test_every_pair_of_answers_is_among_them(identity):
+    values = options(template(identity)[0])
+    seen = {pair for answers, _ in _projects(identity) for pair in _two(answers.items())}
+    assert set() == {pair for one, other in itertools.combinations(values, 2) for pair in _across(one, other, values)} - seen
+    assert len(_projects(identity)) >= 300
+
+
+def _two(answers) -> Iterator[tuple[str, str]]:
+    return itertools.combinations([f"{name} {value}" for name, value in answers], 2)
+
+
+def _across(one: str, other: str, values: Mapping[str, list[Any]]) -> Iterator[tuple[str, str]]:
+    return itertools.product([f"{one} {value}" for value in values[one]], [f"{other} {value}" for value in values[other]])
 
 
 def test_python_compiles_and_imports_no_dlgovern(contents):
@@ -215,43 +234,64 @@ def test_dockerfiles_have_instructions_that_docker_knows(contents):
 
 
 def test_ruff_finds_nothing_and_would_change_nothing(projects, tmp_path):
-    for number, (_, files) in enumerate(_different(projects)):
-        _write(tmp_path / str(number), files)
+    for number, files in enumerate(_news(projects)):
+        become(tmp_path / str(number), {}, files)
     for words in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
         ran = subprocess.run([sys.executable, "-m", "ruff", *words, "."], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert 0 == ran.returncode, ran.stdout[-3000:] + ran.stderr[-3000:]
 
 
-def test_dlgovern_finds_nothing_and_nothing_is_excused(projects, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("identity", TEMPLATES)
+def test_dlgovern_finds_nothing_and_nothing_is_excused(run, tmp_path, monkeypatch, identity):
+    """The projects take turns in one folder, so that a file that stays as it was is judged once."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    words = ["check", ".", "--fail-on", "info", "--min-confidence", "low", "--output-format", "json", "--jobs", "1"]
-    for number, (answers, files) in enumerate(projects if FULL else projects[::6]):
-        folder = tmp_path / str(number)
-        _write(folder, files)
-        monkeypatch.chdir(folder)
-        capsys.readouterr()
-        code = main(words)
-        said = json.loads(capsys.readouterr().out)
+    words = ("check", ".", "--fail-on", "info", "--min-confidence", "low", "--output-format", "json", "--jobs", "1")
+    before: dict[str, Made] = {}
+    for answers, files in _judged(identity):
+        become(tmp_path / "one", before, files)
+        before = files
+        ran = run(tmp_path / "one", *words)
+        said = json.loads(ran.stdout)
         found = [f"{one['path']}:{one['line']} {one['rule']} {one['message']}" for one in said["findings"]]
-        assert (0, [], []) == (code, found, said["not_judged"]), answers
+        assert (0, [], []) == (ran.returncode, found, said["not_judged"]), answers
         assert 20 < said["summary"]["files_judged"]
 
 
-def _different(projects):
-    """Projects that bring a Python file which none before had: what ruff is shown."""
-    seen: set[str] = set()
-    for answers, files in projects:
-        new = {one.digest for one in files.values() if one.path.endswith(".py")} - seen
-        seen |= new
+def _judged(identity: str) -> list[Project]:
+    """Deviations; in full all others too: the tenth as it is, the rest under the usual names, in an order that changes little."""
+    shipped, facts = template(identity)
+    count = sum(1 for _ in deviations(options(shipped)))
+    alone, others = _projects(identity)[:count], _projects(identity)[count:]
+    if not FULL:
+        return alone
+    usual = [{key: value for key, value in answers.items() if key not in FREE} for answers, _ in others]
+    renamed = [Project(answers, made(shipped, facts, answers)) for answers in usual]
+    return [*alone, *others[::10], *sorted(renamed, key=_code)]
+
+
+def _code(project: Project) -> list[tuple[bool, str, str]]:
+    """Its Python files, the one that all others read first."""
+    return sorted((not path.endswith("/config.py"), path, one.digest) for path, one in project.files.items() if path.endswith(".py"))
+
+
+def _news(projects: list[Project]) -> Iterator[dict[str, Made]]:
+    """Of each project the Python files that none before had, with what ruff needs to know of the rest."""
+    seen: set[tuple[str, str]] = set()
+    for project in projects:
+        new = {path: one for path, one in project.files.items() if path.endswith(".py") and (path, one.digest) not in seen}
+        seen |= {(path, one.digest) for path, one in new.items()}
         if new:
-            yield answers, files
+            yield {path: one for path, one in project.files.items() if path in new or path.endswith(("pyproject.toml", "/__init__.py"))}
 
 
-def _write(folder: Path, files) -> None:
-    for one in files.values():
-        path = folder / one.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(one.data)
+def become(folder: Path, before: dict[str, Made], after: dict[str, Made]) -> None:
+    """Let the folder, which holds the files ``before``, hold the others."""
+    for path in before.keys() - after.keys():
+        (folder / path).unlink()
+    for path, one in after.items():
+        if path not in before or before[path].data != one.data:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(one.data)
 
 
 COMPANY = """

@@ -12,6 +12,10 @@ dist = pytest.importorskip("torch.distributed")
 if not dist.is_available():
     pytest.skip("torch without torch.distributed", allow_module_level=True)
 
+PROCESSES = torch.multiprocessing.get_context("forkserver")
+"""Ranks are forked from a process that has imported what they need: that takes seconds, and starts no thread."""
+PROCESSES.set_forkserver_preload(["torch._dynamo", "torch.distributed.checkpoint", "torch.distributed.fsdp"])
+
 
 def _port() -> int:
     with socket.socket() as probe:
@@ -35,9 +39,8 @@ def _gather_aliased(rank: int, port: int, results) -> None:
 
 
 def test_an_aliased_gather_list_holds_one_value_in_every_slot() -> None:  # DLG237
-    context = torch.multiprocessing.get_context("spawn")
-    results, port = context.Queue(), _port()
-    workers = [context.Process(target=_gather_aliased, args=(rank, port, results)) for rank in range(2)]
+    results, port = PROCESSES.Queue(), _port()
+    workers = [PROCESSES.Process(target=_gather_aliased, args=(rank, port, results)) for rank in range(2)]
     for worker in workers:
         worker.start()
     slots = [results.get(timeout=120) for _ in workers]
@@ -103,12 +106,12 @@ def test_batch_norm_can_be_converted_after_the_wrap(alone: None) -> None:  # DLG
     assert isinstance(converted.module[0], torch.nn.SyncBatchNorm)
 
 
-def _wait(rank: int, port: int, form: str, results) -> None:
+def _wait(rank: int, port: int, form: str, patience: int, results) -> None:
     """One of two processes; ``form`` names what it does, the result is "done" or "stuck"."""
     from datetime import timedelta
 
     dist.init_process_group(
-        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2, timeout=timedelta(seconds=4)
+        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2, timeout=timedelta(seconds=patience)
     )
     try:
         results.put((rank, _FORMS[form](rank)))
@@ -122,7 +125,7 @@ def _barrier_on_one(rank: int) -> str:
     else:
         import time
 
-        time.sleep(6)
+        time.sleep(3)
     return "done"
 
 
@@ -130,7 +133,7 @@ def _leaves_early(rank: int) -> str:
     if rank != 0:
         import time
 
-        time.sleep(6)
+        time.sleep(3)
         return "done"
     dist.all_reduce(torch.ones(1))
     return "done"
@@ -165,20 +168,176 @@ def _skips_a_step(rank: int) -> str:
     else:
         import time
 
-        time.sleep(6)
+        time.sleep(3)
     return "done"
+
+
+def _gone() -> str:
+    """What a rank does that has left: nothing, for longer than the others wait."""
+    import time
+
+    time.sleep(3)
+    return "done"
+
+
+def _share_of_three(rank: int) -> str:
+    for item in torch.arange(3.0)[rank::2]:
+        dist.all_reduce(item)
+    return "done" if rank == 0 else _gone()
+
+
+def _share_cut_even(rank: int) -> str:
+    for item in torch.arange(2.0)[rank::2]:
+        dist.all_reduce(item)
+    return "done"
+
+
+def _wrapped_share(rank: int) -> str:
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+    for item in torch.ones(3, 1)[rank::2]:
+        model(item).sum().backward()
+    return "done" if rank == 0 else _gone()
+
+
+def _joined_share(rank: int) -> str:
+    from torch.distributed.algorithms.join import Join
+
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+    with Join([model]):
+        for item in torch.ones(3, 1)[rank::2]:
+            model(item).sum().backward()
+    return "done"
+
+
+def _time_limit(rank: int) -> str:
+    import time
+
+    start = time.monotonic() - 0.5 * rank  # rank 1 began half a second before
+    while time.monotonic() - start < 1:
+        dist.all_reduce(torch.ones(1))
+        time.sleep(0.05)
+    return "done" if rank == 0 else _gone()
+
+
+def _patience_of_one(rank: int) -> str:
+    stop = False
+    for step in range(3):
+        dist.all_reduce(torch.ones(1))
+        if rank == 0:
+            stop = step == 1
+        if stop:
+            return _gone()
+    return "done"
+
+
+def _patience_shared(rank: int) -> str:
+    for step in range(3):
+        dist.all_reduce(torch.ones(1))
+        stop = [rank == 0 and step == 1]
+        dist.broadcast_object_list(stop, src=0)
+        if stop[0]:
+            break
+    return "done"
+
+
+def _signal_to_one(rank: int) -> str:
+    import os
+    import signal
+
+    seen = []
+    signal.signal(signal.SIGUSR1, lambda *_: seen.append(rank))
+    for step in range(3):
+        dist.all_reduce(torch.ones(1))
+        if rank == 0 and step == 1:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        if seen:
+            return _gone()
+    return "done"
+
+
+def _folder() -> str:
+    """A folder that both processes see."""
+    import os
+    import tempfile
+
+    return os.path.join(tempfile.gettempdir(), f"dlgovern-{os.getppid()}")
+
+
+def _read_at_once(rank: int) -> str:
+    import os
+    import time
+
+    path = _folder() + "-weights.pt"
+    if rank == 0:
+        time.sleep(1)  # it takes a while to make
+        torch.save(torch.ones(1), path)
+    try:
+        torch.load(path)
+    except FileNotFoundError:
+        return "missing"
+    os.remove(path)
+    return "done"
+
+
+def _read_after_barrier(rank: int) -> str:
+    import os
+    import time
+
+    path = _folder() + "-weights.pt"
+    if rank == 0:
+        time.sleep(1)
+        torch.save(torch.ones(1), path)
+    dist.barrier()
+    torch.load(path)
+    dist.barrier()
+    if rank == 0:
+        os.remove(path)
+    return "done"
+
+
+def _shards_in(rank: int, run: str) -> str:
+    """Each rank saves its part of a state; how many parts its folder holds."""
+    import os
+    import shutil
+
+    import torch.distributed.checkpoint as dcp
+
+    dcp.save({f"part{rank}": torch.ones(2)}, checkpoint_id=run)
+    dist.barrier()
+    found = len([name for name in os.listdir(run) if name.endswith(".distcp")])
+    dist.barrier()
+    shutil.rmtree(run, ignore_errors=True)
+    return str(found)
+
+
+def _own_run_folder(rank: int) -> str:
+    import uuid
+
+    return _shards_in(rank, f"{_folder()}-{uuid.uuid4()}")
+
+
+def _shared_run_folder(rank: int) -> str:
+    import uuid
+
+    run = [f"{_folder()}-{uuid.uuid4()}"]
+    dist.broadcast_object_list(run, src=0)
+    return _shards_in(rank, run[0])
 
 
 _FORMS = {
     one.__name__: one
-    for one in (_barrier_on_one, _leaves_early, _first_then_others, _two_orders, _one_order, _skips_a_step)
+    for one in (
+        _barrier_on_one, _leaves_early, _first_then_others, _two_orders, _one_order, _skips_a_step, _share_of_three,
+        _share_cut_even, _wrapped_share, _joined_share, _time_limit, _patience_of_one, _patience_shared, _signal_to_one,
+        _read_at_once, _read_after_barrier, _own_run_folder, _shared_run_folder,
+    )
 }
 
 
-def _two(form: str) -> list[str]:
-    context = torch.multiprocessing.get_context("spawn")
-    results, port = context.Queue(), _port()
-    workers = [context.Process(target=_wait, args=(rank, port, form, results)) for rank in range(2)]
+def _two(form: str, patience: int = 60) -> list[str]:
+    """What each of two processes says; a collective waits ``patience`` seconds."""
+    results, port = PROCESSES.Queue(), _port()
+    workers = [PROCESSES.Process(target=_wait, args=(rank, port, form, patience, results)) for rank in range(2)]
     for worker in workers:
         worker.start()
     found = dict(results.get(timeout=120) for _ in workers)
@@ -200,9 +359,55 @@ def test_two_orders_of_one_reduction_are_silently_wrong() -> None:  # DLG207
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["_barrier_on_one", "_leaves_early", "_skips_a_step"])
 def test_a_collective_of_one_rank_waits_for_the_other(form: str) -> None:  # DLG201, DLG202, DLG203
-    assert _two(form)[0] == "stuck"
+    assert _two(form, patience=2)[0] == "stuck"
 
 
 @pytest.mark.slow
 def test_one_order_is_right() -> None:  # DLG207, the good form
     assert _two("_one_order") == ["3 30", "3 30"]
+
+
+def test_shares_of_one_length_end() -> None:  # DLG205, the good form
+    assert _two("_share_cut_even") == ["done", "done"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["_share_of_three", "_wrapped_share"])
+def test_the_rank_with_one_item_more_waits(form: str) -> None:  # DLG205
+    assert _two(form, patience=2)[0] == "stuck"
+
+
+@pytest.mark.slow
+def test_a_rank_whose_time_is_not_over_waits() -> None:  # DLG205, DLG206
+    assert _two("_time_limit", patience=2)[0] == "stuck"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["_joined_share", "_patience_shared"])
+def test_ranks_that_decide_together_end(form: str) -> None:  # DLG205, DLG206, the good forms
+    assert _two(form) == ["done", "done"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["_patience_of_one", "_signal_to_one"])
+def test_a_stop_that_one_rank_decides_leaves_the_other_waiting(form: str) -> None:  # DLG206
+    assert _two(form, patience=2)[1] == "stuck"
+
+
+def test_what_rank_0_still_writes_is_not_there_yet() -> None:  # DLG214
+    assert _two("_read_at_once") == ["done", "missing"]
+
+
+@pytest.mark.slow
+def test_after_a_barrier_it_is_there() -> None:  # DLG214, the good form
+    assert _two("_read_after_barrier") == ["done", "done"]
+
+
+@pytest.mark.slow
+def test_a_checkpoint_in_folders_of_each_rank_is_whole_in_none() -> None:  # DLG707
+    assert _two("_own_run_folder") == ["1", "1"]
+
+
+@pytest.mark.slow
+def test_a_checkpoint_in_one_folder_is_whole() -> None:  # DLG707, the good form
+    assert _two("_shared_run_folder") == ["2", "2"]

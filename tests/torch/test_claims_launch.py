@@ -54,3 +54,14 @@ def test_the_old_launcher_is_deprecated_and_gives_the_script_an_argument() -> No
     assert "deprecated" in launch.main.__deprecated__
     assert (True, False) == tuple(any(word.startswith("--local-rank=") for word in words) for words in (old, new))
     assert not any(word.startswith("--local-rank") for word in config()[2])
+
+
+def test_torchrun_takes_every_option_of_the_old_launcher_but_use_env(capsys: pytest.CaptureFixture[str]) -> None:  # DLG401
+    words = ["--nproc_per_node=2", "--nnodes=1:2", "--master_port=29501", "train.py", "--use_env"]
+    old, new = vars(launch.parse_args(words)), vars(run.parse_args(words))
+
+    assert {"use_env"} == old.keys() - new.keys()
+    assert {name: old[name] for name in new} == new
+    with pytest.raises(SystemExit):
+        run.parse_args(["--use_env", "train.py"])
+    assert "--use_env" in capsys.readouterr().err

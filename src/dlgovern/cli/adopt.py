@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from dlgovern.cli import exits, scaffold
+from dlgovern.cli import command, exits, scaffold
 from dlgovern.errors import ConfigurationError, UsageError
 from dlgovern.fix.place import Refused
 from dlgovern.fix.write import Content, write
@@ -20,16 +20,14 @@ from dlgovern.source.globs import matcher
 
 def run(words: list[str]) -> int:
     """Add what is missing and the lock; what is there stays as it is and is named."""
-    made = scaffold.parser(
+    made = command.parser(
         "adopt", "Bring an existing repository under a template: add what is missing, change nothing, write dlgovern.lock.",
         "dlgovern adopt --template ddp --dry-run", "dlgovern adopt --template ddp --leave-out 'src/**' --set package=segmenter",
     )  # fmt: skip
-    made.add_argument("path", metavar="PATH", nargs="?", default=".", help="the repository's folder")
-    made.add_argument("--template", metavar="ID[/VERSION]", required=True, help="which template")
+    command.add_project(made, "the repository's folder")
     made.add_argument("--leave-out", action="append", default=[], metavar="PATTERN", help="do not add these; updates will not bring them either")
     made.add_argument("--dry-run", action="store_true", help="show what would be added, and write nothing")
-    made.add_argument("--override", metavar="REASON", help="use a template although the standard has its library on hold")
-    scaffold.add_standard(made)
+    scaffold.add_template(made, required=True)
     scaffold.add_answers(made)
     options = made.parse_args(words)
     root = os.path.realpath(options.path)

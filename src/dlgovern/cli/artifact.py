@@ -13,6 +13,7 @@ from dlgovern.cli import exits, options
 from dlgovern.errors import UsageError
 from dlgovern.evidence.artifacts import manifest
 from dlgovern.evidence.artifacts.allowed import Allowed, newest
+from dlgovern.evidence.artifacts.document import is_model
 from dlgovern.evidence.artifacts.endings import ending
 from dlgovern.evidence.artifacts.manifest import FILE, digest
 from dlgovern.evidence.artifacts.read import Unreadable, read_file
@@ -130,7 +131,7 @@ def allow_list(policy: Policy) -> Allowed:
 
 
 def _files(paths: list[str]) -> Iterator[str]:
-    """Files as they are named; below folders those with the ending of a model file, links not followed."""
+    """Files as they are named; below folders those that are model files by ending or by content, links not followed."""
     for path in paths:
         if not os.path.isdir(path):
             if not os.path.lexists(path):
@@ -139,7 +140,7 @@ def _files(paths: list[str]) -> Iterator[str]:
             continue
         for base, folders, names in os.walk(path):
             folders[:] = sorted(name for name in folders if name not in (".git", ".hg", ".svn"))
-            yield from (os.path.join(base, name) for name in sorted(names) if ending(name))
+            yield from (path for path in (os.path.join(base, name) for name in sorted(names)) if ending(path) or is_model("", path))
 
 
 def _write(text: str, where: str | None) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from dlgovern.cli import exits, scaffold
+from dlgovern.cli import command, exits, scaffold
 from dlgovern.report.display import display, lead
 from dlgovern.scaffold import lock as locks
 from dlgovern.scaffold.drift import STATES, Drifted, drift
@@ -15,15 +15,15 @@ from dlgovern.scaffold.drift import STATES, Drifted, drift
 
 def run(words: list[str]) -> int:
     """Compare; exit 1 where a file that the template owns differs, or an update is pending."""
-    made = scaffold.parser(
+    made = command.parser(
         "drift", "List the managed files that differ from what the project's template makes of its answers.",
         "dlgovern drift", "dlgovern drift --diff", "dlgovern drift --output-format json",
     )  # fmt: skip
-    made.add_argument("path", metavar="PATH", nargs="?", default=".", help="the project's folder")
+    command.add_project(made)
     made.add_argument("--diff", action="store_true", help="print how they differ, from the template's side to yours")
     made.add_argument("--strict", action="store_true", help="fail for files that may be edited or deleted, too")
     made.add_argument("--output-format", choices=("text", "json"), default="text")
-    made.add_argument("--standard", metavar="NAME", help="another standard than the one in dlgovern.lock")
+    command.add_standard(made, "else the one in dlgovern.lock")
     options = made.parse_args(words)
     root = os.path.realpath(options.path)
     lock = locks.read(root)

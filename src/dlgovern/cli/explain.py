@@ -6,24 +6,21 @@ import argparse
 import os
 import sys
 
-from dlgovern.cli import exits
-from dlgovern.errors import UsageError
+from dlgovern.cli import command, exits
+from dlgovern.cli.settings import standard_named
+from dlgovern.errors import UsageError, suggestion
 from dlgovern.standard.chain import read_chain
 from dlgovern.standard.explain import explain, find, levels
-from dlgovern.standard.law import REFERENCE
-from dlgovern.standard.model import suggestion
 
 
 def parser(prog: str = "dlgovern explain") -> argparse.ArgumentParser:
     """The command line of ``explain``."""
-    made = argparse.ArgumentParser(
-        prog=prog,
-        description="Say what a rule means, why, and what to write instead.",
-        epilog=f"examples:\n  {prog} DLG502\n  {prog} unsafe-torch-load --standard ../our-standard\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = command.parser(
+        prog.removeprefix("dlgovern "), "Say what a rule means, why, and what to write instead.",
+        f"{prog} DLG502", f"{prog} unsafe-torch-load --standard ../our-standard",
+    )  # fmt: skip
     made.add_argument("rule", metavar="RULE", help="its id or its name")
-    made.add_argument("--standard", metavar="NAME", help="a folder or an installed package; else that of the project")
+    command.add_standard(made)
     made.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     return made
 
@@ -31,7 +28,7 @@ def parser(prog: str = "dlgovern explain") -> argparse.ArgumentParser:
 def run(words: list[str], prog: str = "dlgovern explain") -> int:
     """Print the rule; exit 2 when there is none of that id or name."""
     said = parser(prog).parse_args(words)
-    chain = read_chain(*standard(said.standard))
+    chain = read_chain(*standard_named(said.standard))
     source = find(chain, said.rule)
     if source is None:
         known = [word for one in chain for rule in one.rules for word in (rule.rule.id, rule.rule.name)]
@@ -43,17 +40,6 @@ def run(words: list[str], prog: str = "dlgovern explain") -> int:
         )
     sys.stdout.write(explain(source, levels(chain)[source.rule.id], color=_color(said.color)))
     return exits.CLEAN
-
-
-def standard(asked: str | None) -> tuple[str, str]:
-    """The name of the standard and the folder it counts from: the one asked for, else the project's own."""
-    if asked:
-        return asked, os.getcwd()
-    from dlgovern.cli.settings import find_settings
-    from dlgovern.store import Store
-
-    settings = find_settings(os.getcwd(), Store(""))
-    return str(settings.values.get("standard", REFERENCE)), settings.root
 
 
 def _color(word: str) -> bool:

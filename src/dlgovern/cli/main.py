@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from dlgovern import __version__
 from dlgovern.cli import exits
-from dlgovern.errors import UsageError, UserError
+from dlgovern.errors import UsageError, UserError, suggestion
 
 COMMANDS = {
     "check": "judge files against the standard",
@@ -52,16 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    parser = _parser()
     if not words or words[0] in ("-h", "--help", "help"):
-        parser.print_help(sys.stdout if words else sys.stderr)
+        _parser().print_help(sys.stdout if words else sys.stderr)
         return exits.CLEAN if words else exits.NOT_STARTED
     if words[0] in ("-V", "--version", "version"):
         sys.stdout.write(f"dlgovern {__version__}\n")
         return exits.CLEAN
     if words[0] not in COMMANDS:
-        from dlgovern.standard.model import suggestion  # only on the way to an error
-
         raise UsageError(
             f"there is no command {words[0]!r}{suggestion(words[0], list(COMMANDS))}", do="see `dlgovern --help`"
         )

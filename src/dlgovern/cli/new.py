@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from dlgovern.cli import exits, scaffold
+from dlgovern.cli import command, exits, scaffold
 from dlgovern.errors import UsageError
 from dlgovern.report.display import display
 from dlgovern.scaffold import lock as locks
@@ -22,16 +22,14 @@ DEFAULT = "ddp"
 
 def parser() -> argparse.ArgumentParser:
     """The command line of ``new``."""
-    made = scaffold.parser(
+    made = command.parser(
         "new", "Make a GPU training project that complies with the standard from its first commit.",
         "dlgovern new segmenter", "dlgovern new segmenter --template fsdp2 --set precision=fp32 --set launchers=torchrun,slurm --yes",
     )  # fmt: skip
     made.add_argument("name", metavar="NAME", nargs="?", help="the project's name, or the path of its folder, which must not exist or be empty")
-    made.add_argument("--template", metavar="ID[/VERSION]", help=f"which template; without: {DEFAULT}, newest version")
     made.add_argument("--list", action="store_true", help="list the templates; with --template, its questions")
     made.add_argument("--dry-run", action="store_true", help="show which files would be written, and write nothing")
-    made.add_argument("--override", metavar="REASON", help="use a template although the standard has its library on hold")
-    scaffold.add_standard(made)
+    scaffold.add_template(made, required=False, otherwise=f"; without: {DEFAULT}, newest version")
     scaffold.add_answers(made)
     return made
 

@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
 
-from dlgovern.cli import exits, explain
+from dlgovern.cli import command, exits, explain
+from dlgovern.cli.settings import standard_named
 from dlgovern.errors import UsageError
 from dlgovern.report.display import display
 from dlgovern.standard.chain import read_chain, read_path
 from dlgovern.standard.compile import FAMILIES
 from dlgovern.standard.explain import levels
-from dlgovern.standard.model import suggestion
 from dlgovern.standard.read import read_rule
 
 
 def run(words: list[str]) -> int:
     """Run one verb."""
-    if not words or words[0] in ("-h", "--help"):
-        (sys.stdout if words else sys.stderr).write(_HELP)
-        return exits.CLEAN if words else exits.NOT_STARTED
-    verb = _VERBS.get(words[0])
-    if verb is None:
-        raise UsageError(
-            f"there is no `rule {words[0]}`{suggestion(words[0], list(_VERBS))}", do="see `dlgovern rule --help`"
-        )
-    return verb(words[1:])
+    return command.run_verb("rule", words, _VERBS, _HELP)
 
 
 def _list(words: list[str]) -> int:
-    parser = _parser(
-        "list", "List the rules of a standard.", "dlgovern rule list", "dlgovern rule list --select DLG2 --output-format json"
+    parser = command.parser(
+        "rule list", "List the rules of a standard.", "dlgovern rule list", "dlgovern rule list --select DLG2 --output-format json"
     )
-    parser.add_argument("--standard", metavar="NAME", help="a folder or an installed package; else that of the project")
+    command.add_standard(parser)
     parser.add_argument("--select", action="append", default=[], metavar="RULES", help="ids or beginnings of ids")
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
     said = parser.parse_args(words)
-    chain = read_chain(*explain.standard(said.standard))
+    chain = read_chain(*standard_named(said.standard))
     where = levels(chain)
     wanted = tuple(word.strip().upper() for text in said.select for word in text.split(",") if word.strip() != "ALL")
     rows = []
@@ -62,8 +52,8 @@ def _list(words: list[str]) -> int:
 
 
 def _test(words: list[str]) -> int:
-    parser = _parser(
-        "test", "Check the laws on every rule of a standard, or on one rule.",
+    parser = command.parser(
+        "rule test", "Check the laws on every rule of a standard, or on one rule.",
         "dlgovern rule test rules", "dlgovern rule test rules/exports/DLG502-unsafe-torch-load.toml",
     )
     parser.add_argument("path", metavar="PATH", help="the folder of a standard, or one rule file")
@@ -92,8 +82,8 @@ def _test(words: list[str]) -> int:
 
 
 def _new(words: list[str]) -> int:
-    parser = _parser(
-        "new", "Begin a rule: a file that validates and says TODO where only its author knows.",
+    parser = command.parser(
+        "rule new", "Begin a rule: a file that validates and says TODO where only its author knows.",
         "dlgovern rule new ACM301 no-print-in-training", "dlgovern rule new ACM502 unsafe-load --detect call --to our-standard/rules",
     )
     parser.add_argument("id", metavar="ID")
@@ -110,8 +100,8 @@ def _new(words: list[str]) -> int:
 
 
 def _docs(words: list[str]) -> int:
-    parser = _parser(
-        "docs", "Write the pages of the rules, their index, the schemas in a folder `schemas` beside them, and the table between `<!-- rules -->` marks of a README.",
+    parser = command.parser(
+        "rule docs", "Write the pages of the rules, their index, the schemas in a folder `schemas` beside them, and the table between `<!-- rules -->` marks of a README.",
         "dlgovern rule docs", "dlgovern rule docs --check",
     )
     parser.add_argument("--standard", default="rules", metavar="FOLDER", help="the standard (default: rules)")
@@ -135,15 +125,6 @@ def _explain(words: list[str]) -> int:
     return explain.run(words, "dlgovern rule explain")
 
 
-def _parser(verb: str, what: str, *examples: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        prog=f"dlgovern rule {verb}",
-        description=what,
-        epilog="examples:\n" + "".join(f"  {example}\n" for example in examples),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
 def _table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
@@ -151,7 +132,7 @@ def _table(rows: list[tuple[str, ...]]) -> None:
         sys.stdout.write(f"{display(line)}\n")
 
 
-_VERBS: dict[str, Callable[[list[str]], int]] = {
+_VERBS: dict[str, command.Verb] = {
     "list": _list,
     "explain": _explain,
     "test": _test,

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from dlgovern.cli import explain
+from dlgovern.cli import command
+from dlgovern.cli.settings import standard_named
 from dlgovern.errors import UsageError
 from dlgovern.report.display import display
 from dlgovern.scaffold.answers import settle
@@ -21,16 +22,6 @@ from dlgovern.scaffold.template import Answer, Question
 _LARGEST = 256 * 1024
 
 
-def parser(verb: str, what: str, *examples: str) -> argparse.ArgumentParser:
-    """The beginning of a command line."""
-    return argparse.ArgumentParser(
-        prog=f"dlgovern {verb}",
-        description=what,
-        epilog="examples:\n" + "".join(f"  {example}\n" for example in examples),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
 def add_answers(made: argparse.ArgumentParser) -> None:
     """Options that answer a template's questions."""
     group = made.add_argument_group("answers")
@@ -39,14 +30,16 @@ def add_answers(made: argparse.ArgumentParser) -> None:
     group.add_argument("--yes", "-y", action="store_true", help="ask nothing: what is not answered takes its default")
 
 
-def add_standard(made: argparse.ArgumentParser) -> None:
-    """Where templates come from."""
-    made.add_argument("--standard", metavar="NAME", help="whose templates: a folder or an installed package; else that of the project around")
+def add_template(made: argparse.ArgumentParser, *, required: bool, otherwise: str = "") -> None:
+    """Which template, whose, and why although it is on hold."""
+    made.add_argument("--template", metavar="ID[/VERSION]", required=required, help=f"which template{otherwise}")
+    made.add_argument("--override", metavar="REASON", help="use a template although the standard has its library on hold")
+    command.add_standard(made, "else that of the project around")
 
 
 def find_standard(asked: str | None, target: str) -> Standard:
     """The standard asked for, else the one around; a folder is named as seen from the new project."""
-    name, base = explain.standard(asked)
+    name, base = standard_named(asked)
     folder = os.path.join(base, name)
     source = name
     if os.path.isfile(os.path.join(folder, "standard.toml")) and not os.path.isabs(name):

@@ -1,15 +1,17 @@
 """A project's configuration: ``[tool.dlgovern]`` or ``dlgovern.toml``, the nearest above what is judged."""
 
-from __future__ import annotations
 
 import os
 from typing import Any, NamedTuple
 
-from dlgovern.errors import ConfigurationError, Mistake, StandardError
+from dlgovern import bundled
+from dlgovern.errors import ConfigurationError, Mistake, StandardError, suggestion
 from dlgovern.finding import CONFIDENCES, LEVELS
+from dlgovern.standard.law import REFERENCE
 from dlgovern.store import Store, key
 
 _LARGEST = 256 * 1024
+_BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "dlgovern.toml")
 _STRINGS = "a list of strings"
 KEYS: dict[str, str] = {
     "standard": "a string",
@@ -42,12 +44,16 @@ class Settings(NamedTuple):
     values: dict[str, Any]
 
 
-def find_settings(start: str, store: Store, *, isolated: bool = False) -> Settings:
-    """The configuration for a file or folder. Raises StandardError with every mistake in it."""
+def find_settings(start: str, store: Store, *, isolated: bool = False, modules: bool = False) -> Settings:
+    """The configuration for a file or folder. Raises StandardError with every mistake in it.
+
+    The root is the folder of the configuration, else the repository, else the nearest folder with a build file, else
+    the folder itself; ``modules``: single files in it were named, so it is the one that their package lies in.
+    """
     folder = os.path.realpath(start)
     if not os.path.isdir(folder):
         folder = os.path.dirname(folder)
-    top = ""
+    project = ""  # the nearest folder that a build file marks
     current = folder
     while True:
         if not isolated:
@@ -55,14 +61,21 @@ def find_settings(start: str, store: Store, *, isolated: bool = False) -> Settin
                 path = os.path.join(current, name)
                 if (values := _read(path, store)) is not None:
                     return Settings(current, path, values)
-        if not top and os.path.exists(os.path.join(current, ".git")):
-            top = current
-            break
+        if os.path.exists(os.path.join(current, ".git")):
+            return Settings(current, "", {})
+        if not project and any(os.path.isfile(os.path.join(current, name)) for name in _BUILD_FILES):
+            project = current
         parent = os.path.dirname(current)
         if parent == current:
-            break
+            return Settings(project or (_above_package(folder) if modules or not os.path.isdir(start) else folder), "", {})
         current = parent
-    return Settings(top or folder, "", {})
+
+
+def _above_package(folder: str) -> str:
+    """The folder from which the modules in ``folder`` are imported: a file that is named alone still sees its package."""
+    while os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def read_settings(path: str, store: Store) -> Settings:
@@ -90,6 +103,14 @@ def override(values: dict[str, Any], text: str) -> dict[str, Any]:
     return merged
 
 
+def standard_named(asked: str | None) -> tuple[str, str]:
+    """The name of the standard and the folder it counts from: the one asked for, else that of the project around."""
+    if asked:
+        return asked, os.getcwd()
+    settings = find_settings(os.getcwd(), Store(""))
+    return str(settings.values.get("standard", REFERENCE)), settings.root
+
+
 def _read(path: str, store: Store, *, named: bool = False) -> dict[str, Any] | None:
     try:
         with open(path, "rb") as file:
@@ -105,7 +126,7 @@ def _read(path: str, store: Store, *, named: bool = False) -> dict[str, Any] | N
         return None
     if len(data) > _LARGEST:
         raise ConfigurationError("is larger than 256 KiB", path)
-    name = f"settings-{key(data.hex(), inner, sorted(KEYS))}.json"
+    name = f"settings-{key(data.hex(), inner, bundled.version())}.json"
     cached = store.get(name)
     if isinstance(cached, dict) and "values" in cached:
         return None if cached["values"] is None else dict(cached["values"])
@@ -142,8 +163,6 @@ def _parse(path: str, data: bytes, inner: bool) -> dict[str, Any] | None:
 
 
 def _mistakes(values: dict[str, Any], path: str, lines: Any, prefix: tuple[str, ...] = ()) -> list[Mistake]:
-    from dlgovern.standard.model import suggestion  # cold
-
     found = []
     for word, value in values.items():
         line = lines.line((*prefix, word)) if lines else 0

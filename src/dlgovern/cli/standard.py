@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from dlgovern.cli import exits, explain
-from dlgovern.errors import StandardError, UsageError
+from dlgovern.cli import command, exits
+from dlgovern.cli.settings import standard_named
+from dlgovern.errors import StandardError
 from dlgovern.report.display import display
 from dlgovern.standard.chain import read_chain, read_path
 from dlgovern.standard.compile import ALL, compile_policy, profiles
-from dlgovern.standard.model import suggestion
+from dlgovern.standard.law import find
 
 
 def run(words: list[str]) -> int:
     """Run one verb."""
-    if not words or words[0] in ("-h", "--help"):
-        (sys.stdout if words else sys.stderr).write(_HELP)
-        return exits.CLEAN if words else exits.NOT_STARTED
-    verb = {"show": _show, "check": _check}.get(words[0])
-    if verb is None:
-        raise UsageError(
-            f"there is no `standard {words[0]}`{suggestion(words[0], ['show', 'check'])}", do="see `dlgovern standard --help`"
-        )
-    return verb(words[1:])
+    return command.run_verb("standard", words, _VERBS, _HELP)
 
 
 def _show(words: list[str]) -> int:
-    parser = _parser(
-        "show", "Show a standard: what it extends, its profiles, scopes and versions.",
+    parser = command.parser(
+        "standard show", "Show a standard: what it extends, its profiles, scopes and versions.",
         "dlgovern standard show", "dlgovern standard show --standard ../our-standard",
     )
-    parser.add_argument("--standard", metavar="NAME", help="a folder or an installed package; else that of the project")
+    command.add_standard(parser)
     said = parser.parse_args(words)
-    chain = read_chain(*explain.standard(said.standard))
+    chain = read_chain(*standard_named(said.standard))
     head = chain[-1].file.standard
     policy = compile_policy(chain, ALL)
     out = [f"{head.name} {head.version}  {head.title}".rstrip()]
@@ -65,14 +57,14 @@ def _show(words: list[str]) -> int:
 
 
 def _check(words: list[str]) -> int:
-    parser = _parser(
-        "check", "Validate a standard, or one rule file: every mistake at once; exit 2 when there is one.",
-        "dlgovern standard check rules", "dlgovern standard check our-standard/rules/ACM301-no-print-in-training.toml",
+    parser = command.parser(
+        "standard check", "Validate a standard, or one rule file: every mistake at once; exit 2 when there is one.",
+        "dlgovern standard check", "dlgovern standard check our-standard/rules/ACM301-no-print-in-training.toml",
     )
-    parser.add_argument("path", metavar="PATH", help="the folder of a standard, or one rule file")
+    parser.add_argument("path", metavar="PATH", nargs="?", help="the folder of a standard, or one rule file; without: that of the project")
     said = parser.parse_args(words)
     try:
-        chain, _ = read_path(said.path)
+        chain, _ = read_path(said.path or find(*standard_named(None)).folder)
         policy = compile_policy(chain, ALL)
     except StandardError as error:
         sys.stdout.write("".join(f"{display(line)}\n" for line in error.lines()))
@@ -86,14 +78,7 @@ def _count(rules: object, level: str) -> int:
     return sum(rule.levels.get("", "off") == level for rule in rules)  # type: ignore[attr-defined]
 
 
-def _parser(verb: str, what: str, *examples: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        prog=f"dlgovern standard {verb}",
-        description=what,
-        epilog="examples:\n" + "".join(f"  {example}\n" for example in examples),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
+_VERBS: dict[str, command.Verb] = {"show": _show, "check": _check}
 
 _HELP = """\
 usage: dlgovern standard VERB [OPTION ...]

@@ -36,10 +36,10 @@ _LOADED_PLAINLY = frozenset(("pickle", "zip", "npy", "npz"))
 """Formats whose own loaders have no list: a name that is not on torch's may still be what was meant."""
 
 
-def judge(rules: list[Rule], here: Here, tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:
+def judge(rules: list[Rule], here: Here, tables: dict[str, Any], windows: Windows) -> Iterator[Hit]:
     """The hits of these rules on one file, all at its first line: a binary file has no other."""
     for rule in rules:
-        found = facts(here, allow_list(rule, tables))
+        found = facts(here, allow_list(rule, tables, windows, here.path))
         without = rule.parameters.get("without_guards", ())
         wanted = rule.parameters.get("verdict", "unsafe")
         if found.verdict != wanted and not ("worse-elsewhere" in without and found.verdict == "unsafe"):
@@ -49,9 +49,10 @@ def judge(rules: list[Rule], here: Here, tables: dict[str, Any], _windows: Windo
         yield _hit(rule, found)
 
 
-def allow_list(rule: Rule, tables: dict[str, Any]) -> Allowed:
-    """The names that a pickle may use, as a rule and its standard say."""
-    return newest(tables.get(rule.parameters.get("table", ""), []), rule.parameters.get("allow", ()))
+def allow_list(rule: Rule, tables: dict[str, Any], windows: Windows, path: str) -> Allowed:
+    """The names that a pickle may use, as a rule and its standard say, for the newest torch that the folder of ``path`` may have."""
+    window = windows.of(path, "torch")
+    return newest(tables.get(rule.parameters.get("table", ""), []), rule.parameters.get("allow", ()), window.reaches if window else None)
 
 
 def _hit(rule: Rule, found: Artifact) -> Hit:

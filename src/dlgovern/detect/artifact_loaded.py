@@ -58,7 +58,7 @@ def _meant(said: str, code: str, paths: list[str]) -> list[str]:
 
 def _unsafe(rule: Rule, view: View, path: str) -> str:
     try:
-        found = facts(Here(path, view.root), allow_list(rule, view.tables))
+        found = facts(Here(path, view.root), allow_list(rule, view.tables, view.windows, path))
     except Unreadable:
         return ""
     return next((one.what for one in found.reasons if one.verdict == "unsafe"), "")

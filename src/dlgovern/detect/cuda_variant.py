@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
@@ -20,7 +21,7 @@ PARAMETERS = {
     "libraries": Parameter("names", "the library that brings CUDA with it", required=True),
     "driver": Parameter("string", "the newest CUDA that the drivers of the company run, such as 12.8", default=""),
 }
-GUARDS = ("same-major", "other-role", "runtime-image", "several-variants")
+GUARDS = ("same-major", "other-role", "runtime-image", "several-variants", "not-installed")
 """What the detector is silent under; examples of its rules must show each."""
 
 _LOCAL = re.compile(r"\+cu(\d{2,3})\b")
@@ -50,6 +51,7 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
         defaults = view.tables.get(rule.parameters.get("table") or "", [])
         variants = list(_variants(found, rule.parameters.get("libraries", ()), defaults, off))
         yield from _mixed(rule, variants, off)
+        yield from _across(rule, variants, _reads(found, off), off)
         if driver := rule.parameters.get("driver"):
             yield from _too_new(rule, variants, driver)
 
@@ -70,6 +72,37 @@ def _mixed(rule: Rule, variants: list[_Variant], off: Collection[str]) -> Iterat
                 related = ((path, earlier.place[0], earlier.place[1], f"{earlier.words} is said here"),)
                 yield path, Hit(rule.id, *later.place, slots=slots, related=related)
                 break
+
+
+def _reads(found: Supply, off: Collection[str]) -> dict[str, list[str]]:
+    """File -> the lists and manifests that its commands install from, as far as they are in the repository."""
+    manifests = {manifest.path for manifest in found.manifests}
+    result: dict[str, list[str]] = {}
+    for path, install in found.installs:
+        named = [name for name in manifests if name in install.files or "not-installed" in off]
+        here = posixpath.join(posixpath.dirname(path), "pyproject.toml")
+        if install.local:
+            named += [name for name in dict.fromkeys((here, "pyproject.toml")) if name in manifests][:1]
+        result.setdefault(path, []).extend(named)
+    return {path: sorted(set(names)) for path, names in result.items() if names}
+
+
+def _across(
+    rule: Rule, variants: list[_Variant], reads: dict[str, list[str]], off: Collection[str]
+) -> Iterator[tuple[str, Hit]]:
+    """An image or script, and a list that it installs from: the hit is in the former, one for each list."""
+    for path, names in sorted(reads.items()):
+        own = sorted((one for one in variants if one.path == path), key=lambda one: one.place)
+        for name in names:
+            theirs = [one for one in variants if one.path == name and one.role in ("", "index", name)]
+            if len({one.cuda for one in theirs if one.role == "index"}) > 1 and "several-variants" not in off:
+                continue
+            pair = next(((one, other) for one in own for other in theirs if _differ(one, other._replace(role=""), off)), None)
+            if pair is not None:
+                one, other = pair
+                slots = {"variant": one.words, "other": other.words}
+                related = ((name, other.place[0], other.place[1], f"{other.words} is said here, and installed from here"),)
+                yield path, Hit(rule.id, *one.place, slots=slots, related=related)
 
 
 def _too_new(rule: Rule, variants: list[_Variant], driver: str) -> Iterator[tuple[str, Hit]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
@@ -11,6 +12,7 @@ from dlgovern.detect.recipes import graph, guarded
 from dlgovern.detect.world import given, processes
 from dlgovern.evidence.recipe import Recipe, Value
 from dlgovern.finding import Hit
+from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
 from dlgovern.repository.launch import Launch
 from dlgovern.repository.targets import Targets
@@ -19,6 +21,7 @@ from dlgovern.repository.window import Windows
 
 PARAMETERS = {
     "about": Parameter("string", "batch: sizes that do not multiply; precision: more than one of them", required=True),
+    "takers": Parameter("any", "what takes a configuration as a dictionary: its name -> arguments, [name, position] where it has one", default={}),
 }
 KINDS = frozenset({"json", "yaml", "repository"})
 """Kinds of evidence that are read."""
@@ -29,6 +32,25 @@ GUARDS = ("parallel",)
 _SIZES = ("train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps")
 _PARALLEL = re.compile(r"parallel|mp[-_]size|[-_]tp\b|[-_]pp\b|autotp|num[-_]stages", re.I)
 _CONFIG = ("deepspeed", "deepspeed-config", "deepspeed-config-file", "ds-config", "ds-config-file")
+
+
+def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """Whatever takes a configuration, in a file that writes the keys in question."""
+    words = ["train_batch_size"] if parameters["about"] == "batch" else ["fp16", "bf16"]
+    return [{"name": name, "all": words} for name in parameters.get("takers", {})]
+
+
+def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
+    """A handler for calls that are given a configuration as a dictionary."""
+    from dlgovern.detect.deepspeed_dict import configurations
+
+    def see(node: ast.Call) -> Iterator[Hit]:
+        for rule in rules:
+            for values in configurations(facts, node, rule.parameters.get("takers", {})):
+                found = _batch(rule, values) if rule.parameters["about"] == "batch" else _precision(rule, values, facts.path)
+                yield from found
+
+    return {ast.Call: see}
 
 
 def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows: Windows) -> Iterator[Hit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ PARAMETERS = {
     "libraries": Parameter("names", "the library that they accompany, or that needs a Python", required=True),
     "python": Parameter("string", "table whose rows are a first version of the library and its first Python", default=""),
 }
-GUARDS = ("vendor-build", "other-role")
+GUARDS = ("vendor-build", "other-role", "stable-interface")
 """What the detector is silent under; examples of its rules must show each."""
 
 
@@ -51,19 +52,36 @@ def _companions(
     names = {row.companion for row in rows}
     mains = [one for one in found.named(library) if _is_judged(one, off)]
     for one in found.said:
-        if one.name not in names or not _is_judged(one, off):
+        built = _built_for(one, library, off)
+        if not built and (one.name not in names or not _is_judged(one, off)):
             continue
-        fitting = [row for row in rows if row.companion == one.name and overlap(row.versions, one.range)]
+        fitting = built or [row for row in rows if row.companion == one.name and overlap(row.versions, one.range)]
         for main in mains:
             if not _beside(one, main, off) or not fitting or any(overlap(row.library, main.range) for row in fitting):
                 continue
             slots = {
-                "companion": f"{one.name}{one.specifier}", "library": f"{library}{main.specifier}",
+                "companion": f"{one.name}{one.specifier}" if not built else f"the wheel of {one.name}", "library": f"{library}{main.specifier}",
                 "wanted": " or ".join(sorted({_words(row.library) for row in fitting})),
             }  # fmt: skip
             related = ((main.path, main.line, main.column, f"{library}{main.specifier} is said here"),)
             yield one.path, Hit(rule.id, *one.place, slots=slots, related=related)
             break
+
+
+def _built_for(one: Said, library: str, off: Collection[str]) -> list[_Row]:
+    """What the name of a wheel says that it was compiled against: ``flash_attn-2.8.2+cu12torch2.6cxx11abi…``.
+
+    From 2.10 on torch keeps a stable binary interface, and wheels for it work with later versions.
+    """
+    match = re.search(rf"(?:\+|%2B)[\w.]*?{library}(\d)\.(\d+)", one.url.rpartition("/")[2])
+    if match is None:
+        return []
+    major, minor = int(match[1]), int(match[2])
+    stable = (major, minor) >= _STABLE and "stable-interface" not in off
+    return [_Row(one.name, Range((), ()), Range((major, minor), () if stable else (major, minor + 1)))]
+
+
+_STABLE = (2, 10)
 
 
 def _pythons(

@@ -30,6 +30,8 @@ PARAMETERS = {
 GUARDS = ("not-a-tensor",)
 """What the detector is silent under: the object is made by numpy or the standard library."""
 
+_DEVICES = (b"cuda", b"device", b"ccelerat", b"abric", b"rank", b"npu", b"xpu", b"hpu", b"mps", b"engine")
+"""Words of files that train on a device; without one the program may run on the host alone, where nothing waits."""
 _LOSS = re.compile(r"loss", re.I)
 
 
@@ -65,9 +67,10 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     if not waiting and called.isdisjoint((*said.get("loss_methods", ()), *said.get("loss_calls", ()))):
         return
     seen: set[int] = set()
+    device = any(word in facts.data for word in _DEVICES)
     for step in steps(facts):
         losses = _losses(step.node.body)
-        confidence = "" if step.loop else "medium"
+        confidence = "" if step.loop and device else "medium"
         yield from _waits(rule, facts, hot(facts, step.node.body), losses, seen, confidence)
     modules = said.get("modules", ())
     for owner, body in _forwards(facts) if waiting and modules else ():

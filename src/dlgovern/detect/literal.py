@@ -12,10 +12,10 @@ from typing import Any
 from dlgovern.detect import Parameter
 from dlgovern.detect.recipes import SAYING
 from dlgovern.evidence.recipe import SCRIPTS, Recipe
+from dlgovern.evidence.script import is_python
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
-from dlgovern.repository.launchers import is_python
 from dlgovern.repository.window import Windows
 from dlgovern.source.imports import normal
 from dlgovern.source.tree import parents, up

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
+from dlgovern.detect.reduced_loss import is_cut
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import callee
 from dlgovern.flow.facts import Facts
@@ -18,6 +19,7 @@ from dlgovern.source.tree import enclosing_class, function
 PARAMETERS = {
     "names": Parameter("names", "gathers whose output has no gradient", required=True),
     "joins": Parameter("names", "functions that make one tensor of a list", required=True),
+    "in_place": Parameter("names", "reductions that change their argument, unseen by autograd", default=[]),
 }
 GUARDS = ("own-slot", "no-grad", "no-loss")
 """What the detector is silent under: the own slot is put back; no gradient is wanted; the function is about no loss."""
@@ -28,7 +30,8 @@ _ASIDE = re.compile(r"eval|metric|valid|test|accuracy|queue|enqueue|log|stat|ban
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
     """A gather beside a join."""
-    return [{"name": name, "and": join} for name in parameters["names"] for join in parameters["joins"]]
+    pairs = [{"name": name, "and": join} for name in parameters["names"] for join in parameters["joins"]]
+    return pairs + [{"name": name} for name in parameters.get("in_place", ())]
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
@@ -39,6 +42,8 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
         for rule in rules:
             if origin in rule.parameters["names"] and len(node.args) > 1 and _is_lost(facts, node, rule.parameters):
                 yield facts.hit(rule.id, node, call=origin or "", tensor=ast.unparse(node.args[1])[:40])
+            elif origin in rule.parameters.get("in_place", ()) and is_cut(facts, node, rule.parameters.get("without_guards", ())):
+                yield facts.hit(rule.id, node, call=origin or "", tensor=ast.unparse(node.args[0])[:40])
 
     return {ast.Call: see}
 

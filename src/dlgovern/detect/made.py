@@ -7,6 +7,7 @@ import ast
 from dlgovern.flow.constants import UNKNOWN, constant
 from dlgovern.flow.facts import Facts
 from dlgovern.source.names import Binding
+from dlgovern.source.tree import scope, up
 
 _DEPTH = 5
 
@@ -33,7 +34,14 @@ def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> b
     if called and f"~{called}" in sources:
         return True
     binding = _single_binding(facts, node)
-    return bool(depth and binding and binding.value is not None and derives(facts, binding.value, sources, depth - 1))
+    if not depth or binding is None or binding.value is None:
+        return False
+    if derives(facts, binding.value, sources, depth - 1):
+        return True
+    others = [one.value for one in _others(facts, node, binding)]
+    return constant(facts, binding.value) is not UNKNOWN and bool(others) and all(
+        value is not None and derives(facts, value, sources, depth - 1) for value in others
+    )  # the branch of one process gives it a number
 
 
 def _single_binding(facts: Facts, node: ast.AST) -> Binding | None:
@@ -44,6 +52,16 @@ def _single_binding(facts: Facts, node: ast.AST) -> Binding | None:
         found = facts.names.attribute_bindings(node)
         return found[0] if len(found) == 1 and found[0].kind == "value" else None
     return None
+
+
+def _others(facts: Facts, node: ast.AST, binding: Binding) -> list[Binding]:
+    """The other values that the branches beside give a name."""
+    home = scope(binding.node)
+    branch = up(binding.node)
+    if not isinstance(node, ast.Name) or not isinstance(branch, ast.If) or binding.node not in branch.orelse:
+        return []
+    found = facts.names.bindings(home).get(node.id, [])
+    return [one for one in found if one.kind == "value" and up(one.node) is branch and one.node in branch.body]
 
 
 def environment_read(facts: Facts, node: ast.AST) -> str:

@@ -18,6 +18,7 @@ from dlgovern.source.words import words
 
 PARAMETERS = {
     "names": Parameter("names", "dotted names of the functions; the first call of one in a function is reported", required=True),
+    "training": Parameter("names", "functions that count too, in a file that names `backward` and calls none of the others", default=[]),
     "where": Parameter("predicates", "predicates that must all hold of the call", default=[]),
     "unless": Parameter("predicates", "predicates of which none may hold", default=[]),
     "also": Parameter("names", "functions of which one must be called in the file as well", default=[]),
@@ -30,7 +31,7 @@ PARAMETERS = {
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
     """One alternative a name."""
-    return [{"name": name} for name in parameters["names"]]
+    return [{"name": name} for name in (*parameters["names"], *parameters.get("training", ()))]
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
@@ -45,7 +46,10 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
             if (also := parameters.get("also")) and not any(_calls(facts, also, parameters.get("also_where", ()))):
                 continue
             reported: set[str] = set()
-            for call in _calls(facts, parameters["names"], parameters.get("where", ()), parameters.get("unless", ())):
+            calls = list(_calls(facts, parameters["names"], parameters.get("where", ()), parameters.get("unless", ())))
+            if not calls and b"backward" in written:
+                calls = list(_calls(facts, parameters.get("training", [])))
+            for call in calls:
                 hit = facts.hit(rule.id, call, call=callee(facts, call) or "")
                 if hit.symbol not in reported:
                     reported.add(hit.symbol)

@@ -16,14 +16,15 @@ from dlgovern.policy import Rule
 from dlgovern.source.imports import normal
 from dlgovern.source.tree import symbol
 
-CAUSES = ("branch", "exit", "order", "flag", "turns")
-"""Only some ranks take the branch; some have left before; the order differs; a variable that only some ranks set
-decides; the number of turns of a loop depends on the rank."""
+CAUSES = ("branch", "exit", "order", "flag", "leave", "turns")
+"""Only some ranks take the branch; some have left before; the order differs; a variable that only some ranks set, or that
+ranks see differently, decides, or decides who leaves; the number of turns of a loop depends on the rank."""
 
 PARAMETERS = {
     "causes": Parameter("strings", f"why ranks disagree: {', '.join(CAUSES)}", required=True),
     "kinds": Parameter("strings", "kinds of calls, as the table of collectives names them", required=True),
-    "reasons": Parameter("strings", "why ranks of one class may disagree: data, files, clock, except, rank; empty: classes disagree", default=[]),
+    "reasons": Parameter("strings", "why ranks of one class may disagree: data, files, clock, signal, except, rank, share; none, as without this parameter: classes disagree", default=[]),
+    "place": Parameter("string", "what is reported: the call, or the exit that takes ranks away from it", default="call"),
 }
 _NEXT = 2  # events shown after the one without a partner
 
@@ -42,7 +43,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
             return
         for one in analysis(facts, tables_of(tables)).found:
             for rule in rules:
-                node = _place(facts, one)
+                node = _place(facts, one, rule.parameters.get("place", "call"))
                 if node is not None and _means(rule.parameters, one):
                     yield _hit(rule, facts, one, node)
 
@@ -51,15 +52,29 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
 
 def _means(parameters: dict[str, Any], one: Disagreement) -> bool:
     what = one.what
-    if what.cause not in parameters["causes"] or what.event.kind not in parameters["kinds"]:
+    if _cause(one) not in parameters["causes"] or what.event.kind not in parameters["kinds"]:
         return False
     reasons = parameters.get("reasons", ())
-    return what.taint in reasons if what.taint else not reasons
+    return (what.taint or "none") in (reasons or ("none",))
 
 
-def _place(facts: Facts, one: Disagreement) -> Any:
+def _cause(one: Disagreement) -> str:
+    """The cause; what lets ranks leave at a moment of their own is told apart from what lets them skip."""
+    what = one.what
+    leaves = what.left is not None or (isinstance(what.guard, Node) and what.guard.exits)
+    if (what.cause == "flag" and what.taint in _MOMENTS and leaves) or (what.cause == "turns" and what.taint == "signal"):
+        return "leave"
+    return what.cause
+
+
+_MOMENTS = ("", "clock", "signal")
+
+
+def _place(facts: Facts, one: Disagreement, wanted: str) -> Any:
     """The syntax node at which a disagreement is reported: in this file, else it is reported there."""
-    for step in (one.what.site, one.what.left):
+    what = one.what
+    way = what.guard if isinstance(what.guard, Node) else None
+    for step in (what.left, way, what.site) if wanted == "exit" else (what.site, what.left):
         if step is not None and step.spot[0] == facts.path and step.node is not None:
             return step.node
     return None
@@ -89,6 +104,9 @@ _REASONS = {
     "data": "a value of this rank's own data",
     "files": "what this rank sees of the file system",
     "clock": "this rank's clock",
+    "signal": "when a signal reaches this rank",
+    "share": "how many items this rank has",
+    "": "a variable that only some ranks set",
     "except": "an exception on this rank",
     "rank": "a number that differs between ranks",
 }

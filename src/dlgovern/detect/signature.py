@@ -107,10 +107,12 @@ def judge(rules: list[Rule], document: Recipe, tables: dict[str, Any], windows: 
 
 def _callables(table: list[Any]) -> frozenset[str]:
     """The names of a table, kept while it lives: most configurations name none of them."""
-    if not (_kept and _kept[0][0] is table):
-        kept = next((one for one in _kept if one[0] is table), (table, frozenset(row[0] for row in table)))
-        _kept[:] = [kept, *(one for one in _kept if one[0] is not table)][:8]
-    return _kept[0][1]
+    for known, names in _kept:
+        if known is table:
+            return names
+    made = frozenset(row[0] for row in table)
+    _kept[:] = [(table, made), *_kept[:7]]
+    return made
 
 
 _kept: list[tuple[list[Any], frozenset[str]]] = []

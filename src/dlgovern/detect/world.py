@@ -12,13 +12,15 @@ from dlgovern.evidence.recipe import SCRIPTS, Pod, Recipe
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
 from dlgovern.repository.launch import Launch, Option, gpus_per_node, normal, request, whole
+from dlgovern.repository.view import View
 from dlgovern.repository.window import Windows
 
 PARAMETERS = {
     "launchers": Parameter("strings", "launchers that start one process for each GPU", required=True),
+    "trainers": Parameter("names", "trainers of Lightning, which refuse another number of processes than they are made for", default=[]),
     "degrees": Parameter("strings", "arguments of scripts whose product must divide the number of processes", default=[]),
 }
-KINDS = SCRIPTS
+KINDS = SCRIPTS | {"repository"}
 """Kinds of evidence that are read."""
 
 GUARDS = ("enough", "on-the-cpu")
@@ -36,6 +38,13 @@ def judge(rules: list[Rule], document: Recipe, _tables: dict[str, Any], _windows
                 hits = [*_devices(rule, document, launch), *_scheduler(rule, document, launch), *_cluster(rule, document, launch)]
                 yield from hits[:1]
                 yield from _degrees(rule, document, launch)
+
+
+def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]:
+    """The hits where a launch and the file that it names disagree."""
+    from dlgovern.detect.world_across import across
+
+    yield from across(rules, view)
 
 
 def given(launch: Launch, *names: str) -> Option | None:

@@ -8,7 +8,7 @@ import re
 from dlgovern.edits.arguments import Changes
 from dlgovern.edits.source import Change, Place, Source
 from dlgovern.flow.calls import argument, arguments, callee
-from dlgovern.source.tree import scope
+from dlgovern.source.tree import parents, scope
 
 
 def wrap(place: Place) -> Changes:
@@ -64,10 +64,15 @@ def add_alias(place: Place) -> Changes:
 
 
 def replace_text(place: Place) -> Changes:
-    """Write ``new`` for the word ``old`` in the one string literal that was hit, or that stands in what was hit."""
+    """Write ``new`` for the word ``old`` in the one string literal that was hit, or that stands in what was hit.
+
+    Not where the regular expression ``unless`` is found in the statement.
+    """
     old, new = place.fill(str(place.parameters["old"])), place.fill(str(place.parameters["new"]))
     node = place.any_node()
-    if not old or new is None or node is None or not old.isprintable() or "\\" in old + new or set(new) & set("\"'{}"):
+    if not old or new is None or node is None or _says(place, node, str(place.parameters.get("unless", ""))):
+        return None
+    if not old.isprintable() or "\\" in old + new or set(new) & set("\"'{}"):
         return None
     word = re.compile(rf"(?<![\w-]){re.escape(old)}(?![\w-])")
     found = [
@@ -83,6 +88,11 @@ def replace_text(place: Place) -> Changes:
     if len(places) != len(word.findall(str(found[0].value))):
         return None
     return [Change(*_bytes(place.source, start, written, one.span()), new) for one in places]
+
+
+def _says(place: Place, node: ast.AST, pattern: str) -> bool:
+    statement = next((one for one in (node, *parents(node)) if isinstance(one, ast.stmt)), node)
+    return bool(pattern) and re.search(pattern, place.source.written(statement)) is not None
 
 
 def _bytes(source: Source, start: int, written: str, span: tuple[int, int]) -> tuple[int, int]:

@@ -1,39 +1,85 @@
-"""Repairs of one requirement in a manifest: the same library under its new name."""
+"""Repairs of one requirement in a manifest: the same library under its new name, or inside of supported versions."""
 
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 
-from dlgovern.finding import Edit, Fix, Hit
-from dlgovern.policy import Rule
-from dlgovern.source.encoding import line_starts
+from dlgovern.edits.sheet import Cut, Repair, Sheet
+from dlgovern.finding import Hit
+from dlgovern.repository.window import Window
 
-_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w\s,.-]*\])?\s*([<>=!~][^;#\\'\"]*)?(;[^#\\'\"]*)?")
+_REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?)(\s*(?:[<>=!~][^;#\\'\"]*)?)((?:;[^#\\]*)?)")
+_CLAUSE = re.compile(r"\s*(<=|>=|==|!=|~=|<|>)\s*([0-9][0-9.]*)\s*")
 
 
-def repair(rule: Rule, hit: Hit, path: str, data: bytes) -> Fix | None:
-    """The requirement of a requirements file or of pyproject.toml written as the slot ``renamed`` says.
-
-    Only where the hit's span is one plain requirement on one line, in UTF-8 and without hashes; None elsewhere.
-    """
-    new = hit.slots.get(str(rule.fix.get("slot", "")), "")
-    if rule.fix.get("action") != "replace-text" or not new or set(new) & set("\"'\\\n\r") or hit.line != hit.end_line:
+def rename_requirement(sheet: Sheet, hit: Hit, parameters: dict[str, object]) -> Repair | None:
+    """The requirement as the slot that the rule names has it."""
+    new = hit.slots.get(str(parameters.get("slot", "")), "")
+    place = _written(sheet, hit, "environment")
+    if not new or place is None or set(new) & set("\"'\\\n\r"):
         return None
-    starts = line_starts(data)
-    if hit.line >= len(starts) + 1:
+    return Repair((Cut(*place, new),))
+
+
+def tighten(sheet: Sheet, hit: Hit, _parameters: dict[str, object]) -> Repair | None:
+    """The versions of the requirement that the standard supports; what it excludes stays excluded."""
+    supported = sheet.windows.standard.get(hit.slots.get("library", ""))
+    place = _written(sheet, hit)
+    if supported is None or place is None:
         return None
-    start = starts[hit.line - 1]
-    end = starts[hit.line] if hit.line < len(starts) else len(data)
-    try:
-        line = data[start:end].decode()
-    except UnicodeDecodeError:
+    match = _REQUIREMENT.fullmatch(sheet.text[slice(*place)])
+    clauses = _clauses(match[2]) if match else None
+    if match is None or clauses is None:
         return None
-    old = line[hit.column - 1 : hit.end_column - 1].rstrip()
-    lead = hit.column - 1
-    if old[:1] in ("'", '"') and old[-1:] == old[:1]:
-        old, lead = old[1:-1], lead + 1
-    if not _REQUIREMENT.fullmatch(old) or "--hash" in line:
+    narrowed = _narrowed(clauses, supported)
+    if not narrowed:
         return None
-    first = start + len(line[:lead].encode())
-    return Fix(bool(rule.fix.get("safe")), (Edit(path, sha256(data).hexdigest(), first, first + len(old.encode()), new),))
+    head = match[1].rstrip()
+    return Repair((Cut(place[0], place[0] + match.end(2), head + narrowed + (" " if match[3] else "")),))
+
+
+def _written(sheet: Sheet, hit: Hit, *kinds: str) -> tuple[int, int] | None:
+    """Where one plain requirement stands on one line without hashes; quotes around it stay."""
+    if hit.line != hit.end_line or sheet.kind not in ("requirements", "pyproject", "setup-cfg", *kinds):
+        return None
+    start, end = sheet.span(hit)
+    end -= len(sheet.text[start:end]) - len(sheet.text[start:end].rstrip())
+    if sheet.text[start : start + 1] in ("'", '"') and sheet.text[end - 1 : end] == sheet.text[start : start + 1]:
+        start, end = start + 1, end - 1
+    plain = _REQUIREMENT.fullmatch(sheet.text[start:end]) and "--hash" not in sheet.line(hit.line)
+    return (start, end) if plain else None
+
+
+def _clauses(specifier: str) -> list[tuple[str, str]] | None:
+    """The clauses of a specifier, None where one is not a plain comparison."""
+    found = []
+    for part in specifier.split(",") if specifier.strip() else ():
+        match = _CLAUSE.fullmatch(part)
+        if match is None:
+            return None
+        found.append((match[1], match[2]))
+    return found
+
+
+def _narrowed(clauses: list[tuple[str, str]], supported: Window) -> str:
+    """The specifier inside the window: its own ends where they lie inside, those of the window elsewhere."""
+    own = dict(clauses)
+    if any(sign in own for sign in ("==", "~=", "<=", ">")):
+        own = {}
+    floor, below = _numbers(own.get(">=", "")), _numbers(own.get("<", ""))
+    too_old = below and supported.floor and below <= supported.floor
+    too_new = floor and supported.below and floor >= supported.below
+    if too_old or too_new:
+        floor, below = (), ()  # nothing of it is supported
+    low = max(floor, supported.floor) if floor and supported.floor else floor or supported.floor
+    high = min(below, supported.below) if below and supported.below else below or supported.below
+    ends = [f"{sign}{_dotted(version)}" for sign, version in ((">=", low), ("<", high)) if version]
+    return ",".join([*ends, *(f"{sign}{version}" for sign, version in clauses if sign == "!=")])
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part) if version else ()
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

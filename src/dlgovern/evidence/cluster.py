@@ -6,58 +6,47 @@ import re
 from collections.abc import Iterator, Sequence
 
 from dlgovern.evidence.embedded import environment_of, exec_of, script_of
-from dlgovern.evidence.nodes import UNKNOWN, Document, Node, truth, walk, whole
-from dlgovern.evidence.recipe import Image, Pod, Recipe, Resource, Value
-from dlgovern.evidence.script import Command, Script, Setting
+from dlgovern.evidence.gathered import Gathered
+from dlgovern.evidence.nodes import Document, Node, truth, walk, whole
+from dlgovern.evidence.recipe import Pod, Recipe, Resource, Value
+from dlgovern.evidence.script import Script
 from dlgovern.evidence.words import Line
 
 _GPU = re.compile(r"(?:nvidia\.com|amd\.com|gpu\.intel\.com|habana\.ai)/(?:gpu|mig-[\w.-]+|gaudi|i915|xe)(?:\.shared)?$")
 _LOST = ("podTemplateOverrides", "podSpecOverrides")
 
 
-class _Sheet:
-    """What has been read of one file so far."""
+class _Containers(Gathered):
+    """A file about containers, while it is read."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        self.lines = lines
-        self.commands: list[Command] = []
-        self.settings: list[Setting] = []
-        self.images: list[Image] = []
+        super().__init__(lines)
         self.pods: list[Pod] = []
         self.resources: list[Resource] = []
         self.values: list[Value] = []
 
     def start(self, script: Script) -> int:
         """The index of the first command of a script, -1 for none."""
-        first = len(self.commands) if script.commands else -1
-        self.commands += script.commands
-        self.settings += script.settings
-        return first
-
-    def image(self, node: Node | None, final: bool = True) -> None:
-        if node is None or node.kind != "scalar" or not node.text or node.line != node.end_line:
-            return
-        known = UNKNOWN not in node.text and "$" not in node.text
-        column = node.column + bool(node.style)
-        self.images.append(Image(node.text, known, final, node.line, column, column + len(node.text)))
+        first, count = self.add(script)
+        return first if count else -1
 
     def recipe(self, empty: Recipe) -> Recipe:
-        return empty._replace(
-            commands=tuple(self.commands), settings=tuple(self.settings), images=tuple(self.images), pods=tuple(self.pods),
-            resources=tuple(self.resources), values=tuple(self.values),
+        """The recipe of the whole file."""
+        return self.into(empty)._replace(
+            pods=tuple(self.pods), resources=tuple(self.resources), values=tuple(self.values),
         )
 
 
 def read_cluster(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
     """Kubernetes manifests: every pod in every document, and the jobs of Kubeflow and Ray."""
-    sheet = _Sheet(lines)
+    sheet = _Containers(lines)
     for root in document.roots:
         api, kind = root.get("apiVersion"), root.get("kind")
         if api is None or kind is None or api.kind != "scalar" or kind.kind != "scalar" or kind.text == "CustomResourceDefinition":
             continue
         sheet.resources.append(
             Resource(api.text, kind.text, root.word("metadata", "name") or "", root.word("spec", "runtimeRef", "name") or "",
-                     kind.line, kind.column, kind.end_column)
+                     _labels(root.at("metadata", "labels")), kind.line, kind.column, kind.end_column)
         )
         if kind.text == "List":
             continue
@@ -73,7 +62,12 @@ def read_cluster(document: Document, lines: Sequence[Line], empty: Recipe) -> Re
     return sheet.recipe(empty)
 
 
-def _pod(root: Node, path: tuple[str, ...], spec: Node, containers: Node, processes: str, sheet: _Sheet) -> None:
+def _labels(node: Node | None) -> tuple[tuple[str, str], ...]:
+    pairs = node.pairs if node is not None else ()
+    return tuple((key.text, value.text) for key, value in pairs if key.kind == value.kind == "scalar")
+
+
+def _pod(root: Node, path: tuple[str, ...], spec: Node, containers: Node, processes: str, sheet: _Containers) -> None:
     role, replicas = "", 1
     for depth, word in enumerate(path):
         if word.endswith("ReplicaSpecs") and depth + 1 < len(path):
@@ -127,7 +121,7 @@ def _number(node: Node) -> int:
     return -1 if found is None else found
 
 
-def _train_job(root: Node, sheet: _Sheet) -> None:
+def _train_job(root: Node, sheet: _Containers) -> None:
     trainer = root.at("spec", "trainer")
     for lost in _LOST:
         spec = root.get("spec")
@@ -149,7 +143,7 @@ def _train_job(root: Node, sheet: _Sheet) -> None:
 
 def read_compose(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
     """A compose file: its services."""
-    sheet = _Sheet(lines)
+    sheet = _Containers(lines)
     services = document.roots[0].get("services")
     for name, service in services.pairs if services is not None else ():
         if service.kind != "mapping":
@@ -193,7 +187,7 @@ def _texts(node: Node | None) -> list[str]:
 
 def read_devcontainer(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
     """A devcontainer.json."""
-    sheet = _Sheet(lines)
+    sheet = _Containers(lines)
     root = document.roots[0]
     sheet.image(root.get("image"))
     for key in ("containerEnv", "remoteEnv"):

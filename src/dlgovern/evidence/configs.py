@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from dlgovern.evidence.cluster import read_cluster, read_compose, read_devcontainer
 from dlgovern.evidence.embedded import environment_of
-from dlgovern.evidence.nodes import Document, Node, walk
+from dlgovern.evidence.nodes import Document, Node
 from dlgovern.evidence.recipe import Recipe, Value
 from dlgovern.evidence.script import Command, Setting, Word
 from dlgovern.evidence.values import Problem
@@ -68,14 +68,14 @@ def form_of(path: str, document: Document) -> str:
         return "deepspeed"
     if not {"trainer", "_target_", "class_path"} & keys and all(value.kind == "scalar" for _, value in first.pairs):
         return ""
-    named = {key.text for _, node in walk(first) for key, _ in node.pairs if key.text in ("_target_", "class_path")}
+    named = document.keys & {"_target_", "class_path"}
     trainer = first.get("trainer")
     if trainer is not None and trainer.kind == "mapping" and trainer.word("_target_") is None and _is_lightning(first, trainer, named):
         return "lightning"
     return "hydra" if named else ""
 
 
-def _is_lightning(root: Node, trainer: Node, named: set[str]) -> bool:
+def _is_lightning(root: Node, trainer: Node, named: frozenset[str]) -> bool:
     """Whether this is for LightningCLI: it names classes by ``class_path``, or says what only it says."""
     known = {"max_epochs", "accelerator", "devices", "strategy", "precision", "logger", "callbacks", "num_nodes", "gpus"}
     own = {key.text for key, _ in trainer.pairs if key.kind == "scalar"}
@@ -85,23 +85,24 @@ def _is_lightning(root: Node, trainer: Node, named: set[str]) -> bool:
 def values_of(root: Node, form: str) -> tuple[Value, ...]:
     """Every scalar below a node; of a Hydra configuration only what a ``_target_`` is given as plain values."""
     found: list[Value] = []
-    todo: list[tuple[str, Node, Node, bool]] = [("", root, root, form != "hydra")]
+    every = form != "hydra"
+    todo: list[tuple[str, Node, Node]] = [("", root, root)]
     seen: set[int] = set()
     while todo and len(found) < _MOST_VALUES:
-        path, node, key, wanted = todo.pop()
+        path, node, key = todo.pop()
         if node.kind == "scalar":
-            if wanted:
-                place = (node.line, node.column, node.end_line, node.end_column)
-                found.append(Value(path, node.text, bool(node.style), *place, (key.line, key.column)))
+            place = (node.line, node.column, node.end_line, node.end_column)
+            found.append(Value(path, node.text, bool(node.style), *place, (key.line, key.column)))
             continue
         inner = node.pairs or node.items
         if id(inner) in seen:
             continue
         seen.add(id(inner))
-        wanted = form != "hydra" or node.get("_target_") is not None
+        wanted = every or node.get("_target_") is not None
         prefix = f"{path}." if path else ""
-        todo += [(f"{prefix}{n}", item, item, wanted) for n, item in reversed(list(enumerate(node.items)))]
-        todo += [(f"{prefix}{k.text}", value, k, wanted) for k, value in reversed(node.pairs) if k.kind == "scalar"]
+        children = [(k.text, value, k) for k, value in node.pairs if k.kind == "scalar"]
+        children += [(str(number), item, item) for number, item in enumerate(node.items)]
+        todo += [(f"{prefix}{name}", value, k) for name, value, k in reversed(children) if wanted or value.kind != "scalar"]
     return tuple(found)
 
 

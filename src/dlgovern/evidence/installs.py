@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dlgovern.evidence.conda import conda_requirement
 from dlgovern.evidence.recipe import Recipe
-from dlgovern.evidence.script import Command, Word
+from dlgovern.evidence.script import Command, Word, is_python
 from dlgovern.evidence.specifiers import At, requirement
 from dlgovern.evidence.values import IndexOption, Manifest, Requirement
 
@@ -22,6 +22,7 @@ class Install(NamedTuple):
     indexes: tuple[IndexOption, ...]
     files: tuple[str, ...]
     local: bool  # the project itself, or another folder, is installed
+    declared: bool  # it goes through a manifest: added to one, or beside a list or constraints
     line: int
     column: int
     end_line: int
@@ -29,7 +30,6 @@ class Install(NamedTuple):
 
 
 _PIP = re.compile(r"pip[\d.]*$")
-_PYTHON = re.compile(r"(?:python|pypy)[\d.]*$")
 _CONDA = ("conda", "mamba", "micromamba")
 _VALUED = frozenset(
     "-c --constraint -t --target --prefix --root --src --platform --python-version --implementation --abi -d --log"
@@ -43,6 +43,7 @@ _INDEXES = {
     "-i": "index-url", "--index-url": "index-url", "--pypi-url": "index-url", "--default-index": "index-url",
     "--extra-index-url": "extra-index-url", "--index": "extra-index-url", "-f": "find-links", "--find-links": "find-links",
 }  # fmt: skip
+_DECLARED = ("-r", "--requirement", "--requirements", "-c", "--constraint", "--constraints")
 _LISTS = ("-r", "--requirement", "--requirements")
 _END = ("&&", "||", ";", "|", "&", ">", ">>", "2>", "2>&1", "<")
 
@@ -69,21 +70,21 @@ def _command(command: Command, path: str) -> Iterator[Install]:
     words = list(command.words)
     while words and (words[0].text in ("sudo", "env", "exec", "time", "nice", "then", "do", "RUN", "-E", "-H") or _is_setting(words[0])):
         words.pop(0)
-    tool, rest = _tool(words)
+    tool, verb, rest = _tool(words)
     if tool:
-        yield _read(tool, rest, command, path)
+        yield _read(tool, verb, rest, command, path)
 
 
 def _is_setting(word: Word) -> bool:
     return re.match(r"[A-Za-z_]\w*=", word.text) is not None
 
 
-def _tool(words: list[Word]) -> tuple[str, list[Word]]:
-    """Which installer a command calls, and what follows its verb."""
+def _tool(words: list[Word]) -> tuple[str, str, list[Word]]:
+    """Which installer a command calls, its verb, and what follows that."""
     texts = [posixpath.basename(word.text) if number == 0 else word.text for number, word in enumerate(words[:6])]
     if not texts:
-        return "", []
-    if _PYTHON.match(texts[0]) and texts[1:3] == ["-m", "pip"]:
+        return _NONE
+    if is_python(words[0].text) and texts[1:3] == ["-m", "pip"]:
         return _verb("pip", words[3:], ("install",))
     if _PIP.match(texts[0]):
         return _verb("pip", words[1:], ("install",))
@@ -93,23 +94,26 @@ def _tool(words: list[Word]) -> tuple[str, list[Word]]:
         return _verb("uv", words[1:], ("add",))
     if texts[0] in _CONDA:
         return _verb("conda", words[1:], ("install", "create"))
-    return _verb(texts[0], words[1:], ("add",)) if texts[0] in ("poetry", "pdm") else ("", [])
+    return _verb(texts[0], words[1:], ("add",)) if texts[0] in ("poetry", "pdm") else _NONE
 
 
-def _verb(tool: str, words: list[Word], verbs: tuple[str, ...]) -> tuple[str, list[Word]]:
+_NONE: tuple[str, str, list[Word]] = ("", "", [])
+
+
+def _verb(tool: str, words: list[Word], verbs: tuple[str, ...]) -> tuple[str, str, list[Word]]:
     for number, word in enumerate(words[:8]):
         if word.text in verbs:
-            return tool, words[number + 1 :]
+            return tool, word.text, words[number + 1 :]
         if not word.text.startswith("-"):
-            return "", []
-    return "", []
+            return _NONE
+    return _NONE
 
 
-def _read(tool: str, words: list[Word], command: Command, path: str) -> Install:
+def _read(tool: str, verb: str, words: list[Word], command: Command, path: str) -> Install:
     requirements: list[Requirement] = []
     indexes: list[IndexOption] = []
     files: list[str] = []
-    local = False
+    local, declared = False, verb != "install"
     waiting = ""
     for word in words:
         span = (path, word.line, word.column, word.end_column if word.end_line == word.line else word.column + 1)
@@ -117,6 +121,7 @@ def _read(tool: str, words: list[Word], command: Command, path: str) -> Install:
             break
         if waiting:
             option, waiting = waiting, ""
+            declared = declared or option in _DECLARED
             if word.known and option in _INDEXES:
                 indexes.append(IndexOption(_INDEXES[option], word.text, False, *span))
             elif word.known and option in _LISTS:
@@ -130,6 +135,7 @@ def _read(tool: str, words: list[Word], command: Command, path: str) -> Install:
         name, mark, value = word.text.partition("=")
         if word.text.startswith("-"):
             waiting, taken = _option(tool, name, bool(mark))
+            declared = declared or (bool(mark) and taken in _DECLARED)
             if not word.known:
                 continue
             if mark and taken in _INDEXES:
@@ -147,7 +153,7 @@ def _read(tool: str, words: list[Word], command: Command, path: str) -> Install:
         else:
             requirements += _made(word.text, span)
     place = (command.line, command.column, command.end_line, command.end_column)
-    return Install(tool, tuple(requirements), tuple(indexes), tuple(files), local, *place)
+    return Install(tool, tuple(requirements), tuple(indexes), tuple(files), local, declared, *place)
 
 
 def _option(tool: str, name: str, valued: bool) -> tuple[str, str]:

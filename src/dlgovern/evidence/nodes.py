@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 DEEPEST = 64
@@ -79,11 +79,12 @@ def truth(node: Node | None) -> bool | None:
 
 
 class Document(NamedTuple):
-    """All documents of one text, and keys that a mapping has twice."""
+    """All documents of one text, the keys that a mapping has twice, and every key anywhere."""
 
     roots: tuple[Node, ...]
     doubled: tuple[Node, ...] = ()
     templated: bool = False
+    keys: frozenset[str] = frozenset()
 
 
 _TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{")
@@ -125,9 +126,9 @@ _JSON = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/')
 def _compose(text: str) -> Document:
     import yaml  # cold: some 10 ms, and only where a file of this kind is new
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _Composer().run(yaml.parse(text, Loader=loader))
+        parser: Any = yaml.cyaml.CParser(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
+        return _Composer().run(parser.get_event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Broken(f"does not parse: {error.problem or error.context}", mark.line + 1 if mark else 0) from None
@@ -137,13 +138,8 @@ def _compose(text: str) -> Document:
         raise Broken(f"does not parse: {getattr(error, 'reason', None) or 'a character is not allowed'}", line) from None
 
 
-class _Open:
-    """A collection that is not complete yet."""
-
-    def __init__(self, mapping: bool, event: Any) -> None:
-        self.mapping = mapping
-        self.event = event
-        self.nodes: list[Node] = []
+_STYLES = {style: style for style in ("'", '"', "|", ">")}
+_new = tuple.__new__  # of a Node: half the time of its own constructor, and a configuration has thousands
 
 
 class _Composer:
@@ -152,53 +148,71 @@ class _Composer:
     def __init__(self) -> None:
         self.roots: list[Node] = []
         self.doubled: list[Node] = []
+        self.keys: set[str] = set()
         self.anchors: dict[str, Node] = {}
-        self.open: list[_Open] = []
-        self.count = 0
+        self.merged = 0  # values that merge keys repeat
         self.aliases = 0
 
-    def run(self, events: Iterator[Any]) -> Document:
-        for event in events:
-            name = type(event).__name__
+    def run(self, event_of: Callable[[], Any]) -> Document:
+        """The documents that the events of a parser make; None is its last."""
+        nodes = self.roots
+        around: list[tuple[Any, list[Node]]] = []  # the collections that are open: how each began, and what it is in
+        count = 0
+        while (event := event_of()) is not None:
+            name = event.__class__.__name__
             if name == "ScalarEvent":
-                self._add(_scalar(event), event.anchor)
+                start, end = event.start_mark, event.end_mark
+                node = _new(Node, (
+                    "scalar", event.value, (), (), start.line + 1, start.column + 1, end.line + 1, end.column + 1,
+                    _STYLES.get(event.style, ""), event.tag or "",
+                ))  # fmt: skip
+                anchor = event.anchor
             elif name in ("MappingStartEvent", "SequenceStartEvent"):
-                if len(self.open) >= DEEPEST:
+                if len(around) >= DEEPEST:
                     raise Broken(f"nests deeper than the limit of {DEEPEST}", event.start_mark.line + 1)
-                self.open.append(_Open(name[0] == "M", event))
+                around.append((event, nodes))
+                nodes = []
+                continue
             elif name in ("MappingEndEvent", "SequenceEndEvent"):
-                done = self.open.pop()
-                self._add(self._close(done, event), done.event.anchor)
+                opened, outer = around.pop()
+                node = self._closed(opened, nodes, event.end_mark)
+                anchor = opened.anchor
+                nodes = outer
             elif name == "AliasEvent":
-                self.aliases += 1
-                if self.aliases > MOST_ALIASES:
-                    raise Broken(f"has more aliases than the limit of {MOST_ALIASES}", event.start_mark.line + 1)
-                known = self.anchors.get(event.anchor)
-                if known is None:
-                    raise Broken(f"uses the anchor {event.anchor[:40]!r}, which is not there", event.start_mark.line + 1)
-                self._add(_alias(known, event), None)
-            elif name == "DocumentStartEvent":
-                self.anchors = {}
-                if len(self.roots) >= MOST_DOCUMENTS:
-                    raise Broken(f"has more documents than the limit of {MOST_DOCUMENTS}", event.start_mark.line + 1)
-        return Document(tuple(self.roots), tuple(self.doubled))
+                node, anchor = self._alias(event), None
+            else:
+                if name == "DocumentStartEvent":
+                    self._begin(event)
+                continue
+            count += 1
+            if count + self.merged > MOST_NODES:
+                raise Broken(f"has more values than the limit of {MOST_NODES}", node.line)
+            if anchor:
+                self.anchors[anchor] = node
+            nodes.append(node)
+        return Document(tuple(self.roots), tuple(self.doubled), keys=frozenset(self.keys))
 
-    def _add(self, node: Node, anchor: str | None) -> None:
-        self.count += 1
-        if self.count > MOST_NODES:
-            raise Broken(f"has more values than the limit of {MOST_NODES}", node.line)
-        if anchor:
-            self.anchors[anchor] = node
-        (self.open[-1].nodes if self.open else self.roots).append(node)
+    def _begin(self, event: Any) -> None:
+        self.anchors = {}
+        if len(self.roots) >= MOST_DOCUMENTS:
+            raise Broken(f"has more documents than the limit of {MOST_DOCUMENTS}", event.start_mark.line + 1)
 
-    def _close(self, done: _Open, event: Any) -> Node:
-        start, end = done.event.start_mark, event.end_mark
-        place = (start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-        tag = done.event.tag or ""
-        if not done.mapping:
-            return Node("sequence", "", tuple(done.nodes), (), *place, tag=tag)
-        pairs = list(zip(done.nodes[::2], done.nodes[1::2], strict=True))
-        own: dict[str, Node] = {}
+    def _closed(self, opened: Any, nodes: list[Node], end: Any) -> Node:
+        start = opened.start_mark
+        place = (start.line + 1, start.column + 1, end.line + 1, end.column + 1, "", opened.tag or "")
+        if opened.__class__.__name__ == "SequenceStartEvent":
+            return _new(Node, ("sequence", "", tuple(nodes), (), *place))
+        keys = nodes[::2]
+        pairs = tuple(zip(keys, nodes[1::2], strict=True))
+        names = {key[1] for key in keys}
+        self.keys |= names
+        if len(names) != len(keys) or "<<" in names:
+            pairs = self._merged(pairs)
+        return _new(Node, ("mapping", "", (), pairs, *place))
+
+    def _merged(self, pairs: tuple[tuple[Node, Node], ...]) -> tuple[tuple[Node, Node], ...]:
+        """The pairs of a mapping with those that it takes from others before them; keys that it has twice are noted."""
+        own: set[str] = set()
         merged: list[tuple[Node, Node]] = []
         for key, value in pairs:
             if key.kind != "scalar":
@@ -206,27 +220,25 @@ class _Composer:
             if key.text == "<<":
                 sources = value.items if value.kind == "sequence" else (value,)
                 merged += [pair for source in sources for pair in source.pairs]
-                self.count += len(merged)  # what is merged counts as if it were written
-                if self.count > MOST_NODES:
+                self.merged += len(merged)  # what is merged counts as if it were written
+                if self.merged > MOST_NODES:
                     raise Broken(f"has more values than the limit of {MOST_NODES}", key.line)
             elif key.text in own:
                 self.doubled.append(key)
-            own[key.text] = value
+            own.add(key.text)
         inherited = [(key, value) for key, value in merged if key.text not in own]
-        return Node("mapping", "", (), (*inherited, *pairs), *place, tag=tag)
+        return (*inherited, *pairs)
 
-
-def _scalar(event: Any) -> Node:
-    start, end = event.start_mark, event.end_mark
-    place = (start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-    style = event.style if event.style in ("'", '"', "|", ">") else ""
-    return Node("scalar", event.value, (), (), *place, style, event.tag or "")
-
-
-def _alias(known: Node, event: Any) -> Node:
-    """What an alias stands for, as a leaf: its inside keeps the place where it is written."""
-    start, end = event.start_mark, event.end_mark
-    return known._replace(line=start.line + 1, column=start.column + 1, end_line=end.line + 1, end_column=end.column + 1)
+    def _alias(self, event: Any) -> Node:
+        """What an alias stands for, as a leaf: its inside keeps the place where it is written."""
+        start, end = event.start_mark, event.end_mark
+        self.aliases += 1
+        if self.aliases > MOST_ALIASES:
+            raise Broken(f"has more aliases than the limit of {MOST_ALIASES}", start.line + 1)
+        known = self.anchors.get(event.anchor)
+        if known is None:
+            raise Broken(f"uses the anchor {event.anchor[:40]!r}, which is not there", start.line + 1)
+        return known._replace(line=start.line + 1, column=start.column + 1, end_line=end.line + 1, end_column=end.column + 1)
 
 
 def walk(root: Node) -> Iterator[tuple[tuple[str, ...], Node]]:

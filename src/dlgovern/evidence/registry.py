@@ -19,16 +19,17 @@ The evidence frame, in the order of a file's way through it:
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_type_hints
 
+from dlgovern.digest import sha256
 from dlgovern.evidence.text import CONFIG_LIMIT, LOCK_LIMIT
-from dlgovern.source.classify import HEAD, classify, needs_head
+from dlgovern.source.classify import HEAD, classify
 from dlgovern.source.comments import Excuse, excuses_by_sign
-from dlgovern.source.read import LIMIT, Unreadable, read
+from dlgovern.source.models import may_be_model
+from dlgovern.source.read import FLAGS, LIMIT, Unreadable, read
 
 
 class Reader(NamedTuple):
@@ -77,24 +78,31 @@ class Reading(NamedTuple):
 
 
 def kind_of(path: str, root: str = "") -> str | None:
-    """The kind of evidence a file is. With ``root`` the first bytes of a file without suffix are asked too."""
+    """The kind of evidence a file is. With ``root`` the first bytes are asked too: of a script without suffix, of a model by another name."""
     if path.rpartition("/")[2] == "setup.py":
         return "setup-py"
     found = classify(path)
-    if found is None and root and needs_head(path):
+    if found is None and root:
         try:
-            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            descriptor = os.open(os.path.join(root, path), FLAGS)
             try:
-                found = classify(path, os.read(descriptor, HEAD))
+                head = os.read(descriptor, HEAD)
             finally:
                 os.close(descriptor)
         except (OSError, ValueError):
             return None
+        found = classify(path, head)
+        if found is None and may_be_model(head):
+            is_model: Callable[[str, str], bool] = importlib.import_module("dlgovern.evidence.artifacts.document").is_model
+            return "artifact" if is_model(root, path) else None
     return found
 
 
-def read_file(root: str, path: str, kind: str) -> Reading:
-    """The document of one file, its digest and the comments in it that excuse findings."""
+def read_file(root: str, path: str, kind: str, data: bytes | None = None) -> Reading:
+    """The document of one file, its digest and the comments in it that excuse findings.
+
+    ``data`` stands for the file's bytes where it is not on disk as such.
+    """
     how = READERS[kind]
     if how.opens:
         place: Callable[[str, str], Any] = importlib.import_module(f"dlgovern.evidence.{how.module}").place
@@ -103,7 +111,7 @@ def read_file(root: str, path: str, kind: str) -> Reading:
         except Unreadable as error:
             return Reading(None, not_judged=str(error))
     try:
-        data = read(os.path.join(root, path), how.limit)
+        data = read(os.path.join(root, path), how.limit) if data is None else data
     except Unreadable as error:
         if how.large_is_data and "larger" in error.why:
             return Reading(reader(kind)(path, b""))
@@ -112,7 +120,7 @@ def read_file(root: str, path: str, kind: str) -> Reading:
     document = reader(kind)(path, data)
     if kind == "prose":  # what stands in a block of Python or of YAML speaks of another file
         found = [e for e in found if any(c.line <= (e.through or e.covers) and e.covers <= c.end_line for c in document.commands)]
-    return Reading(document, hashlib.sha256(data).hexdigest(), tuple(found))
+    return Reading(document, sha256(data), tuple(found))
 
 
 def reader(kind: str) -> Callable[[str, bytes], Any]:

@@ -85,3 +85,11 @@ def directives(text: str, line: int, column: int) -> list[Directive]:
         end = at + len(option.group().rstrip())
         found.append(Directive(SHORT.get(name, name) if len(name) == 1 else name, value, line, at, end))
     return found
+
+
+_PYTHON_NAME = re.compile(r"(?:.*/)?(?:python|pypy)(?:[0-9](?:\.[0-9]+)?)?(?:\.exe)?$|\$\{?(?:[A-Z_]*PYTHON[A-Z_]*|python)\}?$")
+
+
+def is_python(text: str) -> bool:
+    """Whether a word names an interpreter; a variable called so counts."""
+    return _PYTHON_NAME.match(text) is not None

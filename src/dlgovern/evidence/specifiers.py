@@ -13,7 +13,7 @@ _ORIGIN = lazy(r"(?:(?:git|hg|svn|bzr)\+|https?://|file:|ssh://)", re.IGNORECASE
 _EGG = lazy(r"[#&]egg=([A-Za-z0-9._-]+)")
 _ARCHIVE = lazy(r"([A-Za-z0-9._]+?)-\d[^/]*\.(?:whl|tar\.gz|zip)$")
 _POETRY_PART = lazy(r"(?:\^|~=|~|[<>!=]=*|)\s*[\w.*+!-]+")
-_LEGACY = lazy(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?\s*(.*)")
+_LEGACY = lazy(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(.*)")
 
 
 class At(NamedTuple):
@@ -103,7 +103,7 @@ def _legacy(text: str, at: At, hashed: bool) -> Requirement | None:
     """A name with a version that PEP 440 does not know: ``torch==1.0-nv``, ``pkg>=1.*``."""
     head, _, marker = _cut(text)
     match = _LEGACY.fullmatch(head)
-    if not match or not re.fullmatch(r"(?:\s*(?:[<>=!~]=?=?)\s*[^\s,;<>=!~]+\s*,?)*", match[3]):
+    if not match or not re.fullmatch(r"(?:\s*(?:[<>=]=?=?|[!~]=)\s*[^\s,;<>=!~\"']+\s*,?)*", match[3]):
         return None
     extras = tuple(sorted(normal(extra) for extra in (match[2] or "").split(",") if extra.strip()))
     return Requirement(normal(match[1]), text, match[3].replace(" ", ""), extras, marker, "", *at, hashed)
@@ -123,6 +123,7 @@ def _name_of(url: str) -> str:
     if archive:
         return normal(archive[1])
     if "+" in url[:5]:
-        last = plain.rpartition("/")[2].partition("@")[0]
+        path = plain.partition("://")[2].partition("/")[2] or plain.rpartition(":")[2]
+        last = path.partition("@")[0].rpartition("/")[2]  # behind @ is a revision, which may have slashes
         return normal(last.removesuffix(".git"))
     return ""

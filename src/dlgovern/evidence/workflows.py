@@ -6,50 +6,30 @@ import re
 from collections.abc import Sequence
 
 from dlgovern.evidence.embedded import environment_of, scripts_of
-from dlgovern.evidence.nodes import UNKNOWN, Document, Node, truth
+from dlgovern.evidence.gathered import Gathered
+from dlgovern.evidence.nodes import Document, Node, truth
 from dlgovern.evidence.recipe import Image, Recipe, Step, Value, Workflow
 from dlgovern.evidence.script import Command, Script, Setting
 from dlgovern.evidence.shell import read_shell
 from dlgovern.evidence.words import Line
 
 
-class _Sheet:
-    """What has been read of one file so far."""
+class _Pipeline(Gathered):
+    """A file of continuous integration, while it is read."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        self.lines = lines
-        self.commands: list[Command] = []
-        self.settings: list[Setting] = []
-        self.images: list[Image] = []
+        super().__init__(lines)
         self.steps: list[Step] = []
         self.runners: list[Value] = []
 
-    def add(self, script: Script) -> tuple[int, int]:
-        first = len(self.commands)
-        self.commands += script.commands
-        self.settings += script.settings
-        return first, len(script.commands)
-
-    def image(self, node: Node | None) -> None:
-        if node is None:
-            return
-        if node.kind == "mapping":
-            self.image(node.get("image") or node.get("name"))
-        elif node.kind == "scalar" and node.text:
-            known = UNKNOWN not in node.text and "$" not in node.text and node.line == node.end_line
-            column = node.column + bool(node.style)
-            self.images.append(Image(node.text, known, True, node.line, column, column + len(node.text)))
-
     def recipe(self, empty: Recipe, events: tuple[str, ...], filtered: bool) -> Recipe:
-        return empty._replace(
-            commands=tuple(self.commands), settings=tuple(self.settings), images=tuple(self.images),
-            workflow=Workflow(events, filtered, tuple(self.steps), tuple(self.runners)),
-        )
+        """The recipe of the whole file."""
+        return self.into(empty)._replace(workflow=Workflow(events, filtered, tuple(self.steps), tuple(self.runners)))
 
 
 def read_github(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
     """A workflow of GitHub Actions."""
-    root, sheet = document.roots[0], _Sheet(lines)
+    root, sheet = document.roots[0], _Pipeline(lines)
     sheet.settings += environment_of(root.get("env"))
     on = root.get("on") or root.get("true")
     events, filtered = _events(on)
@@ -100,7 +80,7 @@ _NOT_JOBS = frozenset(("stages", "variables", "default", "include", "workflow", 
 
 def read_gitlab(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
     """A pipeline of GitLab CI."""
-    sheet = _Sheet(lines)
+    sheet = _Pipeline(lines)
     for root in document.roots:
         sheet.settings += environment_of(root.get("variables"))
         sheet.image(root.get("image") or root.at("default", "image"))
@@ -122,7 +102,7 @@ def read_gitlab(document: Document, lines: Sequence[Line], empty: Recipe) -> Rec
 
 def read_azure(document: Document, lines: Sequence[Line], empty: Recipe) -> Recipe:
     """A pipeline of Azure DevOps."""
-    sheet = _Sheet(lines)
+    sheet = _Pipeline(lines)
     todo: list[Node] = list(reversed(document.roots))
     seen: set[int] = set()
     while todo:

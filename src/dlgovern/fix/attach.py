@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from dlgovern.edits import manifest, repair
+from dlgovern.edits import documents, repair
+from dlgovern.edits.sheet import Sheet
 from dlgovern.engine.walk import Walk, see
 from dlgovern.finding import Finding, Fix
 from dlgovern.flow.facts import Facts
 from dlgovern.judge.evidence import judge_evidence
 from dlgovern.policy import Rule
 from dlgovern.source import encoding
+from dlgovern.source.classify import HEAD, classify
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.read import Unreadable, read
 
@@ -39,8 +41,8 @@ def _of_file(walk: Walk, path: str, data: bytes | None, findings: list[Finding])
     rules = [rule for rule in walk.policy.rules if rule.fix and rule.id in wanted]
     try:
         data = read(os.path.join(walk.root, path)) if data is None else data
-        if any(rule.shape == "file" for rule in rules):
-            return _of_manifest(walk, path, data, rules)
+        if classify(path, data[:HEAD]) not in ("python", "notebook"):
+            return _of_document(walk, path, data, rules)
         if path.endswith(".ipynb") or encoding.problem(data) is not None:
             return {}
         module = parse(data)
@@ -57,12 +59,13 @@ def _of_file(walk: Walk, path: str, data: bytes | None, findings: list[Finding])
     return made
 
 
-def _of_manifest(walk: Walk, path: str, data: bytes, rules: list[Rule]) -> dict[_Key, Fix]:
+def _of_document(walk: Walk, path: str, data: bytes, rules: list[Rule]) -> dict[_Key, Fix]:
     by_id = {rule.id: rule for rule in rules}
+    sheet = Sheet(path, data, walk.repository, walk.windows)
     made = {}
-    for result in judge_evidence(walk.policy, walk.root, [path], walk.windows):
+    for result in judge_evidence(walk.policy, walk.root, [path], walk.windows, texts={path: data}):
         for hit in result.hits:
-            fix = manifest.repair(by_id[hit.rule], hit, path, data) if hit.rule in by_id else None
+            fix = documents.repair(by_id[hit.rule], hit, sheet) if hit.rule in by_id else None
             if fix is not None:
                 made[(hit.rule, hit.line, hit.column, hit.end_line, hit.end_column)] = fix
     return made

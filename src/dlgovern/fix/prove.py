@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from dlgovern.finding import Edit
-from dlgovern.fix import same
+from dlgovern.fix import documents, same
 from dlgovern.fix.merge import replace
 from dlgovern.source import encoding
 from dlgovern.source.classify import HEAD, classify
@@ -56,7 +56,7 @@ def fault(path: str, before: bytes, after: bytes, edits: Sequence[Edit]) -> str:
         return _notebook(before, after, created)
     if kind == "requirements":
         return _requirements(before, after)
-    return ""
+    return "" if created else documents.changed_outside(path, before, after, edits)
 
 
 def _form(before: bytes, after: bytes) -> str:

@@ -16,12 +16,12 @@ from dlgovern.fix.apply import wanted
 from dlgovern.fix.attach import attach
 from dlgovern.fix.merge import merge, replace
 from dlgovern.fix.prove import codec_for, fault
+from dlgovern.judge.evidence import judge_evidence
 from dlgovern.judge.grade import grade
 from dlgovern.judge.suppress import suppress
-from dlgovern.source.classify import classify
+from dlgovern.source.classify import HEAD, classify
 from dlgovern.source.read import Unreadable, read
 
-_PYTHON = ("python", None)
 ROUNDS = 10
 """A repair that overlaps another waits for the next round; more rounds than this would be a repair without end."""
 
@@ -97,8 +97,6 @@ def _step(
         return None
     if fault(path, data, after, edits):
         return None
-    if classify(path) not in _PYTHON:  # a manifest is judged from disk: one round, and proven by its form alone
-        return after, ()
     judged = _judge(walk, path, after)
     if judged is None or not _is_better(current, judged, candidates):
         return None
@@ -106,11 +104,14 @@ def _step(
 
 
 def _judge(walk: Walk, path: str, data: bytes) -> list[Finding] | None:
-    result = walk.judge(path, data)
-    if result.not_judged or result.failed:
+    if classify(path, data[:HEAD]) == "python":
+        results = [walk.judge(path, data)]
+    else:
+        results = judge_evidence(walk.policy, walk.root, [path], walk.windows, texts={path: data})
+    if any(result.not_judged or result.failed for result in results):
         return None
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    settled = suppress(walk.policy, grade(walk.policy, [result]), [result], whole=False, today=today)
+    settled = suppress(walk.policy, grade(walk.policy, results), results, whole=False, today=today)
     return list(settled.findings)
 
 

@@ -24,7 +24,7 @@ class Facts(Sight):
         self.tree = Tree(module)
         self.windows = windows
         self.names = Names(self.tree, self)
-        self.gave_up: list[ast.AST] = []  # functions, or the module, on which an analysis spent its budget
+        self.gave_up: list[tuple[ast.AST, str]] = []  # functions, or the module, that an analysis did not follow to its end, and why
         self.memo: dict[object, Any] = {}  # what analyses remember of this file, by their own key; it goes with the file
 
     @cached_property

@@ -205,7 +205,7 @@ def _parameters_of(facts: Facts, call: ast.Call) -> list[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PARAMETERS:
                 if (subject := model_of(node.func.value)) and subject not in found:
                     found.append(subject)
-            elif isinstance(node, ast.Call) and not (facts.names.origin(node.func) or "").startswith("torch."):
+            elif isinstance(node, ast.Call) and not (facts.names.origin(node.func) or "").startswith(("torch.", "copy.")):
                 found += [name for arg in node.args if (name := written(arg)) and name not in found]  # groups(model, decay)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 binding = facts.names.binding(node)

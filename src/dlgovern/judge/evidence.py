@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from dlgovern import __version__, detect
+from dlgovern import bundled, detect
 from dlgovern.engine.cache import Cache
 from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
@@ -20,6 +20,8 @@ from dlgovern.store import Store
 if TYPE_CHECKING:
     from dlgovern.evidence.published import Published
 
+_PARTS = 4  # of the cache: there are few such files
+
 
 def judge_evidence(
     policy: Policy,
@@ -28,23 +30,26 @@ def judge_evidence(
     windows: Windows,
     store: Store | None = None,
     documents: Documents | None = None,
+    texts: Mapping[str, bytes] | None = None,
 ) -> list[FileResult]:
     """One result for each file of which a live rule reads the kind; a rule that raises is recorded.
 
-    What is read is left in ``documents`` for the rules that look at several files.
+    What is read is left in ``documents`` for the rules that look at several files. ``texts`` has the bytes of files
+    that are not, or not so, on disk: without ``store`` and ``documents``, which know files by their status.
     """
     wanted = _wanted(policy, root, paths)
     if not wanted:
         return []
     from dlgovern.evidence.published import Published  # its parsers are for runs that have something to parse
 
-    cache = Cache(store or Store(""), root, policy, windows, f"{__version__} evidence")
+    cache = Cache(store or Store(""), root, policy, windows, f"{bundled.version()} evidence", _PARTS)
     projects = Published(root)
     results = []
     for path, kind in wanted:
         result = cache.get(path)
         if result is None:
-            result = _judge(policy, root, path, kind, windows, projects, documents)
+            reading = registry.read_file(root, path, kind, (texts or {}).get(path))
+            result = _judge(policy, (path, kind), reading, windows, projects, documents)
             if not registry.READERS[kind].opens:
                 cache.put(result)
         results.append(result)
@@ -61,9 +66,10 @@ def _wanted(policy: Policy, root: str, paths: Iterable[str]) -> list[tuple[str, 
 
 
 def _judge(
-    policy: Policy, root: str, path: str, kind: str, windows: Windows, projects: Published, documents: Documents | None
+    policy: Policy, file: tuple[str, str], reading: registry.Reading, windows: Windows, projects: Published,
+    documents: Documents | None,
 ) -> FileResult:
-    reading = registry.read_file(root, path, kind)
+    path, kind = file
     if reading.not_judged:
         return FileResult(path, not_judged=reading.not_judged)
     document = reading.document
@@ -77,19 +83,29 @@ def _judge(
     rules = live_rules(policy, path)
     hits: list[Hit] = []
     failed: list[tuple[str, str]] = []
-    for problem in document.problems:
-        hits += [
-            Hit(rule.id, problem.line or 1, 1, problem.line or 1, 2, slots={"why": problem.why})
-            for rule in rules
-            if rule.parameters.get("event") == "parse-error"
-        ]
-    groups: dict[str, list[Rule]] = {}
-    for rule in rules:
-        if kind in rule.kinds:
-            groups.setdefault(rule.detector, []).append(rule)
-    for name, group in groups.items():
+    if document.problems:
+        sayers = [rule.id for rule in rules if rule.parameters.get("event") == "parse-error"]
+        for problem in document.problems:
+            hits += [Hit(one, problem.line or 1, 1, problem.line or 1, 2, slots={"why": problem.why}) for one in sayers]
+    for name, group in _by_detector(rules, kind).items():
         try:
             hits += detect.load(name).judge(group, document, policy.tables, windows)
         except Exception as error:  # noqa: BLE001 - around a detector: recorded, never swallowed
             failed += [(rule.id, f"{type(error).__name__}: {error}") for rule in group]
     return FileResult(path, reading.digest, tuple(hits), reading.excuses, reads, tuple(failed), parsed=True)
+
+
+def _by_detector(rules: tuple[Rule, ...], kind: str) -> dict[str, list[Rule]]:
+    """The rules that read a kind, by their detector; made once for all files on which the same rules are live."""
+    known = _GROUPS.get((id(rules), kind))
+    if known is None:
+        groups: dict[str, list[Rule]] = {}
+        for rule in rules:
+            if kind in rule.kinds:
+                groups.setdefault(rule.detector, []).append(rule)
+        known = _GROUPS[(id(rules), kind)] = (rules, groups)
+    return known[1]
+
+
+_GROUPS: dict[tuple[int, str], tuple[tuple[Rule, ...], dict[str, list[Rule]]]] = {}
+"""The asked tuple is kept beside the answer: while it lives, no other one can have its id."""

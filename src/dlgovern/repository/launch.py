@@ -76,7 +76,7 @@ def launches_of(command: Command) -> Iterator[Launch]:
                 for launch in launches_of(_placed(inner, command)):
                     yield launch._replace(steps=(*steps, *launch.steps), settings=(*settings, *launch.settings))
             return
-        found = launcher_of([word.text for word in words[:4]])
+        found = launcher_of([word.text for word in words[:8]])
         if found is None:
             if (script := _named_script(words)) is not None:
                 first, rest = script

@@ -6,9 +6,10 @@ Sources: ``torch/distributed/run.py`` and ``launch.py`` of torch 2.13, ``command
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from dlgovern.evidence.script import is_python
 
 FLAGS = frozenset(("help", "version", "verbose"))
 """Switches that every launcher has."""
@@ -134,12 +135,6 @@ _MODULES: dict[str, Launcher] = {
     "deepspeed.launcher.runner": _DEEPSPEED,
     "deepspeed.launcher.launch": _DEEPSPEED,
 }
-_PYTHON_NAME = re.compile(r"(?:.*/)?(?:python|pypy)(?:[0-9](?:\.[0-9]+)?)?(?:\.exe)?$|\$\{?(?:[A-Z_]*PYTHON[A-Z_]*|python)\}?$")
-
-
-def is_python(text: str) -> bool:
-    """Whether a word names an interpreter; a variable called so counts."""
-    return _PYTHON_NAME.match(text) is not None
 
 
 def launcher_of(words: Sequence[str]) -> tuple[Launcher, int] | None:
@@ -159,7 +154,7 @@ def launcher_of(words: Sequence[str]) -> tuple[Launcher, int] | None:
             if word == "-m" and index + 1 < len(words):
                 inner = _MODULES.get(words[index + 1])
                 return (inner, index + 2) if inner is not None else (_PYTHON, 1)
-            if not word.startswith("-"):
+            if not word.startswith("-") and words[index - 1] not in ("-W", "-X"):
                 break
         return _PYTHON, 1
     return None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import keyword
 import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dlgovern.errors import UsageError
+from dlgovern.errors import UsageError, suggestion
 from dlgovern.report.display import display
 from dlgovern.scaffold.load import Template
 from dlgovern.scaffold.render import Renderer, Text, Unrenderable, package
@@ -59,7 +58,7 @@ def settle(
     recorded = recorded or {}
     asked = questions(template)
     known = [question.name for question in asked]
-    wrong = [(name, f"nobody asks this{_close(name, known)}") for name in said if name not in known]
+    wrong = [(name, f"nobody asks this{suggestion(name, known)}") for name in said if name not in known]
     wrong += [(name, "the template fixes this") for name in said if name in template.fixed and said[name] != template.fixed[name]]
     answers: dict[str, Answer] = {}
     for question in asked:
@@ -217,7 +216,7 @@ def _multi(question: Question, value: Any) -> list[str]:
 
 def _choice(question: Question, value: str) -> str:
     if value not in question.choices:
-        raise _Unfit(f"{value!r} is none of {', '.join(question.choices)}{_close(value, question.choices)}")
+        raise _Unfit(f"{value!r} is none of {', '.join(question.choices)}{suggestion(value, question.choices)}")
     return value
 
 
@@ -246,8 +245,3 @@ def _stand_in(question: Question) -> Answer:
     if question.default is not None:
         return question.default
     return {"bool": False, "int": 0, "multi": []}.get(question.type, "x")  # type: ignore[return-value]
-
-
-def _close(wrong: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(str(wrong), known, 1, 0.6)
-    return f'; did you mean "{close[0]}"?' if close else ""

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 import tomli
 
 from dlgovern import bundled
-from dlgovern.errors import ConfigurationError, Mistake, StandardError, UsageError
+from dlgovern.errors import ConfigurationError, Mistake, StandardError, UsageError, suggestion
 from dlgovern.scaffold.template import VERSION, Answer, Demand, FileTable, Promise, Question, TemplateFile
 from dlgovern.standard.law import REFERENCE, Where, folders
-from dlgovern.standard.model import suggestion
-from dlgovern.standard.read import validated
+from dlgovern.standard.tables import validated
 from dlgovern.store import Store
 
 _MOST_FILES = 2000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -70,8 +71,7 @@ def _file(template: Template, renderer: Renderer, source: str) -> Made | None:
     executable = False
     target = source.removesuffix(_ENDING)
     for table in template.files:
-        pattern = matcher([table.path])
-        if pattern is None or not pattern.match(target):
+        if not _pattern(table.path).match(target):
             continue
         if not renderer.holds(table.when):
             return None
@@ -87,6 +87,12 @@ def _file(template: Template, renderer: Renderer, source: str) -> Made | None:
             raise Unrenderable(f"is not UTF-8: {error}") from None
         data = renderer.text(text).encode("utf-8")
     return Made(path, data, owner, executable)
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    """What a table's path matches; a template asks it for each of its files."""
+    return matcher([path]) or re.compile(r"(?!)")
 
 
 def _unfit(path: str) -> str:

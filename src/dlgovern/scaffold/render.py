@@ -48,6 +48,7 @@ class Renderer:
     def __init__(self, names: dict[str, Any], parts: dict[str, str] | None = None) -> None:
         self.names = names
         self._environment = _Sandbox(parts or {})
+        self._decided: dict[str, bool] = {}
 
     def text(self, source: str) -> str:
         """``source`` rendered. Raises `Unrenderable`."""
@@ -67,11 +68,13 @@ class Renderer:
         """Whether a condition is true; an empty one is. Raises `Unrenderable`."""
         if not condition:
             return True
-        try:
-            found = self._environment.compile_expression(condition, undefined_to_none=False)(self.names)
-            return bool(found)
-        except _ERRORS as error:
-            raise _unrenderable(error) from None
+        if condition not in self._decided:
+            try:
+                found = self._environment.compile_expression(condition, undefined_to_none=False)(self.names)
+                self._decided[condition] = bool(found)
+            except _ERRORS as error:
+                raise _unrenderable(error) from None
+        return self._decided[condition]
 
     def unknown(self, source: str, *, condition: bool = False) -> list[str]:
         """Names that a text or condition uses and nobody gives, sorted, whatever branch they stand in."""
@@ -111,7 +114,15 @@ def _python(value: Any) -> str:
         return "[" + ", ".join(_python(item) for item in value) + "]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_python(key)}: {_python(item)}" for key, item in value.items()) + "}"
-    return json.dumps(str(value), ensure_ascii=False) if isinstance(value, str) else repr(_plain(value))
+    return _quoted(value) if isinstance(value, str) else repr(_plain(value))
+
+
+def _quoted(text: str) -> str:
+    """A string literal as a formatter leaves it: in the quotes that need fewer escapes, double ones if both need as many."""
+    double = json.dumps(text, ensure_ascii=False)
+    if text.count('"') <= text.count("'"):
+        return double
+    return "'" + double[1:-1].replace("'", "\\'").replace('\\"', '"') + "'"
 
 
 def _shell(value: Any) -> str:

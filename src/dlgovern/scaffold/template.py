@@ -75,7 +75,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from dlgovern.standard.model import Line
+from dlgovern.standard.tables import Line
 
 Variable = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Owner = Literal["generated", "merged", "seeded"]

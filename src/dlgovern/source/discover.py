@@ -1,6 +1,5 @@
 """Find the files that the arguments name: sorted, each once, none outside the root."""
 
-from __future__ import annotations
 
 import os
 import stat
@@ -11,6 +10,7 @@ from dlgovern.errors import UsageError
 from dlgovern.source import git
 from dlgovern.source.classify import classify, possible
 from dlgovern.source.globs import matcher
+from dlgovern.source.models import file_may_be_model
 from dlgovern.source.read import Unreadable, demand_regular, reason
 
 EXCLUDE = (
@@ -40,14 +40,16 @@ def discover(
     respect_gitignore: bool = True,
     force_exclude: bool = False,
     wanted: Callable[[str], bool] = possible,
+    models: bool = False,
 ) -> Discovery:
     """The files below ``root`` that ``arguments`` (files and folders, relative to the working folder) name.
 
     Below a folder, files that are excluded, ignored by git or not ``wanted`` are left out; links to folders are not
-    followed. What is named itself is taken whatever excludes say, unless ``force_exclude``.
+    followed. What is named itself is taken whatever excludes say, unless ``force_exclude``. ``models``: files that are
+    not wanted by their name are taken where their first bytes are those of a model.
     Raises UsageError for an argument that does not exist or lies outside the root.
     """
-    search = _Search(os.path.realpath(root), [*exclude, *extend_exclude], wanted)
+    search = _Search(os.path.realpath(root), [*exclude, *extend_exclude], wanted, models)
     folders = []
     for argument in arguments:
         name, status = search.locate(argument)
@@ -66,10 +68,11 @@ def discover(
 class _Search:
     """What has been found so far below one root."""
 
-    def __init__(self, root: str, exclude: list[str], wanted: Callable[[str], bool]) -> None:
+    def __init__(self, root: str, exclude: list[str], wanted: Callable[[str], bool], models: bool) -> None:
         self.root = root
         self.inside = os.path.join(root, "")
-        self.wanted = wanted
+        self.by_name = wanted
+        self.models = models
         self.files: set[str] = set()
         self.problems: dict[str, str] = {}
         self.notes: list[str] = []
@@ -77,6 +80,10 @@ class _Search:
         plain = {pattern for pattern in exclude if not any(char in pattern for char in "/*?[\\!")}
         self._names = plain | _NEVER
         self._globs = matcher(pattern for pattern in exclude if pattern not in plain)
+
+    def wanted(self, path: str) -> bool:
+        """Whether a file is taken, by its name or by its first bytes."""
+        return self.by_name(path) or (self.models and file_may_be_model(os.path.join(self.root, path)))
 
     def locate(self, argument: str) -> tuple[str, os.stat_result | None]:
         """The path relative to the root, and the status; None where nothing is left to do for this argument."""

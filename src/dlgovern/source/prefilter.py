@@ -8,8 +8,6 @@ statement of its own, or another use that only the parsed file can tell. A name 
 the file must always be parsed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -47,7 +45,7 @@ class Prefilter:
         self._index()
 
     @classmethod
-    def load(cls, values: dict[str, Any]) -> Prefilter:
+    def load(cls, values: dict[str, Any]) -> "Prefilter":
         """The prefilter from what `dump` gave. Raises KeyError or TypeError for anything else."""
         made = cls(())
         made._always, made._parts, made._texts, made._rows = (values[key] for key in ("always", "parts", "texts", "rows"))

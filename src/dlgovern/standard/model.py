@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from dlgovern.standard.tables import Line
 
 Level = Literal["off", "info", "warning", "error"]
 Confidence = Literal["low", "medium", "high"]
@@ -13,7 +14,6 @@ Shape = Literal["python", "file", "repository", "artifact", "engine"]
 Kind = Literal["training", "library", "test", "example", "notebook"]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}[0-9]{3}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\n]*$")]
 
 
 class _Strict(BaseModel):
@@ -67,6 +67,7 @@ class Fix(BaseModel):
     action: str
     safe: bool = False
     since: dict[str, str] = {}  # library -> lowest version at which the repaired code works
+    document: dict[str, Any] | None = None  # the repair in files that are not Python, where that is another one
 
 
 class RuleFile(_Strict):
@@ -141,9 +142,3 @@ class StandardFile(_Strict):
         if any(not reason for reason in value.values()):
             raise ValueError("say why an id was retired")
         return value
-
-
-def suggestion(wrong: str, known: list[str]) -> str:
-    """``; did you mean "x"?`` for a misspelt word, else ""."""
-    close = difflib.get_close_matches(wrong, known, 1, 0.6)
-    return f'; did you mean "{close[0]}"?' if close else ""

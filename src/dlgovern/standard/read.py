@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple, get_origin
-
-import tomli
-from pydantic import BaseModel, ValidationError
+from typing import Any, NamedTuple
 
 from dlgovern import detect
 from dlgovern.detect import where
-from dlgovern.errors import Mistake, StandardError
+from dlgovern.errors import Mistake, StandardError, suggestion
 from dlgovern.standard import radar
 from dlgovern.standard.locate import Lines
-from dlgovern.standard.model import RuleFile, StandardFile, suggestion
-
-_LARGEST = 512 * 1024
+from dlgovern.standard.model import RuleFile, StandardFile
+from dlgovern.standard.tables import fitted, parsed, validated
 
 
 class RuleSource(NamedTuple):
@@ -82,13 +78,13 @@ def read_rule(path: str, shown: str) -> RuleSource:
 
 
 def _rule(folder: str, name: str, mistakes: list[Mistake]) -> RuleSource | None:
-    data, lines = _parsed(os.path.join(folder, name), name, mistakes)
+    data, lines = parsed(os.path.join(folder, name), name, mistakes)
     if data is None:
         return None
     detector = str(data.get("detect", ""))
     table = data.pop(detector.rpartition(":")[2] or detector, {}) if detector else {}
     before = len(mistakes)
-    rule = _model(RuleFile, data, name, lines, mistakes, extra=[detector])
+    rule = fitted(RuleFile, data, name, lines, mistakes, extra=[detector])
     if detector:
         mistakes += _parameter_mistakes(detector, table, name, lines)
     if rule is None or len(mistakes) > before:
@@ -145,80 +141,6 @@ def _with_defaults(detector: str, table: dict[str, Any]) -> dict[str, Any]:
     return {**{word: p.default for word, p in known.items() if p.default not in (None, [], "", False)}, **table}
 
 
-def validated(
-    model: type[BaseModel], path: str, name: str, mistakes: list[Mistake]
-) -> Any:
-    """A TOML file as the model, or None; what is wrong with it joins ``mistakes``, under the name ``name``."""
-    data, lines = _parsed(path, name, mistakes)
-    return None if data is None else _model(model, data, name, lines, mistakes)
-
-
-def _parsed(path: str, name: str, mistakes: list[Mistake]) -> tuple[dict[str, Any] | None, Lines]:
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(_LARGEST + 1)
-        if len(raw) > _LARGEST:
-            raise ValueError("larger than 512 KiB")
-        text = raw.decode("utf-8")
-        return tomli.loads(text), Lines(text)
-    except FileNotFoundError:
-        mistakes.append(Mistake(name, 0, "there is no such file"))
-    except tomli.TOMLDecodeError as error:
-        mistakes.append(Mistake(name, getattr(error, "lineno", 0), f"not valid TOML: {error}"))
-    except (OSError, ValueError, RecursionError) as error:
-        mistakes.append(Mistake(name, 0, f"cannot be read: {error}"))
-    return None, Lines("")
-
-
-def _model(
-    model: type[BaseModel],
-    data: dict[str, Any],
-    name: str,
-    lines: Lines,
-    mistakes: list[Mistake],
-    extra: list[str] | None = None,
-) -> Any:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        for wrong in error.errors():
-            place = [part for part in wrong["loc"] if part != "schema_"]
-            shown = ".".join(map(str, place))
-            what = f"{shown}: {_plain(wrong)}"
-            if wrong["type"] == "extra_forbidden":
-                what = f"{shown} is unknown{suggestion(str(place[-1]), [*_keys(model, place), *(extra or [])])}"
-            mistakes.append(Mistake(name, lines.line(place), what))
-    return None
-
-
-def _plain(wrong: Any) -> str:
-    return str(wrong["msg"]).removeprefix("Value error, ")
-
-
-def _keys(model: type[BaseModel], place: list[Any]) -> list[str]:
-    current: Any = model
-    chosen = False  # the next part is a key that the author chose, as in profiles.NAME
-    for part in place[:-1]:
-        if chosen or isinstance(part, int) or not hasattr(current, "model_fields"):
-            chosen = False
-            continue
-        field = current.model_fields.get(part)
-        if field is None:
-            return []
-        chosen = get_origin(field.annotation) is dict
-        current = _inner_model(field.annotation) or current
-    return [field.alias or key for key, field in getattr(current, "model_fields", {}).items()]
-
-
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for part in getattr(annotation, "__args__", ()):
-        if found := _inner_model(part):
-            return found
-    return None
-
-
 def _tables(folder: str, head: StandardFile, mistakes: list[Mistake]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, relative in head.tables.items():
@@ -229,9 +151,9 @@ def _tables(folder: str, head: StandardFile, mistakes: list[Mistake]) -> dict[st
             except OSError as error:
                 mistakes.append(Mistake("standard.toml", 0, f"tables.{name}: {error.strerror}: {relative}"))
         else:
-            data, lines = _parsed(path, relative, mistakes)
+            data, lines = parsed(path, relative, mistakes)
             if data is not None and name == radar.TABLE:
-                _model(radar.Selection, data, relative, lines, mistakes)
+                fitted(radar.Selection, data, relative, lines, mistakes)
             found[name] = data or {}
     return found
 

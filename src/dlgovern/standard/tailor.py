@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlgovern import detect
-from dlgovern.errors import ConfigurationError
+from dlgovern.errors import ConfigurationError, suggestion
 from dlgovern.finding import RuleNotRun
-from dlgovern.policy import Policy, Rule
+from dlgovern.policy import Policy, Rule, roots
 
 _ORDER = ("off", "info", "warning", "error")
 
@@ -36,7 +36,10 @@ def tailor(policy: Policy, values: Mapping[str, Any]) -> tuple[Policy, list[Rule
             live.append(rule)
     window = {**policy.window, **values.get("window", {})}
     tailored = json.dumps(values.get("parameters", {}), sort_keys=True, default=str)
-    return policy._replace(rules=tuple(live), window=window, tailored=tailored), not_run, whole
+    more = roots([values.get("parameters", {})], {}) if values.get("parameters") else ()
+    return policy._replace(
+        rules=tuple(live), window=window, tailored=tailored, roots=(*policy.roots, *sorted(more))
+    ), not_run, whole
 
 
 def named(rules: Iterable[Rule], word: str) -> list[Rule]:
@@ -49,8 +52,6 @@ def named(rules: Iterable[Rule], word: str) -> list[Rule]:
 def _demand(rules: list[Rule], word: str, where: str) -> list[Rule]:
     found = named(rules, word) if word else []
     if not found:
-        from dlgovern.standard.model import suggestion  # only on the way to an error
-
         known = [rule.id for rule in rules] + [rule.name for rule in rules]
         raise ConfigurationError(f"no rule is called {word!r}{suggestion(word, known)}", where, "see `dlgovern rule list`")
     return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import sys
+import zlib
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +17,12 @@ from dlgovern.evidence.artifacts.read import read_artifact
 
 ROOT = Path(__file__).resolve().parents[3]
 ROWS = [line.split("\t") for line in (ROOT / "rules/exports/weights-only.tsv").read_text().splitlines() if line[:1] != "#"]
+
+
+@pytest.fixture(scope="session")
+def rows() -> list[list[str]]:
+    """The table of what torch allows."""
+    return ROWS
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +45,10 @@ def hostile() -> ModuleType:
     sys.modules["hostile_artifacts"] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def written() -> dict[str, bytes]:
+    """Files that libraries wrote which the tests do without, by name."""
+    rows = [line.split("\t") for line in Path(__file__).with_name("written.tsv").read_text().splitlines() if line[:1] != "#"]
+    return {name: zlib.decompress(base64.b85decode(text)) for name, text in rows}

@@ -75,7 +75,7 @@ def _script(opened: Opened, allowed: Allowed, walked: set[str]) -> None:
         walked.add(member.name)
         found = pickles.walk(blob, 0, _SCRIPT, allowed, scratch, member.name)
         for one in sorted(found.names):
-            if not one.startswith(("__torch__.", "torch.jit._pickle.")) and not allowed.kind(*_split(one), arrays=False):
+            if not one.startswith(("__torch__.", "torch.jit._pickle.")) and not allowed.kind(*_split(one), data=False):
                 opened.findings.unsafe(f"names {one}, which no TorchScript does", member.name, 0, one)
     for member in opened.members:
         if member.name.endswith(".debug_pkl"):

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import File
-from dlgovern.evidence.artifacts.read import read_file
+from dlgovern.evidence.artifacts.read import Unreadable, known_by_content, read_file
 from dlgovern.evidence.artifacts.values import Artifact
 from dlgovern.evidence.values import Problem
+from dlgovern.source.models import file_may_be_model
 
 
 class Here(NamedTuple):
@@ -29,6 +30,15 @@ def place(root: str, path: str) -> Here:
     """The document of a file on disk. Raises `Unreadable` for what cannot be opened."""
     File(os.path.join(root, path)).close()
     return Here(path, root)
+
+
+def is_model(root: str, path: str) -> bool:
+    """Whether a file whose name says nothing is a model by its bytes."""
+    full = os.path.join(root, path)
+    try:
+        return file_may_be_model(full) and known_by_content(full)
+    except Unreadable:
+        return False
 
 
 def facts(here: Here, allowed: Allowed) -> Artifact:

@@ -18,6 +18,8 @@ _DENIED = frozenset(
 )
 _ROOMS = ("keras.config", "keras.saving", "keras.utils", "keras.src.saving", "keras.src.utils", "keras.ops")
 DEPTH = 200
+PARTS = 600_000
+"""Lists and objects of a configuration."""
 
 
 def is_keras(opened: Opened) -> bool:
@@ -37,6 +39,7 @@ def read(opened: Opened, allowed: Allowed, findings: Findings) -> None:
         findings.undecided("has a configuration that is not understood", "config.json")
     else:
         judge(config, findings, "config.json")
+        findings.facts["layer classes"] = layers(config)
     for member in opened.members:
         name = opened.short(member)
         if name in ("config.json", "metadata.json") or name.endswith("/"):
@@ -46,7 +49,7 @@ def read(opened: Opened, allowed: Allowed, findings: Findings) -> None:
             if blob is not None:
                 from dlgovern.evidence.artifacts import hdf5
 
-                hdf5.read(blob, findings, name)
+                hdf5.read(blob, allowed, findings, name)
         elif name.endswith(".npz"):
             _weights(opened, member, allowed, findings)
         elif name.startswith("assets/"):
@@ -80,6 +83,24 @@ def judge(config: Any, findings: Findings, place: str) -> None:
             todo += [(inner, depth + 1) for inner in value.values()]
         elif isinstance(value, list):
             todo += [(inner, depth + 1) for inner in value]
+
+
+def layers(config: Any) -> list[str]:
+    """The classes of a model and of what it is made of, sorted."""
+    found: set[str] = set()
+    todo = [config]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            if isinstance(name := value.get("class_name"), str) and isinstance(value.get("config"), dict):
+                found.add(name[:80])
+            inner = value.get("config")
+            todo += [inner] if isinstance(inner, dict) else []
+            todo += value["layers"] if isinstance(value.get("layers"), list) else []
+            todo += [value["layer"]] if isinstance(value.get("layer"), dict) else []
+        if len(found) > 1000:  # noqa: PLR2004 - no model has as many kinds
+            break
+    return sorted(found)
 
 
 def _entry(entry: dict[str, Any], findings: Findings, place: str) -> None:

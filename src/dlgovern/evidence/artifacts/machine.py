@@ -6,7 +6,7 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from dlgovern.evidence.artifacts.allowed import ARRAYS, Allowed
+from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import Blob, Broken
 from dlgovern.evidence.artifacts.values import Findings
 
@@ -49,7 +49,10 @@ class Global:
 
 
 class Node:
-    """A value with parts. ``depth`` and ``cost`` are those of everything below it, aliases written out."""
+    """A value with parts, beside the numbers, texts and names that have none, and tuples of only these, which are tuples here.
+
+    ``depth`` and ``cost`` are those of everything below it, aliases written out.
+    """
 
     __slots__ = ("cost", "depth", "held", "items", "kind", "what")
 
@@ -62,6 +65,27 @@ class Node:
         self.held = False  # in another value; no pickler changes it then
 
 
+FLAT = frozenset((int, float, complex, bool, str, type(None), Global))
+"""Types of values without parts."""
+
+
+def parts(value: Any) -> Sequence[Any] | None:
+    """What is in a tuple; None for everything else."""
+    if type(value) is tuple:
+        return value
+    return value.items or () if type(value) is Node and value.kind == "tuple" else None
+
+
+def whole(value: Any) -> tuple[int, ...] | None:
+    """A tuple of sizes; None for everything else."""
+    if type(value) is not tuple:
+        return None
+    for item in value:
+        if type(item) is not int or item < 0:
+            return None
+    return value
+
+
 class Profile(NamedTuple):
     """Which opcodes are at home in a kind of pickle."""
 
@@ -69,7 +93,7 @@ class Profile(NamedTuple):
     foreign: frozenset[int]  # opcodes that its loader refuses, or that no writer of it uses
     renames: bool  # Python 2 names are translated whatever the protocol
     persistent: bool  # ids of storages
-    arrays: bool = False  # numpy's constructors build data
+    data: bool = False  # what Python and numpy write for data that torch does not load
     after_build: Callable[[Machine, Node, int], int] | None = None  # bytes that follow an object in the stream
 
 
@@ -84,6 +108,7 @@ class Machine:
         self.member = member
         self.data = b""
         self.base = start  # offset of data in the blob
+        self.position = 0  # in data, of the opcode that is being done
         self.whole = False  # data reaches to the end of the blob
         self.stack: list[Any] = []
         self.marks: list[int] = []
@@ -96,12 +121,14 @@ class Machine:
         self.frame_end = 0
         self.start = start
         self.done = False
+        self.alike: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # see `shortcut`
         self.storages: dict[str, tuple[str, int]] = {}  # key -> (kind, bytes)
         self.names: set[str] = set()
 
     def fill(self, position: int) -> int:
         """Move the window so that it starts at ``position`` of the present one; the new position, 0."""
         self.base += position
+        self.position -= position
         self.data = self.blob.read(self.base, WINDOW)
         self.whole = self.base + len(self.data) >= self.blob.size
         if len(self.stack) > STACK:
@@ -180,16 +207,30 @@ class Machine:
             self.hold(made, items)
         return made
 
+    def tuple(self, items: list[Any]) -> Any:
+        """A new tuple: one of Python where nothing in it has parts, else a node."""
+        if not FLAT.issuperset(map(type, items)):
+            return self.node("tuple", items)
+        self.nodes += 1
+        if self.nodes > NODES:
+            raise Budget(f"makes more than {NODES:,} values")
+        return tuple(items)
+
     def hold(self, owner: Node, items: Sequence[Any]) -> None:
         """Account for ``items`` that ``owner`` now holds."""
         cost = owner.cost + len(items)
         depth = owner.depth
-        for item in items:
-            if type(item) is Node:
-                cost += item.cost - 1
-                if item.depth >= depth:
-                    depth = item.depth + 1
-                item.held = True
+        if not FLAT.issuperset(map(type, items)):
+            for item in items:
+                if type(item) is Node:
+                    cost += item.cost - 1
+                    if item.depth >= depth:
+                        depth = item.depth + 1
+                    item.held = True
+                elif type(item) is tuple:
+                    cost += len(item)
+                    if depth == 1:
+                        depth = 2
         if depth > DEPTH:
             raise Budget(f"nests values more than {DEPTH} deep")
         if cost > EXPANSION:
@@ -222,17 +263,17 @@ class Machine:
             self.findings.unsafe("looks up a name that is computed, not written", self.member, offset)
             return Global("a computed name", "")
         if translate and (self.profile.renames or self.protocol < 3):  # noqa: PLR2004 - as pickle does
-            if (module, name) in NAME_MAPPING:
-                module, name = NAME_MAPPING[(module, name)]
-            elif module in IMPORT_MAPPING:
-                module = IMPORT_MAPPING[module]
+            before = (module, name)
+            module, name = NAME_MAPPING.get(before, (IMPORT_MAPPING.get(module, module), name))
+            if self.protocol >= 3 and before != (module, name):  # noqa: PLR2004 - torch translates it, pickle does not
+                self.findings.undecided("has a name of Python 2 that not every loader translates", self.member, offset)
         full = f"{module}.{name}"
-        kind = self.allowed.kind(module, name, arrays=self.profile.arrays)
+        kind = self.allowed.kind(module, name, data=self.profile.data)
         if len(self.names) < 10_000:  # noqa: PLR2004 - a file of names alone
             self.names.add(full[:300])
-        if not kind and full in ARRAYS:
+        if not kind and full in self.allowed.elsewhere:
             self.findings.undecided(f"names {full}, which the allow-list does not have", self.member, offset)
-            kind = ARRAYS[full]
+            kind = self.allowed.elsewhere[full]
         if not kind:
             hint = self.allowed.hint(full)
             self.findings.unsafe(f"would import {full}{hint}", self.member, offset, full)
@@ -248,4 +289,4 @@ def told(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-__all__ = ["Broken", "Budget", "Global", "Machine", "Malformed", "Node", "Profile", "Stopped", "told"]
+__all__ = ["Broken", "Budget", "Global", "Machine", "Malformed", "Node", "Profile", "Stopped", "parts", "told", "whole"]

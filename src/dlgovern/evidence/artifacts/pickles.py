@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import Blob
 from dlgovern.evidence.artifacts.machine import (
-    AHEAD,
-    OPCODES,
     Budget,
     Global,
     Machine,
@@ -20,11 +18,13 @@ from dlgovern.evidence.artifacts.machine import (
     Stopped,
 )
 from dlgovern.evidence.artifacts.opcodes import TABLE, Handler
+from dlgovern.evidence.artifacts.run import run
 from dlgovern.evidence.artifacts.values import Findings
 
 _TORCH = b"cRbaesu(t\x85\x86\x87N\x89\x88)]}\x8fJKMGXUQhjqr\x8a\x80.\x81"
 """What torch's own unpickler knows; everything else it refuses."""
 
+_MEMOIZE = 0x94  # the commonest opcode of protocol 4
 _FOREIGN_TO_TORCH = frozenset(TABLE) - frozenset(_TORCH) - frozenset(b"PQio\x82\x83\x84\x97\x98\x92")  # the latter speak for themselves
 
 TORCH = Profile("torch", _FOREIGN_TO_TORCH, renames=True, persistent=True)
@@ -33,7 +33,7 @@ TORCH = Profile("torch", _FOREIGN_TO_TORCH, renames=True, persistent=True)
 PLAIN = Profile("plain", frozenset(), renames=False, persistent=False)
 """A pickle by itself."""
 
-ARRAYS = Profile("numpy", frozenset(), renames=False, persistent=False, arrays=True)
+ARRAYS = Profile("numpy", frozenset(), renames=False, persistent=False, data=True)
 """A pickle inside an array of objects."""
 
 
@@ -50,36 +50,24 @@ class Walked(NamedTuple):
 def walk(blob: Blob, start: int, profile: Profile, allowed: Allowed, findings: Findings, member: str = "") -> Walked:
     """Walk the one pickle that begins at ``start``; what follows its STOP is not looked at."""
     m = Machine(blob, start, profile, allowed, findings, member)
-    table = _table(profile)
-    position = 0
-    data = b""
-    soft = -1  # beyond it the window moves on
     collecting = gc.isenabled()
     gc.disable()  # half a million values without a cycle among them: looking for cycles takes longer than the walk
+    end = -1
     try:
-        for _ in range(OPCODES):
-            if position > soft:
-                if data is m.data or not data:
-                    position = m.fill(position)
-                data = m.data
-                soft = len(data) if m.whole else len(data) - AHEAD
-            position = table[data[position]](m, position + 1)
-            if m.data is not data:
-                soft = -1
-        raise Budget(f"has more than {OPCODES:,} opcodes")
+        run(m, _table(profile), modern=_MEMOIZE not in profile.foreign)
     except Stopped as at:
-        position = at.args[0]
+        end = m.base + at.args[0]
     except (IndexError, struct.error):
         findings.undecided("ends before its pickle does", member, m.base + len(m.data))
     except Malformed as error:
-        findings.undecided(f"is no pickle that a pickler writes: {error}", member, m.base + max(0, position))
+        findings.undecided(f"is no pickle that a pickler writes: {error}", member, m.base + m.position)
     except Budget as error:
-        findings.undecided(f"is not decided: this pickle {error}", member, m.base + max(0, position))
+        findings.undecided(f"is not decided: this pickle {error}", member, m.base + m.position)
     finally:
         if collecting:
             gc.enable()
     value = m.stack[-1] if m.done else None
-    return Walked(value, m.base + position if m.done else -1, m.storages, m.names, m.protocol)
+    return Walked(value, end, m.storages, m.names, m.protocol)
 
 
 def _table(profile: Profile) -> list[Handler]:

@@ -16,6 +16,7 @@ from dlgovern.evidence.artifacts import (
     npy,
     onnx,
     pickles,
+    programs,
     safetensors,
     streams,
     zips,
@@ -35,6 +36,17 @@ def read_file(path: str, shown: str, allowed: Allowed) -> Artifact:
     file = File(path)
     try:
         return read_artifact(file, shown, allowed, os.path.dirname(os.path.abspath(path)))
+    finally:
+        file.close()
+
+
+def known_by_content(path: str) -> bool:
+    """Whether a file has a format of models, whatever its name. Raises `Unreadable`."""
+    file = File(path)
+    try:
+        return _format(file, "", Findings(), "")[0] not in ("", "zip", "unknown", "git-lfs pointer")
+    except Broken:
+        return False
     finally:
         file.close()
 
@@ -109,25 +121,25 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
     known = ending(path)
     if head[:4] == b"PK\3\4":
         return _zip_format(blob, path, findings)
-    if head[:6] == npy.MAGIC:
+    if head[:6] == npy.MAGIC and not legacy.is_tar(blob):
         return "npy", npy.read
+    if legacy.is_tar(blob):  # before all pickles: that is the order in which torch.load tries
+        return ("torch-tar", lambda b, a, f: legacy.read_tar(b, a, f)) if known or head[:1] == b"\x80" or _torch_tar(blob) else ("", _nobody)
     if legacy.looks_like(blob):
         return "torch-legacy", lambda b, a, f: legacy.read(b, a, f)
     if blob.read(0, len(_LFS)) == _LFS:
         return "git-lfs pointer", _pointer
     if head[:8] == hdf5.MAGIC:
-        return "hdf5", lambda b, a, f: hdf5.read(b, f)
+        return "hdf5", lambda b, a, f: hdf5.read(b, a, f)
     if head[:4] == gguf.MAGIC:
         return "gguf", lambda b, a, f: gguf.read(b, f)
     if safetensors.looks_like(blob):
         return "safetensors", lambda b, a, f: safetensors.read(b, f)
-    if legacy.is_tar(blob):
-        return ("torch-tar", lambda b, a, f: legacy.read_tar(b, a, f)) if known or _torch_tar(blob) else ("", _nobody)
     if head[:1] == b"\x80" and head[1:2] in _PICKLE_HEADS and len(head) > 2:  # noqa: PLR2004
         return "pickle", streams.walk_all
-    if name := _NAMED.get(head[4:8]):
-        return name, _named
-    if known == ".onnx" or (known and onnx.looks_like(blob)):
+    if name := programs.NAMED.get(head[4:8]):
+        return name, lambda b, a, f: programs.read(b, f)
+    if known == ".onnx" or ((known or head[:1] == b"\x08") and onnx.looks_like(blob)):
         return "onnx", lambda b, a, f: onnx.read(b, f, folder)
     if known in (".engine", ".plan", ".trt"):
         return "tensorrt", _named
@@ -169,10 +181,6 @@ def _pointer(blob: Blob, _allowed: Allowed, findings: Findings) -> None:
         if word in ("oid", "size"):
             findings.facts[word] = value[:80]
     findings.undecided("is a pointer of Git LFS: the file itself is not here")
-
-
-_NAMED = {b"ET12": "executorch", b"ET13": "executorch", b"TFL3": "tflite"}
-"""Identifiers of flat buffers: programs that are named here and not judged."""
 
 
 def _named(_blob: Blob, _allowed: Allowed, findings: Findings) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dlgovern.evidence.artifacts import pickles
 from dlgovern.evidence.artifacts.allowed import Allowed
+from dlgovern.evidence.artifacts.arrays import Wrapped
 from dlgovern.evidence.artifacts.blob import Blob, Broken, Held, expand
 from dlgovern.evidence.artifacts.machine import Machine, Malformed, Node, Profile
+from dlgovern.evidence.artifacts.opcodes import TABLE
 from dlgovern.evidence.artifacts.values import Findings
 
 _HEADS = (
@@ -50,7 +52,7 @@ def walk_all(blob: Blob, allowed: Allowed, findings: Findings) -> None:
         findings.facts["pickle protocol"] = found.protocol
     if any(name.startswith("joblib.") for name in found.names):
         findings.facts["producer"] = "joblib"
-    if found.value is not None:
+    if found.value is not None and found.names:  # without a name there is no array
         pickles.tensors(found.value, findings)
     position = found.end
     for _ in range(20):
@@ -63,25 +65,37 @@ def walk_all(blob: Blob, allowed: Allowed, findings: Findings) -> None:
 
 
 def _after_build(m: Machine, owner: Node, position: int) -> int:
-    """Pass over the bytes of an array that joblib writes behind the object that describes it."""
-    if owner.kind != "numpy" or owner.what[0] != "wrapper" or len(owner.what) == 1:
+    """Pass over the bytes of an array that joblib writes behind the object that describes it.
+
+    Pickle itself would take them for opcodes. It stops at the first, the number of bytes that align the array, which is no
+    opcode; so whatever stands in the array, nobody runs it. joblib before 1.2 aligned nothing.
+    """
+    what = owner.what
+    if not isinstance(what, Wrapped):
         return position
-    _, dtype, shape, aligned, size = owner.what
-    if dtype == "O":
+    if m.frame_end > m.base + position:
+        raise Malformed("an array stands inside a frame")  # joblib would read on behind the frame
+    size = what.kind.width
+    for one in what.shape:
+        size *= one
+    if what.kind.objects:
+        m.findings.undecided("holds an array of objects, a pickle within the pickle", m.member, m.at(position))
         inner = pickles.walk(m.blob, m.base + position, JOBLIB, m.allowed, m.findings, m.member)
         if inner.end < 0:
             raise Malformed("an array of objects is no pickle")
-        return m.skip(position, inner.end - m.base - position)
-    if aligned:
-        padding = m.blob.read(m.base + position, 1)
-        if not padding:
-            raise Malformed("an array is missing")
+        size = inner.end - m.base - position
+    elif what.aligned:
+        padding = m.blob.read(m.base + position, 17)
+        if not padding or not 1 <= padding[0] <= 16 or padding[1 : 1 + padding[0]] != b"\xff" * padding[0]:  # noqa: PLR2004
+            raise Malformed("an array is not aligned as joblib aligns it")
         position = m.skip(position, 1 + padding[0])
-    for one in shape:
-        size *= one
-    owner.what = ("array", dtype, shape)
+    elif size and m.blob.read(m.base + position, 1)[:1] in _OPCODES:
+        m.findings.undecided("holds an array that only joblib takes for one: pickle would go on in its numbers", m.member, m.at(position))
+    owner.what = ("array", what.kind.text, what.shape)
     return m.skip(position, size)
 
 
-JOBLIB = Profile("joblib", frozenset(), renames=False, persistent=False, after_build=_after_build)
-"""A pickle by itself, perhaps with joblib's arrays in it."""
+_OPCODES = {bytes((code,)) for code in TABLE}
+
+JOBLIB = Profile("joblib", frozenset(), renames=False, persistent=False, data=True, after_build=_after_build)
+"""A pickle by itself, perhaps with numpy's arrays in it, or with those of joblib."""

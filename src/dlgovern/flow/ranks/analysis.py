@@ -12,14 +12,22 @@ from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.compare import Comparison, Divergence
 from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Function, Target
+from dlgovern.flow.ranks.roles import split
+from dlgovern.flow.ranks.shares import SHARE, uneven
 from dlgovern.flow.ranks.summaries import Summaries, Summary, start
 from dlgovern.flow.ranks.tables import Tables
-from dlgovern.flow.ranks.trace import Node, events, has_events
+from dlgovern.flow.ranks.trace import Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER, Value
 
 _CONTEXTS = 40  # functions of one file that are judged again as they are called
 
 Classes = tuple[int, ...]
+Unfinished = tuple[ast.AST, str]
+"""A function, or the module, and why the analysis did not follow it to its end."""
+
+BRANCHED = "it has more ways through it than are followed"
+CUT = "a call that only some ranks make leads deeper, or does more, than is followed"
+NESTED = "it is nested deeper than is read"
 
 
 class Disagreement(NamedTuple):
@@ -32,10 +40,10 @@ class Disagreement(NamedTuple):
 
 
 class Analysis(NamedTuple):
-    """What was found in a file, and the functions for which the budget did not suffice."""
+    """What was found in a file, and the functions that were not followed to their end."""
 
     found: list[Disagreement]
-    gave_up: list[ast.AST]
+    gave_up: list[Unfinished]
     reads: set[str]
 
 
@@ -52,25 +60,48 @@ def analysis(facts: Facts, tables: Tables) -> Analysis:
 def _analyse(facts: Facts, tables: Tables) -> Analysis:
     summaries = Summaries(facts, tables)
     found: list[Disagreement] = []
-    gave_up: list[ast.AST] = []
+    gave_up: list[Unfinished] = []
     known = candidates(facts, tables)
     summaries.trains = known.trains
     summaries.project.reads |= known.reads
+    grouped: dict[str, Summaries] = {}
     for target in filter(known.wants, known.targets):
+        summaries.groups.clear()
         _judge(summaries, target, {}, found, gave_up, parts=known.parts(target))
+        for group in sorted(summaries.groups):
+            _in_group(grouped, group, summaries, target, found)
     for target, given in list(summaries.contexts.values())[:_CONTEXTS]:
         _judge(summaries, target, given, found, gave_up, parts=True)
+    found = [one for one in found if not split(one.what.site, one.what.guard, facts, summaries.project, tables)]
     return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
 
 
-def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[ast.AST], *, parts: bool) -> None:
+def _node(target: Target) -> ast.AST:
+    return target.node if target.node.name else target.facts.tree.module
+
+
+def _in_group(known: dict[str, Summaries], group: str, world: Summaries, target: Target, found: list[Disagreement]) -> None:
+    """The disagreements of a function among the ranks of one group, over which it communicates and whose ranks it asks for."""
+    summaries = known.get(group)
+    if summaries is None:
+        summaries = known[group] = Summaries(world.facts, world.tables)
+        summaries.trains, summaries.group = world.trains, group
+    inside: list[Disagreement] = []
+    _judge(summaries, target, {}, inside, [], parts=True)
+    found += [one._replace(classes=(), traces=("rank 0 of the group", "its other ranks")) for one in inside if one.what.cause != "turns" and not one.what.taint]
+    world.project.reads |= summaries.project.reads
+
+
+def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[Unfinished], *, parts: bool) -> None:
     meter = Meter()
     try:
-        other = _trace(summaries, target, OTHER, given, meter)
-        first = _trace(summaries, target, FIRST, given, meter) if parts else other
+        other, cut = _trace(summaries, target, OTHER, given, meter)
+        first, cut_first = _trace(summaries, target, FIRST, given, meter) if parts else (other, cut)
+        if cut != cut_first or meter.deep:
+            gave_up.append((_node(target), NESTED if meter.deep else CUT))
         if not has_events(first) and not has_events(other):
             return
-        traces = [first, other if not parts or not summaries.counts_locally() else _trace(summaries, target, NODE_FIRST, given, meter), other]
+        traces = [first, other if not parts or not summaries.counts_locally() else _trace(summaries, target, NODE_FIRST, given, meter)[0], other]
         for one, two in _pairs(traces):
             comparison = Comparison(meter)
             comparison.run(traces[one], traces[two])
@@ -78,19 +109,21 @@ def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found:
         alone = Comparison(meter)
         alone.differ(traces[OTHER], values.DIFFER)
         found += [Disagreement(what, target if target.node.name else None, (), ("some ranks", "the others")) for what in alone.found]
-        found += [_turns(step, target) for step in _loops(traces[OTHER]) if step.group == "uneven" and has_events(step.branches[0])]
+        found += [_turns(step, target) for step in _loops(traces[OTHER]) if _parts(step, target, summaries.tables)]
     except GaveUp:
-        gave_up.append(target.node if target.node.name else target.facts.tree.module)
+        gave_up.append((_node(target), BRANCHED))
 
 
-def _trace(summaries: Summaries, target: Target, cls: int, given: dict[str, Value], meter: Meter) -> tuple[Node, ...]:
-    steps = start(summaries, target, cls, given, meter).steps
+def _trace(summaries: Summaries, target: Target, cls: int, given: dict[str, Value], meter: Meter) -> tuple[tuple[Node, ...], frozenset[Spot]]:
+    """What a function does, and the calls in it that were not followed to their end."""
+    begun = start(summaries, target, cls, given, meter)
+    steps = begun.steps
     if target.node.name == "__enter__" and target.owner is not None:
         leave = next((one for one in target.owner.body if isinstance(one, Function) and one.name == "__exit__"), None)
         if leave is not None:
             more: Summary = start(summaries, Target(target.facts, leave, target.owner), cls, given, meter)
             steps = (Node("call", "", branches=(steps,)), Node("call", "", branches=(more.steps,)))
-    return steps
+    return steps, begun.cut
 
 
 def _pairs(traces: list[tuple[Node, ...]]) -> list[tuple[int, int]]:
@@ -135,9 +168,14 @@ def _loops(steps: tuple[Node, ...]) -> Iterator[Node]:
             todo += [inner for branch in step.branches for inner in branch]
 
 
+def _parts(step: Node, target: Target, tables: Tables) -> bool:
+    """Whether ranks can make different numbers of turns of a loop in which they meet."""
+    return step.group in (SHARE, "clock", "signal") and has_events(step.branches[0]) and (step.group != SHARE or uneven(step, target, tables))
+
+
 def _turns(step: Node, target: Target) -> Disagreement:
     first = next(events(step.branches[0]))
-    what = Divergence("turns", first, step, 0, None, None, (), (tuple(events(step.branches[0]))[:3], ()))
+    what = Divergence("turns", first, step, 0, None, None, (), (tuple(events(step.branches[0]))[:3], ()), step.group)
     return Disagreement(what, target if target.node.name else None, (), ("ranks with more turns", "ranks with fewer turns"))
 
 
@@ -146,11 +184,11 @@ def _uncompensated(found: list[Disagreement]) -> list[Disagreement]:
     branches = {
         (one.what.event.shape, one.target.key, id(one.target.owner), one.classes)
         for one in found
-        if one.what.cause == "branch" and one.target is not None
+        if one.what.cause == "branch" and one.target is not None and one.classes
     }
     kept = []
     for one in found:
-        mirrored = one.what.cause == "branch" and one.target is not None and any(
+        mirrored = one.what.cause == "branch" and one.target is not None and bool(one.classes) and any(
             shape == one.what.event.shape and key != one.target.key and owner == id(one.target.owner) and not set(classes) & set(one.classes)
             for shape, key, owner, classes in branches
         )

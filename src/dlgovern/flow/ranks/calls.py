@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 
 from dlgovern.flow.paths import written
-from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks import files, values
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.said import KEEPS
-from dlgovern.flow.ranks.tables import Operation
+from dlgovern.flow.ranks.shares import SHARE, shared
+from dlgovern.flow.ranks.tables import APART, Operation
 from dlgovern.flow.ranks.trace import has_events
 from dlgovern.flow.ranks.values import Value, unknown
 
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
+WORLD = "WORLD"  # the group of all ranks
 _SAME = frozenset({"int", "bool", "float", "str", "len", "any", "all", "abs", "max", "min", "round"})
 _FILES = frozenset(
     "os.path.exists os.path.isfile os.path.isdir os.listdir os.scandir os.access glob.glob glob.iglob".split()
@@ -29,6 +31,8 @@ def call(
 ) -> Value:
     """The value of a call whose arguments are known; what it does is appended to the trace."""
     origin = frame.facts.names.origin(node.func) or ""
+    if frame.summaries.files and (done := files.call(frame, node, origin, receiver, positional, keywords)) is not None:
+        return done.value
     if (found := _plain(frame, node, origin, positional, keywords)) is not None:
         return found
     if origin in _EXITS:
@@ -61,9 +65,8 @@ def _plain(frame: Frame, node: ast.Call, origin: str, positional: list[Value], k
     kind = frame.tables.calls.get(origin)
     if kind is not None:
         group = positional[0] if positional else keywords.get("group") or keywords.get("process_group")
-        if group is not None and group != values.NONE and kind in ("global", "size"):
-            return unknown(f"{origin} of {values.name(group)}")
-        return values.source(kind, frame.cls, origin)
+        of = values.name(group) if group is not None and group != values.NONE and kind in ("global", "size") else ""
+        return _rank_in(frame, kind, origin, "" if of.endswith(WORLD) else of)
     if origin in _SAME and positional:
         one = positional[0]
         if one.kind == "text" and origin in ("int", "str"):
@@ -76,6 +79,17 @@ def _plain(frame: Frame, node: ast.Call, origin: str, positional: list[Value], k
     if origin == "torch.compile" and positional:
         return positional[0]
     return None
+
+
+def _rank_in(frame: Frame, kind: str, origin: str, group: str) -> Value:
+    """A number of the rank in a group ("": the world), known where the ranks of this group are told apart."""
+    if group and kind == "global":
+        frame.summaries.groups.add(group)
+    if group == frame.summaries.group:
+        return values.source(kind, frame.cls, origin)
+    if kind not in APART:
+        return values.source(kind, frame.cls, origin) if not group else unknown(f"{origin} of {group}")
+    return unknown(f"{origin} of {group or WORLD}")
 
 
 def operation_of(
@@ -121,6 +135,8 @@ def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | 
     last = text.rpartition(".")[2].lstrip("_")
     base = origin.rpartition(".")[0]
     idiom = ""
+    if isinstance(func.value, ast.Name) and _is_alone(frame, func.value):
+        return ""
     other = "()" in base and any(pattern.endswith("()") for pattern in operation.on)  # made by another class
     for pattern in operation.on:
         if pattern.startswith("wrapped "):
@@ -137,6 +153,15 @@ def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | 
     return "high" if not roots or any(root.encode() in data for root in roots) else "medium"
 
 
+def _is_alone(frame: Frame, name: ast.Name) -> bool:
+    """Whether an object is made for a single process: ``Trainer(devices=1)``."""
+    binding = frame.facts.names.binding(name)
+    made = binding.value if binding is not None else None
+    words = {word.arg: word.value for word in made.keywords} if isinstance(made, ast.Call) else {}
+    devices = words.get("devices")
+    return isinstance(devices, ast.Constant) and devices.value == 1 and "num_nodes" not in words
+
+
 def _operate(
     frame: Frame, node: ast.Call, operation: Operation, sure: str, positional: list[Value], keywords: dict[str, Value]
 ) -> Value:
@@ -145,14 +170,20 @@ def _operate(
     group = _group(node, operation, positional, keywords)
     if operation.kind == "write" or frame.summaries.writes:
         return _write(frame, node, operation, op, positional, keywords)
-    if not group and (operation.kind != "backward" or frame.summaries.trains):
-        frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
+    if group == frame.summaries.group and (operation.kind != "backward" or frame.summaries.trains):
+        path = files.saved(positional, keywords, method=bool(operation.on)) if frame.summaries.files and operation.kind == "save" else None
+        if path is not None:
+            files.emit(frame, node, "save", op, path)
+        else:
+            frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
     _agree(frame, node)
     if operation.kind == "wrap":
         result = Value("wrapped", operation.how)
         if operation.in_place and node.args and (changed := written(node.args[0])):
             frame.give(changed, result)
         return result
+    if operation.kind == "group" and (frame.facts.names.origin(node.func) or "").endswith(".new_group") and not positional and "ranks" not in keywords:
+        return unknown(WORLD)
     return unknown(f"{op}@{node.lineno}")
 
 
@@ -172,7 +203,7 @@ def _group(node: ast.Call, operation: Operation, positional: list[Value], keywor
     given = keywords.get("group") or keywords.get("process_group")
     if given is None and 0 <= operation.group < len(positional):
         given = positional[operation.group]
-    if given is None or given == values.NONE or values.name(given).endswith(("WORLD", "new_group()")):
+    if given is None or given == values.NONE or values.name(given).endswith((WORLD, "new_group()")):
         return ""
     return values.name(given)
 
@@ -195,24 +226,38 @@ def _follow(
     known: Value | None = None
     target = frame.project.function(frame.facts, node.func) if frame.summaries.may_follow(frame) else None
     if target is not None:
-        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__")
+        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files)
         summary = frame.summaries.run(target, frame.cls, given, frame)
+        frame.cut |= summary.cut
         if summary.steps:
             frame.emit("call", last, node, branches=(summary.steps,))
             if has_events(summary.steps):
                 _agree(frame, node)
         if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
             known = summary.value
+    elif frame.summaries.leads_on(frame, node):
+        frame.cut |= {frame.spot(node)}
     if known is not None:
         return known
     from dlgovern.flow.ranks.expressions import by_name  # calls and expressions need each other
 
+    if last == "rank" and not positional and receiver is not None and text.lower().endswith(("group.rank", "pg.rank")):
+        return _rank_in(frame, "global", text, values.name(receiver))
+    if last in ("get_group", "get_local_rank") and isinstance(node.func, ast.Attribute):
+        group = f"{text.removesuffix(last)}get_group({', '.join(map(values.name, (*positional, *keywords.values())))})"
+        if last == "get_group":
+            return unknown(group)
+        if group == frame.summaries.group:
+            return values.source("global", frame.cls, text)
+        frame.summaries.groups.add(group)
     if not positional and not keywords and (named := by_name(frame, last, text)) is not None:
         return named
     if target is None and any(word in last.lower() for word in frame.tables.agreed):
         _agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
     taint = _taint(node, origin, receiver, positional, last)
+    if not taint and shared(frame, node, origin, last, positional, keywords):
+        taint = SHARE
     mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))
     return unknown(f"{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
 
@@ -224,21 +269,21 @@ def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list
         return "clock"
     if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
         return "data"
-    if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum") and receiver is not None:
+    if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum", "is_set") and receiver is not None:
         return receiver.taint
     return ""
 
 
-def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Value], keywords: dict[str, Value], *, bound: bool) -> dict[str, Value]:
+def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Value], keywords: dict[str, Value], *, bound: bool, every: bool = False) -> dict[str, Value]:
     """The parameters that are given something that tells ranks apart or says what a model is."""
     names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args)]
     if bound and names[:1] in (["self"], ["cls"]):
         names = names[1:]
     given = dict(zip(names, positional, strict=False)) | keywords
-    return {name: one for name, one in given.items() if _tells(one)}
+    return {name: one for name, one in given.items() if every or _tells(one)}
 
 
 def _tells(one: Value) -> bool:
-    if one.kind in ("rank", "wrapped", "many", "callee"):
+    if one.kind in ("rank", "wrapped", "many", "callee") or one.taint == SHARE:
         return True
     return one.kind == "const" and (one.ranked or one.data is None or isinstance(one.data, bool))

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.project import Target, targets
-from dlgovern.flow.ranks.said import Given, Said, plain, said
+from dlgovern.flow.ranks.said import Given, Said, made_of, plain, said
+from dlgovern.flow.ranks.signals import set_by_signals
 from dlgovern.flow.ranks.tables import DOUBTS, Tables
 from dlgovern.repository.outline import Seeds, outlines
 
@@ -38,6 +39,9 @@ class Candidates:
         self._said: dict[tuple[str, int, int], Said] = {}
         self._given: list[Given] = []
         self._quiet: dict[int, frozenset[str] | None] = {}
+        self._arguments: dict[tuple[str, int, int], set[str]] = {}
+        self.clocks = set(_CLOCKS)
+        self.signalled = {name.rpartition(".")[2] for name in set_by_signals(facts)}
         self._modules: dict[str, str] = {}  # names of modules of the repository -> their files
         self._makers = set(tables.wrappers)  # what makes wrapped models and objects whose methods act
         self.acting: set[str] = set()
@@ -55,7 +59,7 @@ class Candidates:
 
     def parts(self, target: Target) -> bool:
         """Whether a function tells ranks apart."""
-        return not self.parting.isdisjoint(self._said[target.key].decides)
+        return target.key in self._said and not self.parting.isdisjoint(self._said[target.key].decides)
 
     def acts(self, target: Target) -> bool:
         """Whether a function can do something that ranks do together."""
@@ -68,7 +72,7 @@ class Candidates:
         if target.key not in self._said or self.acts(target):
             return True
         mine = self._said[target.key]
-        telling = not self.parting.isdisjoint(mine.gives) or not DOUBTS.isdisjoint(mine.gives) or self.parts(target)
+        telling = self.parts(target) or any(not words.isdisjoint(mine.gives) for words in (self.parting, DOUBTS, self.clocks, self.signalled))
         return bool(mine.gives) and (telling or not self._makers.isdisjoint(mine.itself))
 
     def wants(self, target: Target) -> bool:
@@ -76,7 +80,13 @@ class Candidates:
         if not self.acts(target):
             return False
         mine = self._said[target.key]
-        return self.parts(target) or not DOUBTS.isdisjoint(mine.names) or (mine.catches and "backward" in mine.names)
+        if self.parts(target) or not DOUBTS.isdisjoint(mine.names) or (mine.catches and "backward" in mine.names):
+            return True
+        return not self.signalled.isdisjoint(mine.names) or (mine.loops and not self.clocks.isdisjoint(mine.names))
+
+    def names(self, target: Target) -> frozenset[str]:
+        """The words of a function."""
+        return self._said[target.key].names if target.key in self._said else frozenset()
 
     # -- statements that need not be interpreted -------------------------------------------------------------
 
@@ -94,10 +104,23 @@ class Candidates:
         used = plain(statement)
         if used is None or not (used.targets.isdisjoint(mine.decides) and used.targets.isdisjoint(mine.gives)):
             return None
-        telling = (self.acting, self.parting, DOUBTS)
+        if not used.targets.isdisjoint(self._given_to_operations(target)):
+            return None
+        telling = (self.acting, self.parting, DOUBTS, self.clocks, self.signalled, _SHARES)
         if not all(map(used.names.isdisjoint, telling)) or any(self._is_agreed(called_name(call.func)) for call in used.calls):
             return None
         return None if any(self._is_operation(call.func) for call in used.calls) else used.names
+
+    def _given_to_operations(self, target: Target) -> set[str]:
+        """The names in arguments of operations: the group, what is agreed on, what says whether ranks meet at all."""
+        known = self._arguments.get(target.key)
+        if known is None:
+            known = self._arguments[target.key] = set()
+            for call in self._said[target.key].calls:
+                if self._is_operation(call.func):
+                    for argument in (*call.args, *(word.value for word in call.keywords)):
+                        known |= made_of(argument)
+        return known
 
     def _is_agreed(self, name: str) -> bool:
         return any(word in name.lower() for word in self._tables.agreed)
@@ -121,6 +144,8 @@ class Candidates:
             for alias in node.names:  # type: ignore[attr-defined]
                 if alias.asname and alias.name in tables.apart.words:
                     self.parting.add(alias.asname)
+                if alias.asname and alias.name in _CLOCKS:
+                    self.clocks.add(alias.asname)
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
         reached, reads = outlines(self.facts.repository).reaches(path, name, seeds)
@@ -230,4 +255,7 @@ class Candidates:
                 return
 
 
+_CLOCKS = frozenset("time monotonic perf_counter now time_ns".split())
+_SHARES = frozenset("shard split_dataset_by_node get_group".split())
+"""Calls whose result is a share of the rank, or a group of ranks."""
 _OWN = frozenset({"self", "cls", "_", "super", "return"})

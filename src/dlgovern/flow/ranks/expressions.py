@@ -8,8 +8,11 @@ from typing import Any
 
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
-from dlgovern.flow.ranks.calls import call
+from dlgovern.flow.ranks.calls import WORLD, call
+from dlgovern.flow.ranks.files import together
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
+from dlgovern.flow.ranks.shares import SHARE, sliced
+from dlgovern.flow.ranks.tables import APART
 from dlgovern.flow.ranks.trace import Guard, choice, has_events, row
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.source.tree import enclosing_class, scope
@@ -24,6 +27,7 @@ def value(frame: Frame, node: ast.AST | None) -> Value:
         return values.NONE
     frame.meter.step()
     if frame.deep > DEEPEST:
+        frame.meter.deep = frame.meter.deep or any(isinstance(one, ast.Call) for one in ast.walk(node))
         return unknown(f"?{getattr(node, 'lineno', 0)}:{getattr(node, 'col_offset', 0)}")
     reader = _READERS.get(type(node))
     frame.deep += 1
@@ -48,11 +52,13 @@ def _constant(_frame: Frame, node: ast.Constant) -> Value:
 
 
 def _name(frame: Frame, node: ast.Name) -> Value:
+    if node.id in frame.summaries.signalled:
+        return unknown(node.id, "signal")
     known = frame.env.get(node.id)
     if known is not None:
         return known
     found = _bound(frame, node)
-    if found is not None and (found.ranked or found.kind in ("wrapped", "many", "const")):
+    if found is not None and (found.ranked or found.kind in ("wrapped", "many", "const") or found.data == WORLD):
         return found
     return by_name(frame, node.id, node.id) or found or unknown(node.id)
 
@@ -60,6 +66,8 @@ def _name(frame: Frame, node: ast.Name) -> Value:
 def by_name(frame: Frame, word: str, text: str) -> Value | None:
     """What a variable, an attribute or a function of this name is usually worth, None when the name says nothing."""
     kind = frame.tables.names.get(word.lstrip("_"))
+    if frame.summaries.group and kind in APART:
+        return None  # a rank of the world says nothing about one in a group
     return values.source(kind, frame.cls, text) if kind else None
 
 
@@ -95,6 +103,8 @@ def static(frame: Frame, node: ast.AST) -> Value:
 
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     text = written(node)
+    if text in frame.summaries.signalled:
+        return unknown(text, "signal")
     if text and text in frame.env:
         return frame.env[text]
     base = value(frame, node.value)
@@ -122,7 +132,7 @@ def _own(frame: Frame, node: ast.Attribute) -> Value | None:
     wrapped = next((one for one in found if one.kind == "wrapped"), None)
     if wrapped is not None:
         return wrapped
-    telling = [one for one in found if one.ranked]
+    telling = [one for one in found if one.ranked or one.data == WORLD]
     if telling and all(one == telling[0] for one in found):
         return telling[0]
     owner = enclosing_class(node)
@@ -145,8 +155,11 @@ def _last(node: ast.AST) -> str:
 def _bool(frame: Frame, node: ast.BoolOp) -> Value:
     """``a and b``: what follows a known value runs or does not, what follows an unknown one is a choice."""
     guards = len(frame.guards)
-    found = _operands(frame, node, isinstance(node.op, ast.Or))
+    ends = isinstance(node.op, ast.Or)
+    found = _operands(frame, node, ends)
     del frame.guards[guards:]
+    if ends and found.kind == "key" and found.ranked and any(word in found.data for word in frame.tables.engines):
+        return Value("const", True, found.taint, True)  # where the engine needs every rank, every rank comes
     return found
 
 
@@ -235,6 +248,8 @@ def _binary(frame: Frame, node: ast.BinOp) -> Value:
         if isinstance(node.op, ast.Mod) and _counts_devices(node.right):
             return values.source("local", frame.cls, "local_rank")
         return left if left.data == 0 else unknown("rank % n", "rank", True)
+    if isinstance(node.op, ast.Div) and frame.summaries.files:
+        return together([left, right])
     if left.kind == "many" and isinstance(node.op, ast.Sub) and right == Value("const", 1):
         return Value("last")
     if left.kind == right.kind == "const" and isinstance(node.op, ast.Add) and isinstance(left.data, str) and isinstance(right.data, str):
@@ -283,6 +298,8 @@ def _text(frame: Frame, node: ast.JoinedStr) -> Value:
 
 
 def _subscript(frame: Frame, node: ast.Subscript) -> Value:
+    if isinstance(node.slice, ast.Slice) and node.slice.step is not None and sliced(frame, node.slice):
+        return unknown(f"{values.name(value(frame, node.value))}[rank::size]", SHARE)
     index = value(frame, node.slice)
     if frame.facts.names.origin(node.value) == "os.environ" and index.kind == "const":
         return environment(frame, index.data)
@@ -295,6 +312,8 @@ def _subscript(frame: Frame, node: ast.Subscript) -> Value:
 def environment(frame: Frame, name: object) -> Value:
     """The value of an environment variable."""
     kind = frame.tables.environment.get(name) if isinstance(name, str) else None
+    if frame.summaries.group and kind in APART:
+        kind = None
     if kind is None:
         return unknown(f"${name}")
     found = values.source(kind, frame.cls, f"${name}")

@@ -34,6 +34,7 @@ class Meter:
 
     def __init__(self, left: int = BUDGET) -> None:
         self.left = left
+        self.deep = False  # something that may matter lies deeper in the function itself than is read
 
     def step(self, cost: int = 1) -> None:
         """Count; raises GaveUp."""
@@ -61,6 +62,7 @@ class Frame:
         self.finals: list[list[ast.stmt]] = []
         self.deep = 0
         self.static = 0  # levels of values looked up outside the function
+        self.cut: frozenset[Spot] = frozenset()  # calls that were not followed although ranks may meet there
 
     @property
     def tables(self) -> Tables:

@@ -27,6 +27,7 @@ class Said(NamedTuple):
     itself: frozenset[str]  # what results may themselves be
     calls: tuple[ast.Call, ...]
     catches: bool
+    loops: bool  # it may go on, or stop, whenever a condition says so
 
 
 class Given(NamedTuple):
@@ -45,7 +46,7 @@ def said(target: Target) -> tuple[Said, list[Given]]:
     itself: set[str] = set()
     calls: list[ast.Call] = []
     given: list[Given] = []
-    catches = False
+    catches = loops = False
     node = target.node
     todo: list[ast.AST] = [*node.body, *node.decorator_list]
     for decorator in node.decorator_list:
@@ -79,6 +80,7 @@ def said(target: Target) -> tuple[Said, list[Given]]:
                     decides |= made_of(argument)
         elif isinstance(one, ast.If | ast.While | ast.IfExp | ast.Assert):
             decides |= made_of(one.test)
+            loops = loops or isinstance(one, ast.While)
         elif isinstance(one, ast.BoolOp):
             decides |= made_of(one)
         elif isinstance(one, ast.With | ast.AsyncWith):
@@ -92,6 +94,8 @@ def said(target: Target) -> tuple[Said, list[Given]]:
             decides |= made_of(one.subject)
         elif isinstance(one, ast.ExceptHandler):
             catches = True
+        elif isinstance(one, ast.Break):
+            loops = True
         elif isinstance(one, ast.Return | ast.Yield | ast.YieldFrom):
             gives |= _told_by(one.value) if one.value is not None else set()
             gives.add("return")
@@ -101,13 +105,13 @@ def said(target: Target) -> tuple[Said, list[Given]]:
             found = tuple(name for each in targets for name in _targets(each))
             given.append(Given(found, frozenset(_told_by(one.value)), frozenset(_itself(one.value))))
         todo += children(one)
-    return Said(frozenset(names), frozenset(decides), frozenset(gives), frozenset(itself), tuple(calls), catches), given
+    return Said(frozenset(names), frozenset(decides), frozenset(gives), frozenset(itself), tuple(calls), catches, loops), given
 
 
 _TOLD = frozenset(
     {
         *_INNER, ast.Call, ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp, ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.comprehension,
-        ast.Match, ast.ExceptHandler, ast.Return, ast.Yield, ast.YieldFrom, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr,
+        ast.Match, ast.ExceptHandler, ast.Break, ast.Return, ast.Yield, ast.YieldFrom, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr,
     }
 )
 """Nodes of which more is told than the words below them."""

@@ -11,17 +11,19 @@ from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.expressions import by_name, text_of, value
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
 from dlgovern.flow.ranks.managers import enter
+from dlgovern.flow.ranks.shares import SHARE
 from dlgovern.flow.ranks.trace import Guard, Node, choice, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 
-_SWALLOWED = frozenset(
-    "Exception BaseException RuntimeError ValueError OutOfMemoryError OSError FloatingPointError".split()
-)
+_SWALLOWED = frozenset(("Exception", "BaseException"))
+_ALIKE = frozenset("ImportError ModuleNotFoundError AttributeError NotImplementedError TypeError NameError SyntaxError".split())
+"""Errors of the program itself: every rank meets them."""
 
 
 def block(frame: Frame, body: Iterable[ast.stmt]) -> bool:
     """Run statements; whether the end is reached."""
     if frame.deep > DEEPEST:
+        frame.meter.deep = True
         return True
     frame.deep += 1
     try:
@@ -172,6 +174,8 @@ def join(states: list[dict[str, Value]], line: int, taint: str) -> dict[str, Val
                 known = [item for item in (one, two) if item is not None]
                 if (one is not None and two is not None) or known[0].kind not in ("wrapped", "rank"):
                     wrapped = next((item for item in known if item.kind == "wrapped"), None)
+                    if wrapped is not None and any(str(item.data).endswith(".module") for item in known):
+                        wrapped = None  # unwrapped where it was wrapped
                     joined[name] = wrapped or unknown(f"{name}#{line}", taint or values.worst(*known), values.ranked(*known))
                 else:
                     joined[name] = known[0]
@@ -186,23 +190,8 @@ def _for(frame: Frame, node: ast.For | ast.AsyncFor) -> bool:
     for name in ast.walk(node.target):
         if isinstance(name, ast.Name):
             frame.env[name.id] = unknown(f"each {name.id}@{node.lineno}")
-    _loop(frame, node, "uneven" if _uneven(node.iter, frame) else "")
+    _loop(frame, node, SHARE if found.taint == SHARE else "")
     return block(frame, node.orelse) if node.orelse else True
-
-
-def _uneven(node: ast.expr, frame: Frame) -> bool:
-    """Whether the number of turns is decided by the rank: ``items[rank::size]``, ``range(rank, n, size)``."""
-    if isinstance(node, ast.Call) and written(node.func) in ("enumerate", "tqdm", "tqdm.tqdm", "iter", "list", "sorted") and node.args:
-        return _uneven(node.args[0], frame)
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-        start, step = node.slice.lower, node.slice.step
-    elif isinstance(node, ast.Call) and written(node.func) == "range" and len(node.args) == 3:  # noqa: PLR2004 - start, stop, step
-        start, step = node.args[0], node.args[2]
-    else:
-        return False
-    if start is None or step is None:
-        return False
-    return value(frame.outside(), start).kind == "rank" and value(frame.outside(), step).kind == "many"
 
 
 def _while(frame: Frame, node: ast.While) -> bool:
@@ -225,11 +214,30 @@ def _while(frame: Frame, node: ast.While) -> bool:
 def _loop(frame: Frame, node: ast.For | ast.AsyncFor | ast.While, taint: str, test: Value | None = None) -> None:
     outer, frame.out = frame.out, []
     before = dict(frame.env)
-    block(frame, node.body)
+    alive = block(frame, node.body)
+    if alive and test is not None and test.kind == "key" and has_events(frame.out):
+        _again(frame, node)
     body, frame.out = frame.out, outer
     frame.env = join([frame.env, before], node.lineno, "")
     if has_events(body) or any(step.exits for step in body):
         frame.emit("loop", values.name(test) if test and test.kind == "key" else "", node, branches=(tuple(body),), group=taint)
+
+
+def _again(frame: Frame, node: ast.AST) -> None:
+    """The test of a ``while`` after a turn that changed it: the loop may end here."""
+    test = node.test  # type: ignore[attr-defined]
+    changed = _assigned(frame, node)  # type: ignore[arg-type]
+    if not any(isinstance(part, ast.Name | ast.Attribute) and written(part) in changed for part in ast.walk(test)):
+        return
+    found = value(frame, test)
+    leaving = Node("exit", "break", spot=frame.spot(test), guard=frame.guards[-1] if found.ranked and frame.guards else None, node=node)
+    if truth(found) is None:
+        steps = choice(values.name(found), [], [leaving], leaving.guard, node, frame.spot(test))
+        for step in steps:
+            step.group = found.taint
+        frame.out += steps
+    elif not truth(found):
+        frame.out.append(leaving)
 
 
 def _forget(frame: Frame, loop: ast.For | ast.AsyncFor | ast.While) -> None:
@@ -329,7 +337,8 @@ def _handlers(frame: Frame, node: ast.Try | ast.TryStar, whole: list[Node], body
 
 def _catches(kind: ast.expr | None) -> bool:
     kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    return kind is None or any(written(one).rpartition(".")[2] in _SWALLOWED for one in kinds if one is not None)
+    names = [written(one).rpartition(".")[2] for one in kinds if one is not None]
+    return kind is None or any(name in _SWALLOWED or (name.endswith("Error") and name not in _ALIKE) for name in names)
 
 
 def _raises(handler: ast.ExceptHandler) -> bool:

@@ -7,13 +7,14 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import written
+from dlgovern.flow.paths import own_nodes, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
 from dlgovern.flow.ranks.project import Function, Project, Target
+from dlgovern.flow.ranks.signals import set_by_signals
 from dlgovern.flow.ranks.tables import Tables
-from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
+from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import outlines
@@ -21,6 +22,7 @@ from dlgovern.repository.outline import outlines
 DEPTH = 6
 """Calls that are followed one inside the other."""
 
+_BEYOND = 2  # levels that are looked at, not followed, to tell whether ranks may meet there
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
 
 
@@ -32,6 +34,7 @@ class Summary(NamedTuple):
 
     steps: tuple[Node, ...]
     value: Value
+    cut: frozenset[Spot] = frozenset()  # calls below that were not followed although ranks may meet there
 
 
 _NOTHING = Summary((), unknown("?"))
@@ -47,11 +50,16 @@ class Summaries:
         self.statics: dict[tuple[str, int, int], Value] = {}
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
+        self.signalled = set_by_signals(facts)
         self.trains = False
+        self.group = ""  # the process group whose ranks are told apart; empty: the world
+        self.groups: set[str] = set()  # groups whose own ranks were asked for
+        self.files = False  # paths that are written and read are asked for too
         self.writes = False  # what files are written is asked for, not what ranks do together
         self._known: dict[tuple[object, ...], Summary] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
+        self._acting: dict[tuple[str, int, int], bool] = {}
         self._shared = _SHARED.setdefault(facts.repository, {})
         if len(self._shared) > _MANY:
             self._shared.clear()
@@ -60,6 +68,25 @@ class Summaries:
         """Whether any file that was read so far tells the ranks of one node apart."""
         data = self.facts.repository.data
         return any(self.tables.local.search(one) for one in (self.facts.data, *map(data, self.project.reads)))
+
+    def leads_on(self, frame: Frame, node: ast.Call) -> bool:
+        """Whether a call that lies too deep to be followed is one of a function in which ranks may meet."""
+        if frame.depth < DEPTH or frame.static:
+            return False
+        return self._meets(self.project.function(frame.facts, node.func), _BEYOND)
+
+    def _meets(self, target: Target | None, levels: int) -> bool:
+        """Whether a word of a collective stands in a function, or in one that it leads to."""
+        if target is None:
+            return False
+        if target.key not in self._acting:
+            self._acting[target.key] = False  # a function that leads to itself
+            lines = target.facts.data.splitlines(keepends=True)[target.node.lineno - 1 : target.node.end_lineno]
+            calls = (node for node in own_nodes(target.node.body) if isinstance(node, ast.Call)) if levels else ()
+            self._acting[target.key] = self.tables.acts(b"".join(lines)) or any(
+                self._meets(self.project.function(target.facts, call.func), levels - 1) for call in calls
+            )
+        return self._acting[target.key]
 
     def may_follow(self, frame: Frame) -> bool:
         """Whether calls are still followed this deep."""
@@ -72,7 +99,7 @@ class Summaries:
         if known is not None:
             return known
         home = target.facts is self.facts
-        shared = (*key, self.trains, self.writes, caller.depth)
+        shared = (*key, self.trains, self.writes, self.files, self.group, caller.depth)
         if not home and shared in self._shared:
             self._known[key], reads = self._shared[shared]
             self.project.reads |= reads
@@ -107,8 +134,10 @@ class Summaries:
 
     def _is_silent(self, target: Target, given: dict[str, Value]) -> bool:
         """Whether a function leads to no word of the tables: only what it is given can act there."""
-        if self.writes or any(one.kind in ("wrapped", "callee") for one in given.values()):
+        if self.files or any(one.kind in ("wrapped", "callee") for one in given.values()):
             return False
+        if self.writes:
+            return target.facts is not self.facts and not self.tables.acts(target.facts.data) and self.tables.parting.search(target.facts.data) is None
         if target.facts is not self.facts and not self._may_matter(target):
             return True
         known = candidates(target.facts, self.tables)
@@ -126,7 +155,7 @@ class Summaries:
         return self.tables.wraps(target.facts.data)
 
     def _quiet(self, target: Target) -> Quiet | None:
-        return None if self.writes else candidates(target.facts, self.tables).quiet
+        return None if self.writes or self.files else candidates(target.facts, self.tables).quiet
 
     def _skipped(self, target: Target, cls: int, caller: Frame) -> bool | Guard | None:
         """Whether a decorator keeps this class of ranks out; the guard where it keeps others out; None without one."""
@@ -181,12 +210,13 @@ def finished(frame: Frame, body: list[ast.stmt]) -> Summary:
     ended = not block(frame, body)
     steps = tuple(frame.out)
     leaves = has_events(steps) or any(_quits(step) for step in steps) or any(step.kind == "yield" for step in steps)
-    if sum(step.size for step in steps) > _TOO_MUCH:
-        leaves = False
+    cut = frame.cut
+    if leaves and frame.target is not None and frame.depth and sum(step.size for step in steps) > _TOO_MUCH:
+        leaves, cut = False, cut | {frame.target.key}
     found = list(frame.returned)
     if not ended and not any(isinstance(one, ast.Return) and one.value is None for one in body):
         found.append(values.NONE)
-    return Summary(steps if leaves else (), _returned(found, frame))
+    return Summary(steps if leaves else (), _returned(found, frame), cut)
 
 
 def _quits(step: Node) -> bool:
@@ -230,4 +260,4 @@ def start(summaries: Summaries, target: Target, cls: int, given: dict[str, Value
     for name, one in given.items():
         frame.give(name, one)
     finished(frame, target.node.body)
-    return Summary(tuple(frame.out), values.NONE)
+    return Summary(tuple(frame.out), values.NONE, frame.cut)

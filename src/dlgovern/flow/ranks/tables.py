@@ -9,7 +9,8 @@ from dlgovern.repository.outline import Seeds
 
 SOURCES = "ranks"
 COLLECTIVES = "collectives"
-"""Names of the two tables in a standard."""
+FILES = "files"
+"""Names of the tables in a standard."""
 
 _NUMBERS = ("global", "local", "node", "size")
 _TRUTHS = ("main", "local-main", "started", "sub")
@@ -26,7 +27,7 @@ _VAGUE = frozenset({"self", "loss", "losses", "total_loss", "pl_module"})
 _COMMON = frozenset("load save gather reduce scatter broadcast initialize rendezvous get_state_dict set_state_dict".split())
 """Last parts of names that other things are called too: these count with the full name only."""
 
-DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite time monotonic perf_counter now time_ns".split())
+DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite".split())
 """Words of what ranks may answer differently although nothing in it is a rank."""
 
 
@@ -42,6 +43,13 @@ class Operation(NamedTuple):
     in_place: bool = False  # of a wrapper: the argument itself is changed
     starts: bool = False  # starts the process group: what calls it runs on every rank
     path: int = -1  # of a write: the position of the path
+
+
+class FileRow(NamedTuple):
+    """Where a call that writes or reads is given its path: a position (-1: the object), a keyword."""
+
+    path: int
+    keyword: str
 
 
 class Tables:
@@ -62,10 +70,12 @@ class Tables:
         self.decorators = dict.fromkeys(guards.get("main", ()), "main") | dict.fromkeys(guards.get("local", ()), "local-main")
         self.first = dict.fromkeys(guards.get("first", ()), "main") | dict.fromkeys(guards.get("local-first", ()), "local-main")
         self.agreed = tuple(ranks.get("agreed", {}).get("words", ()))
+        self.engines = tuple(ranks.get("engines", {}).get("words", ()))
         self.functions: dict[str, Operation] = {}
         self.methods: dict[str, list[Operation]] = {}
         for row in (*collectives.get("event", ()), *({**one, "kind": "wrap"} for one in collectives.get("wrapper", ()))):
             self._add(row)
+        self._files(tables.get(FILES, {}))
         parting = {name.rpartition(".")[2] for name, kind in self.calls.items() if kind in APART} | {*self.first, *self.decorators}
         parting |= {name for name, kind in {**self.names, **self.environment}.items() if kind in APART}
         self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first) if name in self.first or self.functions[name].kind != "write")
@@ -89,11 +99,29 @@ class Tables:
         self.wrapping = Seeds(frozenset(wrappers | _SHORT))
         apart = frozenset(word.decode() for word in self.parting_words)
         self.apart = Seeds(apart | frozenset("_" + word for word in apart))
-        self.telling = Seeds(self.apart.words | DOUBTS)
+        self.telling = Seeds(self.apart.words | DOUBTS | frozenset("time monotonic perf_counter now time_ns shard split_dataset_by_node".split()))
 
     def wraps(self, data: bytes) -> bool:
         """Whether a file wraps models, or says of one that it is wrapped."""
         return self._wraps.search(data) is not None
+
+    def _files(self, files: dict[str, Any]) -> None:
+        self.own = frozenset(files.get("own", {}).get("names", ()))
+        self._paths: dict[str, tuple[str, FileRow]] = {}  # by origin, "below." for all below, ".method"
+        self.file_words: dict[str, set[bytes]] = {"write": {b"open"}, "read": {b"open"}}
+        for kind in ("write", "read", "download"):
+            for one in files.get(kind, ()):
+                known = (kind, FileRow(one.get("path", 0), one.get("keyword", "")))
+                self._paths.update({name.removesuffix("*"): known for name in one.get("names", ())})
+                self._paths.update({f".{name}": known for name in one.get("methods", ())})
+                last = {name.removesuffix(".*").rpartition(".")[2].encode() for name in (*one.get("names", ()), *one.get("methods", ()))}
+                for side in self.file_words if kind == "download" else (kind,):
+                    self.file_words[side] |= last
+
+    def files(self, origin: str, method: str) -> list[tuple[str, FileRow]]:
+        """What a call of this origin, or of a method of this name, does with files."""
+        keys = (origin, f"{origin.rpartition('.')[0]}.", f".{method}")
+        return [self._paths[key] for key in keys if key in self._paths][:1]
 
     def acts(self, data: bytes) -> bool:
         """Whether some operation of the tables can stand in a file."""
@@ -132,14 +160,14 @@ def _pattern(words: frozenset[bytes]) -> re.Pattern[bytes]:
 
 def tables_of(tables: dict[str, Any]) -> Tables:
     """The look-ups of a standard's tables, made once for as long as these live."""
-    key = (id(tables.get(SOURCES)), id(tables.get(COLLECTIVES)))
+    key = (id(tables.get(SOURCES)), id(tables.get(COLLECTIVES)), id(tables.get(FILES)))
     if key not in _KNOWN:
         _KNOWN.clear()
         _KNOWN[key] = (tables, Tables(tables))
     return _KNOWN[key][1]
 
 
-_KNOWN: dict[tuple[int, int], tuple[dict[str, Any], Tables]] = {}
+_KNOWN: dict[tuple[int, int, int], tuple[dict[str, Any], Tables]] = {}
 
 
 def rank_text(tables: dict[str, Any]) -> tuple[list[str], str]:

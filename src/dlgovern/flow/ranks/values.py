@@ -19,7 +19,8 @@ class Value(NamedTuple):
     ``kind``: const (``data`` is a literal), rank (``data`` is 0, or 1 for some larger number), text (a rank as
     a string), many (at least two), last (many less one), wrapped (``data`` says how), key (unknown; ``data``
     names it: unknown values of one name are equal on all ranks), tuple (``data`` holds values). ``taint``
-    says why ranks can differ; ``ranked`` that a rank decided the value.
+    says why ranks can differ ("share": items of which every rank has its own, in any number); ``ranked`` that a
+    rank decided the value.
     """
 
     kind: str
@@ -164,7 +165,7 @@ def _with_constant(operator: str, left: Value, constant: Any) -> bool | None:
             return None
         return constant == "0" if left.data == 0 else False if constant in ("0", "-1", "") else None
     if not isinstance(constant, int | float):
-        return None
+        return False if operator == "Eq" and isinstance(constant, str) and left.kind in ("rank", "many", "last") else None
     lowest = {"many": 2, "last": 1, "rank": 1}.get(left.kind)
     if left.kind == "rank" and left.data == 0:
         return _plain(operator, 0, constant)

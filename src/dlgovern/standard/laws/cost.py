@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import cProfile
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from dlgovern.engine.walk import see
 from dlgovern.flow.facts import Facts
@@ -51,21 +51,17 @@ def spent(rule: Rule, court: Court, data: bytes) -> tuple[int, int]:
     case = Case({"example.py": data}, {}, {})
     nodes = len(Tree(module))
     rule = with_parameters(rule, rule.parameters, court.policy.tables)
-    calls = 0
-
-    def count(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal calls
-        if event == "call":
-            calls += 1
-
     windows = court.windows(case)
     before = sys.getprofile()
-    sys.setprofile(count)
+    counter = cProfile.Profile(subcalls=False, builtins=False)
+    counter.enable()
     try:
         facts = Facts("example.py", data, module, Repository(court.empty), windows)
         see([rule], facts, court.policy.tables)
     finally:
+        counter.disable()
         sys.setprofile(before)
+    calls = sum(entry.callcount for entry in counter.getstats())
     return nodes, calls
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import json
 import os
 import tempfile
 from typing import Any, NamedTuple
@@ -101,29 +102,54 @@ class Court:
         os.mkdir(self.empty)
         self._laid: dict[tuple[tuple[str, bytes], ...], str] = {}
         self._windows: dict[tuple[tuple[str, str], ...], Windows] = {}
+        self._walks: dict[Any, Walk] = {}
+        self._verdicts: dict[Any, Verdict] = {}
+
+    def forget(self) -> None:
+        """Drop what is known of the rule that was tried last."""
+        self._walks.clear()
+        self._verdicts.clear()
 
     def close(self) -> None:
         """Remove what was laid out."""
         self._folder.cleanup()
 
     def judge(self, rule: Rule, case: Case, *, prefilter: bool = True, tables: dict[str, Any] | None = None) -> Verdict:
-        """The findings of ``rule`` alone on an example; a detector that cannot start is trouble, not an error."""
+        """The findings of ``rule`` alone on an example; a detector that cannot start is trouble, not an error.
+
+        The laws ask for one verdict many times: it is reached once.
+        """
+        if tables is not None and tables is not self.policy.tables:
+            return self._try(rule, case, prefilter, tables, None)
+        law = (rule.id, _written({**rule.parameters, **case.parameters}), _written(case.window), prefilter)
+        asked = (law, tuple(case.files.items()))
+        if asked not in self._verdicts:
+            self._verdicts[asked] = self._try(rule, case, prefilter, self.policy.tables, law)
+        return self._verdicts[asked]
+
+    def _try(self, rule: Rule, case: Case, prefilter: bool, tables: dict[str, Any], law: Any) -> Verdict:
         try:
-            return self._judge(rule, case, prefilter, self.policy.tables if tables is None else tables)
+            return self._judge(rule, case, prefilter, tables, law)
         except Exception as error:  # noqa: BLE001 - around a detector: a clause may be one it cannot be asked without
             return Verdict((), f"{type(error).__name__}: {error}")
 
-    def _judge(self, rule: Rule, case: Case, prefilter: bool, tables: dict[str, Any]) -> Verdict:
-        rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
-        policy = self.policy._replace(rules=self._rules(rule), tables=tables)
+    def _judge(self, rule: Rule, case: Case, prefilter: bool, tables: dict[str, Any], law: Any) -> Verdict:
         if rule.shape == "python" and classify(case.only or ".") == "python":
-            walk = Walk(policy, self.empty, self.windows(case), prefilter=prefilter)
+            walk = self._walks.get(law)
+            if walk is None:
+                rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
+                policy = self.policy._replace(rules=(rule,), tables=tables, roots=())
+                walk = Walk(policy, self.empty, self.windows(case), prefilter=prefilter)
+                if law is not None:
+                    self._walks[law] = walk
             result = walk.judge(case.only, case.files[case.only])
             trouble = result.not_judged or "; ".join(why for _, why in result.failed)
-            return Verdict(_marks(rule, grade(policy, [result])), trouble)
+            return Verdict(_marks(rule, grade(walk.policy, [result])), trouble)
+        rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
+        policy = self.policy._replace(rules=self._rules(rule), tables=tables, roots=())
         folder = self.lay(case.files)
         paths = sorted(case.files)
-        found = windows(folder, manifests_above(folder, paths), {**policy.window, **case.window}, Store(""))
+        found = self.versions(case)
         prefilter = prefilter and rule.shape != "engine"  # its rules speak of files that other rules made it read
         job = Job(policy, folder, found, 1, prefilter)
         report = judge(job, paths, (), Store(""), today=TODAY, project=rule.shape == "repository" or "repository" in rule.kinds)
@@ -131,6 +157,12 @@ class Court:
         if rule.shape == "engine":
             troubles = []  # what the engine cannot read is what its rules are about
         return Verdict(_marks(rule, report.findings), "; ".join(troubles))
+
+    def versions(self, case: Case) -> Windows:
+        """The version windows of an example as its manifests give them."""
+        folder = self.lay(case.files)
+        standard = {**self.policy.window, **case.window}
+        return windows(folder, manifests_above(folder, sorted(case.files)), standard, Store(""))
 
     def windows(self, case: Case) -> Windows:
         """The version windows of an example that has no manifest."""
@@ -161,6 +193,10 @@ class Court:
             return (rule,)
         others = [other for other in self.policy.rules if other.id != rule.id and all(map(other.parameters.get, other.needs))]
         return (*others, rule)
+
+
+def _written(value: dict[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)
 
 
 def with_parameters(rule: Rule, parameters: dict[str, Any], tables: dict[str, Any]) -> Rule:

@@ -7,9 +7,12 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from dlgovern.edits import documents
+from dlgovern.edits.sheet import Sheet
 from dlgovern.engine.walk import see
-from dlgovern.finding import Edit, Hit
+from dlgovern.finding import Edit, Fix, Hit
 from dlgovern.flow.facts import Facts
+from dlgovern.judge.evidence import judge_evidence
 from dlgovern.repository.exports import Repository
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.standard.laws.court import Case, Court, with_parameters
@@ -19,7 +22,7 @@ Compute = Callable[[Any, Hit, Facts], Iterable[Edit] | None]
 
 
 def repairs(trial: Trial, court: Court) -> Iterator[Broken | Skipped]:
-    """L8 for the Python examples of one file; a rule with a repair shows what comes out of it."""
+    """L8 for the examples of one file; a rule with a repair shows what comes out of it."""
     rule = trial.rule
     fixed = [proof for proof in trial.proofs if proof.example.fixed is not None]
     if not rule.fix:
@@ -35,8 +38,10 @@ def repairs(trial: Trial, court: Court) -> Iterator[Broken | Skipped]:
     for proof in trial.proofs:
         if proof.example.kind == "bad" and proof.case.only.endswith(".py") and rule.shape == "python":
             yield from _one(trial, court, proof, compute)
+        elif proof.example.kind == "bad" and proof.case.only and not proof.case.only.endswith(".py"):
+            yield from _document(trial, court, proof)
         elif proof.example.fixed is not None:
-            yield Skipped(rule.id, "L8", proof.title, "only repairs of a single Python file are tried")
+            yield Skipped(rule.id, "L8", proof.title, "only repairs of a single file are tried")
 
 
 def _one(trial: Trial, court: Court, proof: Proof, compute: Compute) -> Iterator[Broken]:
@@ -73,6 +78,47 @@ def _one(trial: Trial, court: Court, proof: Proof, compute: Compute) -> Iterator
     if _edits(trial, court, repaired, compute)[1]:
         yield say("the repaired text is repaired again")
     yield from map(say, _outside(before, hits))
+
+
+def _document(trial: Trial, court: Court, proof: Proof) -> Iterator[Broken]:
+    """The same for a script, an image, a workflow, a manifest: it reads as before but for what was repaired."""
+
+    def say(what: str) -> Broken:
+        return Broken(trial.rule.id, "L8", proof.title, what)
+
+    path, before = proof.case.only, proof.case.files[proof.case.only]
+    found = _offered(trial, court, proof.case)
+    edits = sorted({edit for fix in found for edit in (fix.edits if fix else ())}, key=lambda edit: (edit.start, edit.end))
+    wanted = proof.example.fixed
+    if not edits:
+        if wanted is not None:
+            yield say("no repair is offered where the example shows one")
+        return
+    after = apply(before, edits)
+    if overlapping(edits):
+        yield say("two edits of one repair overlap")
+    elif wanted is not None and after.decode("utf-8", "replace") != wanted:
+        yield say(f"the repaired text is not the one that `fixed` shows: {_first_difference(after, wanted.encode())}")
+    elif why := importlib.import_module("dlgovern.fix.prove").fault(path, before, after, edits):
+        yield say(f"the repaired file {why}")
+    else:
+        repaired = proof.case._replace(files={path: after})
+        left, unrepaired = court.judge(trial.rule, repaired).marks, sum(fix is None for fix in found)
+        if len(left) > unrepaired:
+            yield say(f"{len(left)} finding(s) are left or new after the repair of {len(found) - unrepaired}")
+        if any(_offered(trial, court, repaired)):
+            yield say("the repaired text is repaired again")
+
+
+def _offered(trial: Trial, court: Court, case: Case) -> list[Fix | None]:
+    """The repair of each hit on the one file of an example."""
+    path, data = case.only, case.files[case.only]
+    rule = with_parameters(trial.rule, {**trial.rule.parameters, **case.parameters}, court.policy.tables)
+    folder = court.lay(case.files)
+    found = court.versions(case)
+    policy = court.policy._replace(rules=(rule,))
+    sheet = Sheet(path, data, Repository(folder), found)
+    return [documents.repair(rule, hit, sheet) for one in judge_evidence(policy, folder, [path], found) for hit in one.hits]
 
 
 def _edits(trial: Trial, court: Court, case: Case, compute: Compute) -> tuple[list[tuple[Hit, tuple[Edit, ...]]], list[Edit]]:

@@ -1,0 +1,58 @@
+"""See paths that one rank writes and the others use too early, or that every rank has for itself, by what each class of ranks does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dlgovern.detect import Parameter
+from dlgovern.finding import Hit
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.ranks.accesses import Access, unsafe
+from dlgovern.flow.ranks.tables import rank_text, tables_of, tells_ranks
+from dlgovern.policy import Rule
+from dlgovern.source.imports import normal
+
+REASONS = ("early", "own", "lost")
+"""The others read what rank 0 may not have written yet; all ranks save together, each at a path of its own; the others look
+at a path of their own for what rank 0 wrote."""
+
+PARAMETERS = {"reasons": Parameter("strings", f"what is wrong: {', '.join(REASONS)}", required=True)}
+
+
+def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]]:
+    """The file tells ranks apart itself."""
+    parts, text = rank_text(tables)
+    return [{"parts": parts, "text": text}]
+
+
+def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
+    """One handler for the whole file; the rules share the analysis."""
+    known = tables_of(tables)
+
+    def see(_file: None) -> Iterator[Hit]:
+        data = facts.data
+        if not tells_ranks(tables, normal(data)):
+            return
+        wanted = {reason for rule in rules for reason in rule.parameters["reasons"]}
+        moments = any(name.rpartition(".")[2].encode() in data for name in known.own)
+        if not (moments and wanted - {"early"}) and not ("early" in wanted and all(any(word in data for word in words) for words in known.file_words.values())):
+            return
+        for one in unsafe(facts, known):
+            for rule in rules:
+                if one.why in rule.parameters["reasons"] and one.use.site.spot[0] == facts.path and one.use.site.node is not None:
+                    hit = facts.hit(rule.id, one.use.site.node, call=_named(one.use), write=_named(one.write) if one.write else "")  # type: ignore[arg-type]
+                    yield hit._replace(related=tuple(_related(one.use, one.write)))
+
+    return {None: see}
+
+
+def _named(one: Access) -> str:
+    return f"{one.site.op}()"
+
+
+def _related(use: Access, write: Access | None) -> Iterator[tuple[str, int, int, str]]:
+    if use.site is not use.step:
+        yield (*use.step.spot, f"{use.step.op} here")
+    if write is not None:
+        yield (*write.step.spot, f"rank 0 alone: {write.step.op}")

@@ -1,0 +1,127 @@
+"""Paths that one rank writes and the others read too early, and paths that every rank has for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dlgovern.flow.facts import Facts
+from dlgovern.flow.ranks.analysis import BRANCHED
+from dlgovern.flow.ranks.candidates import candidates
+from dlgovern.flow.ranks.frame import GaveUp, Meter
+from dlgovern.flow.ranks.project import functions, module_body
+from dlgovern.flow.ranks.summaries import Summaries, start
+from dlgovern.flow.ranks.tables import Tables
+from dlgovern.flow.ranks.trace import Node
+from dlgovern.flow.ranks.values import FIRST, OTHER
+
+
+class Access(NamedTuple):
+    """A step on a path with the call of the judged function that leads to it, and how many meetings of ranks lie before it."""
+
+    step: Node
+    site: Node
+    met: int
+
+
+class Unsafe(NamedTuple):
+    """A use of a path that goes wrong.
+
+    ``why``: early (it needs what ``write`` of the first rank may not have made yet), own (a save of all ranks, to a path
+    that is another on each), lost (each rank looks at a path of its own for what ``write`` made).
+    """
+
+    why: str
+    use: Access
+    write: Access | None
+
+
+_FILES = frozenset({"write", "read"})
+
+
+def unsafe(facts: Facts, tables: Tables) -> list[Unsafe]:
+    """What is wrong with the paths of a file's functions."""
+    known: list[Unsafe] | None = facts.memo.get(Unsafe)
+    if known is None:
+        known = facts.memo[Unsafe] = _find(facts, tables)
+    return known
+
+
+def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
+    summaries = Summaries(facts, tables)
+    summaries.files = True
+    known = candidates(facts, tables)
+    targets = [module_body(facts), *functions(facts)]
+    own = {name.rpartition(".")[2] for name in tables.own}
+    own_words = {target.key for target in targets if not own.isdisjoint(known.names(target))}
+    telling = own | {target.node.name for target in targets if known.parts(target) and target.node.name}
+    found: dict[object, Unsafe] = {}
+    for target in targets:
+        if not known.parts(target) and telling.isdisjoint(known.names(target)):
+            continue
+        meter = Meter()
+        try:
+            first = list(_accesses(start(summaries, target, FIRST, {}, meter).steps))
+            other = list(_accesses(start(summaries, target, OTHER, {}, meter).steps))
+        except GaveUp:
+            facts.gave_up.append((target.node if target.node.name else facts.tree.module, BRANCHED))
+            continue
+        for one in (*_early(first, other), *_own(first, other)):
+            if one.why == "early" or target.key in own_words or one.use.step.spot[0] == facts.path:
+                found.setdefault((one.why, one.use.step.spot), one)  # else it is told where the name is made
+    facts.reads |= summaries.project.reads
+    return list(found.values())
+
+
+def _accesses(steps: tuple[Node, ...]) -> Iterator[Access]:
+    """Writes, reads and saves in order, both sides of every choice."""
+    met = 0
+    todo: list[tuple[Node, Node | None]] = [(step, None) for step in reversed(steps)]
+    while todo:
+        step, site = todo.pop()
+        if step.kind in _FILES or (step.kind == "save" and step.group):
+            yield Access(step, site or step, met)
+        if step.is_event and step.kind not in _FILES:
+            met += 1
+        outer = site or (step if step.kind == "call" else None)
+        for branch in reversed(step.branches):
+            todo += [(inner, outer) for inner in reversed(branch)]
+
+
+def _early(first: list[Access], other: list[Access]) -> Iterator[Unsafe]:
+    """What the others use although only the first rank makes it, and nothing has let them wait since."""
+    seen = {one.step.spot for one in other}
+    alone = [one for one in first if one.step.kind == "write" and one.step.spot not in seen and not one.step.group.startswith("~")]
+    for write in alone if other else ():
+        made: set[str] = set()
+        for use in other:
+            if use.step.kind == "write" and use.step.group == write.step.group:
+                made.add(use.step.group)  # the others make it too
+            elif use.met <= write.met and write.step.group not in made and _below(use, write) and _after(use, write):
+                yield Unsafe("early", use, write)
+                break
+
+
+def _below(use: Access, write: Access) -> bool:
+    """Whether one path is the other, or lies in the folder that it is."""
+    if use.step.group == write.step.group:
+        return use.step.kind == "read"
+    return write.step.op in ("makedirs", "mkdir") and use.step.group.startswith(f"{write.step.group}/")
+
+
+def _after(use: Access, write: Access) -> bool:
+    return use.site.spot[0] == write.site.spot[0] and use.site.spot[1] > write.site.spot[1]
+
+
+def _own(first: list[Access], other: list[Access]) -> Iterator[Unsafe]:
+    """Paths made of what every process has for itself, where ranks take them for one."""
+    seen = {one.step.spot for one in other}
+    for use in other:
+        if not use.step.group.startswith("~"):
+            continue
+        if use.step.kind == "save":
+            yield Unsafe("own", use, None)
+        elif use.step.kind == "read":
+            write = next((one for one in first if one.step.kind == "write" and one.step.group == use.step.group and one.step.spot not in seen), None)
+            if write is not None:
+                yield Unsafe("lost", use, write)

@@ -1,0 +1,63 @@
+"""What is a share of one rank, with as many items as chance gives it: slices by rank, shards, files of the rank, data sets made of these."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from dlgovern.flow.paths import context_managers, written
+from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.project import Function, Target
+from dlgovern.flow.ranks.tables import Tables
+from dlgovern.flow.ranks.trace import Node
+from dlgovern.flow.ranks.values import MANY, Value
+
+SHARE = "share"
+_KEEP = frozenset("list tuple iter sorted reversed enumerate tqdm trange zip map filter Subset TensorDataset DataLoader StatefulDataLoader select batch cycle prefetch".split())
+"""Calls that give as many items as they were given, or fewer by a fixed factor."""
+
+_EVEN = re.compile(rb"drop_last|\bJoin\b|\.join\(\)|\bpad|even|equal|cycle|islice|truncat|remainder|divisible|infinite|repeat", re.I)
+"""Words of code that takes care that ranks have equally many items."""
+
+
+def sliced(frame: Frame, node: ast.Slice) -> bool:
+    """Whether a slice is ``[rank::size]``."""
+    from dlgovern.flow.ranks.expressions import value  # expressions ask for shares
+
+    if node.lower is None or node.step is None or node.upper is not None:
+        return False
+    return value(frame.outside(), node.lower).kind == "rank" and value(frame.outside(), node.step) == MANY
+
+
+def shared(frame: Frame, node: ast.Call, origin: str, last: str, positional: list[Value], keywords: dict[str, Value]) -> bool:
+    """Whether a call gives a share of the rank."""
+    last = origin.rpartition(".")[2] or last
+    every = [*positional, *keywords.values()]
+    if last in _KEEP:
+        if any(one.taint == SHARE for one in every):
+            return keywords.get("drop_last") is None and "sampler" not in keywords and "batch_sampler" not in keywords
+        return False
+    if origin == "range" and len(positional) == 3:  # noqa: PLR2004 - start, stop, step
+        return positional[0].kind == "rank" and positional[2] == MANY
+    if (last == "shard" and isinstance(node.func, ast.Attribute)) or last == "split_dataset_by_node":
+        return any(one.kind == "rank" for one in every) and any(one == MANY for one in every)
+    return False
+
+
+def uneven(step: Node, target: Target, tables: Tables) -> bool:
+    """Whether nothing in a function, or in the class of a method, makes the turns of its loop even on all ranks."""
+    loop = step.node
+    if not isinstance(loop, ast.AST):
+        return False
+    if any("oin" in written(item.context_expr.func).rpartition(".")[2] for item in context_managers(loop) if isinstance(item.context_expr, ast.Call)):
+        return False
+    lines = target.facts.data.splitlines(keepends=True)
+    node: Function | ast.ClassDef = target.owner or target.node
+    text = b"".join(lines[node.lineno - 1 : node.end_lineno] if target.node.name else lines)
+    return _EVEN.search(text) is None and _divides(tables).search(text) is None
+
+
+def _divides(tables: Tables) -> re.Pattern[bytes]:
+    """A division by the number of ranks."""
+    names = sorted({name.rpartition(".")[2] for name, kind in {**tables.names, **tables.calls}.items() if kind == "size"})
+    return re.compile(rb"(?://|%|\bdivmod\([^)]*,)\s*\(?(?:\w+\.)*(?:" + "|".join(names).encode() + rb")\b")
