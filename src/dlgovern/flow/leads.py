@@ -1,40 +1,53 @@
-"""Whether a call can lead to functions of certain names, told from the text of the files before one is opened."""
+"""Where the calls of a file can lead, told from the text of files before one is opened."""
 
 from __future__ import annotations
 
 import ast
+from typing import cast
 
 from dlgovern.flow.facts import Facts
-from dlgovern.repository.outline import Seeds, outlines
+from dlgovern.repository.outline import Outline, Seeds, outlines
+from dlgovern.source.imports import normal
+
+
+def imported(facts: Facts) -> dict[str, tuple[str, str]]:
+    """Local name -> the file of the repository and the name in it that an import means, "" for the module itself."""
+    if imported not in facts.memo:
+        known = outlines(facts.repository)
+        facts.memo[imported] = known.bound(facts.path, facts.imports(normal(facts.data)))[0]
+    return cast("dict[str, tuple[str, str]]", facts.memo[imported])
+
+
+def reaches(facts: Facts, path: str, name: str, seeds: Seeds) -> bool:
+    """Whether what another file calls ``name`` can lead to one of the seeds. The files count as read."""
+    found, reads = outlines(facts.repository).reaches(path, name, seeds)
+    facts.reads |= reads
+    return found
 
 
 def may_lead(facts: Facts, call: ast.Call, seeds: Seeds) -> bool:
-    """Whether the function that a call runs may hold one of the names, itself or through others. The files count as read."""
+    """Whether the function that a call runs may hold one of the seeds, itself or through others."""
     func = call.func
-    known = outlines(facts.repository)
-    inner = known.imported(facts.path)
+    inner = imported(facts)
     if isinstance(func, ast.Name):
-        return func.id not in inner or _reaches(facts, *inner[func.id], seeds)
+        return func.id not in inner or not inner[func.id][1] or reaches(facts, *inner[func.id], seeds)
     if not isinstance(func, ast.Attribute):
         return True
     base = func.value
     if isinstance(base, ast.Name) and base.id in inner and not inner[base.id][1]:
-        return _reaches(facts, inner[base.id][0], func.attr, seeds)
-    return func.attr in known.of(facts.path) or _any_import(facts, seeds)
+        return reaches(facts, inner[base.id][0], func.attr, seeds)
+    return func.attr in _outline(facts) or _any_import(facts, seeds)
+
+
+def _outline(facts: Facts) -> Outline:
+    if Outline not in facts.memo:
+        facts.memo[Outline] = Outline(facts.data)
+    return cast(Outline, facts.memo[Outline])
 
 
 def _any_import(facts: Facts, seeds: Seeds) -> bool:
     """Whether anything that the file imports may: an object whose method is called is an instance of it."""
     key = (may_lead, seeds)
     if key not in facts.memo:
-        inner = outlines(facts.repository).imported(facts.path)
-        facts.memo[key] = any(name and _reaches(facts, path, name, seeds) for path, name in inner.values())
+        facts.memo[key] = any(name and reaches(facts, path, name, seeds) for path, name in imported(facts).values())
     return bool(facts.memo[key])
-
-
-def _reaches(facts: Facts, path: str, name: str, seeds: Seeds) -> bool:
-    if not name:
-        return True
-    found, reads = outlines(facts.repository).reaches(path, name, seeds)
-    facts.reads |= reads
-    return found

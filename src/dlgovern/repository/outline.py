@@ -7,10 +7,12 @@ It works on text, so comments and strings count too.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.repository.exports import Repository
+from dlgovern.source.imports import ImportLine
 from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
 
@@ -169,22 +171,27 @@ class Outlines:
         """The names that imports bind in a file to modules of the repository, name "", or to what these hold."""
         known = self._inner.get(path)
         if known is None:
-            known = self._inner[path] = {}
-            outer = self._outer[path] = {}
-            find = self._repository.modules.find
-            for line in self._repository.imports(path):
-                level, module, name, local, _top = line
-                if name == "*":
-                    continue
-                whole = find(path, level, f"{module}.{name}".strip(".") if name else module)
-                if whole is not None:
-                    known[local] = (whole, "")
-                elif name and (holder := find(path, level, module)) is not None:
-                    if holder != path:
-                        known[local] = (holder, name)
-                elif not level:
-                    outer[local] = f"{module}.{name}" if name else module
+            known, self._outer[path] = self.bound(path, self._repository.imports(path))
+            self._inner[path] = known
         return known
+
+    def bound(self, path: str, lines: Iterable[ImportLine]) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+        """What import statements bind in a file at ``path``: names of the repository as `imported` has them, origins outside."""
+        inner: dict[str, tuple[str, str]] = {}
+        outer: dict[str, str] = {}
+        find = self._repository.modules.find
+        for level, module, name, local, _top in lines:
+            if name == "*":
+                continue
+            whole = find(path, level, f"{module}.{name}".strip(".") if name else module)
+            if whole is not None:
+                inner[local] = (whole, "")
+            elif name and (holder := find(path, level, module)) is not None:
+                if holder != path:
+                    inner[local] = (holder, name)
+            elif not level:
+                outer[local] = f"{module}.{name}" if name else module
+        return inner, outer
 
     def _outer_names(self, path: str) -> dict[str, str]:
         self.imported(path)

@@ -54,10 +54,10 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
     targets = [module_body(facts), *functions(facts)]
     own = {name.rpartition(".")[2] for name in tables.own}
     own_words = {target.key for target in targets if not own.isdisjoint(known.names(target))}
-    telling = own | {target.node.name for target in targets if known.parts(target) and target.node.name}
+    telling = own | {target.node.name for target in targets if known.speaks(target) and target.node.name}
     found: dict[object, Unsafe] = {}
     for target in targets:
-        if not known.parts(target) and telling.isdisjoint(known.names(target)):
+        if not known.speaks(target) and telling.isdisjoint(known.names(target)):
             continue
         meter = Meter()
         try:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.leads import imported
 from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.project import Target, targets
 from dlgovern.flow.ranks.said import Given, Said, made_of, plain, said
@@ -41,6 +42,7 @@ class Candidates:
         self._quiet: dict[int, frozenset[str] | None] = {}
         self._arguments: dict[tuple[str, int, int], set[str]] = {}
         self.clocks = set(_CLOCKS)
+        self.exits = set(_EXITS)
         self.signalled = {name.rpartition(".")[2] for name in set_by_signals(facts)}
         self._modules: dict[str, str] = {}  # names of modules of the repository -> their files
         self._makers = set(tables.wrappers)  # what makes wrapped models and objects whose methods act
@@ -80,9 +82,13 @@ class Candidates:
         if not self.acts(target):
             return False
         mine = self._said[target.key]
-        if self.parts(target) or not DOUBTS.isdisjoint(mine.names) or (mine.catches and "backward" in mine.names):
+        if self.parts(target) or not DOUBTS.isdisjoint(mine.names) or mine.catches:
             return True
         return not self.signalled.isdisjoint(mine.names) or (mine.loops and not self.clocks.isdisjoint(mine.names))
+
+    def speaks(self, target: Target) -> bool:
+        """Whether a word that tells ranks apart stands in a function, its parameters included."""
+        return target.key in self._said and not self.parting.isdisjoint(self._said[target.key].names)
 
     def names(self, target: Target) -> frozenset[str]:
         """The words of a function."""
@@ -109,7 +115,8 @@ class Candidates:
         telling = (self.acting, self.parting, DOUBTS, self.clocks, self.signalled, _SHARES)
         if not all(map(used.names.isdisjoint, telling)) or any(self._is_agreed(called_name(call.func)) for call in used.calls):
             return None
-        return None if any(self._is_operation(call.func) for call in used.calls) else used.names
+        ends = any(called_name(call.func) in self.exits or self._is_operation(call.func) for call in used.calls)
+        return None if ends else used.names
 
     def _given_to_operations(self, target: Target) -> set[str]:
         """The names in arguments of operations: the group, what is agreed on, what says whether ranks meet at all."""
@@ -130,7 +137,7 @@ class Candidates:
     def _imported(self) -> None:
         """Names from files of the repository in which words of the tables stand."""
         tables = self._tables
-        for local, (path, name) in outlines(self.facts.repository).imported(self.facts.path).items():
+        for local, (path, name) in imported(self.facts).items():
             if not name:
                 self._modules[local] = path
                 continue
@@ -140,12 +147,18 @@ class Candidates:
                     self._makers.add(local)
             if self._reaches(path, name, tables.apart):
                 self.parting.add(local)
+        for node in self.facts.tree.of(ast.Attribute) if self._modules else ():
+            base, name = node.value, node.attr  # type: ignore[attr-defined]
+            if isinstance(base, ast.Name) and base.id in self._modules and self._reaches(self._modules[base.id], name, tables.apart):
+                self.parting.add(name)
         for node in self.facts.tree.of(ast.ImportFrom):
             for alias in node.names:  # type: ignore[attr-defined]
                 if alias.asname and alias.name in tables.apart.words:
                     self.parting.add(alias.asname)
                 if alias.asname and alias.name in _CLOCKS:
                     self.clocks.add(alias.asname)
+                if alias.asname and alias.name in _EXITS:
+                    self.exits.add(alias.asname)
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
         reached, reads = outlines(self.facts.repository).reaches(path, name, seeds)
@@ -258,4 +271,5 @@ class Candidates:
 _CLOCKS = frozenset("time monotonic perf_counter now time_ns".split())
 _SHARES = frozenset("shard split_dataset_by_node get_group".split())
 """Calls whose result is a share of the rank, or a group of ranks."""
+_EXITS = frozenset({"exit", "_exit", "quit"})
 _OWN = frozenset({"self", "cls", "_", "super", "return"})

@@ -48,6 +48,7 @@ def said(target: Target) -> tuple[Said, list[Given]]:
     given: list[Given] = []
     catches = loops = False
     node = target.node
+    names.update(arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs))
     todo: list[ast.AST] = [*node.body, *node.decorator_list]
     for decorator in node.decorator_list:
         decides |= made_of(decorator)
@@ -212,8 +213,8 @@ def _told_by(node: ast.AST) -> set[str]:
     return found
 
 
-_ASKS = frozenset("int bool float str len any all abs max min round getattr".split())
-"""Functions whose result tells of what they are given."""
+_ASKS = frozenset("int bool float str len any all abs max min round getattr range shard split_dataset_by_node".split())
+"""Functions whose result tells of what they are given, or is as much as that says."""
 
 
 def _itself(node: ast.AST) -> set[str]:
