@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "dlgovern"
 
 LAYERS = (
     "cli flake8",
     *("scaffold standard fix report judge engine detect edits flow repository evidence source".split()),
-    *("store policy bundled finding errors".split()),
+    *("store policy bundled digest finding errors".split()),
 )
 """From the top down; what shares a line may import each other."""
 

@@ -24,8 +24,8 @@ if sys.version_info[:2] != (3, 11):
 FULL = bool(os.environ.get("DLGOVERN_FULL"))
 """Set by `.ci/nightly`: every promise, the projects' own tests included, of every template with two sets of answers."""
 
-SHORT = {"ddp": ("resume", "dry-run", "check"), "fsdp2": ("resume",), "single": ("export",)}
-"""What is run otherwise, with what it builds on: train and stop."""
+SHORT = {"ddp": ("resume", "dry-run", "check"), "single": ("export",)}
+"""What is run otherwise, with what it builds on: train and stop. Of fsdp2 it is going on from a checkpoint of ddp."""
 OTHER = {
     "ddp": ["precision=fp16", "data=map-style", "tracking=tensorboard", "launchers=slurm,kubeflow", "ci=gitlab"],
     "fsdp2": ["precision=fp16", "data=iterable", "resume=statistical", "package_manager=uv", "torch_index=cu130", "container=ngc"],
@@ -66,7 +66,7 @@ def test_a_ddp_project_keeps_its_promises_and_fsdp2_goes_on_from_its_checkpoint(
     assert 40 == len(_losses(again))
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(not FULL, reason="part of .ci/nightly")
 def test_an_fsdp2_project_keeps_its_promises(run, tmp_path):
     assert [(40, 0), (40, 0)] == _repeated(_verified(run, tmp_path, "fsdp2"))
 
