@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from dlgovern.edits import launcher, manifest, memory
+from dlgovern.edits import index, launcher, manifest, memory
 from dlgovern.edits.sheet import Cut, Repair, Sheet
 from dlgovern.finding import Fix, Hit
 from dlgovern.policy import Rule
@@ -66,6 +66,7 @@ def _filled(template: str, hit: Hit) -> str:
 
 ACTIONS: dict[str, Callable[[Sheet, Hit, dict[str, object]], Repair | None]] = {
     "as-table-says": rename_key,
+    "explicit-index": index.explicit_index,
     "replace-text": replace_text,
     "share-memory": memory.share_memory,
     "start-with-torchrun": launcher.start_with_torchrun,
