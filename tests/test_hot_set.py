@@ -85,6 +85,12 @@ def test_without_any_trouble_none_is_loaded_either(project):
     assert (0, set()) == (code, FORBIDDEN & modules)
 
 
+def test_a_new_project_is_made_without_the_machinery_that_judges(project):
+    code, modules = loaded(project, "new", "two", "--yes")
+    judging = {name for name in modules if name.startswith(("dlgovern.detect", "dlgovern.engine", "dlgovern.flow", "dlgovern.standard.read"))}
+    assert (0, set()) == (code, judging | (modules & {"torch", "libcst", "yaml", "tomlkit"}))
+
+
 def test_where_nothing_is_new_what_judges_is_not_loaded(project):
     loaded(project, "check", "one.py")
     code, modules = loaded(project, "check", "one.py")
