@@ -43,6 +43,12 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.fixture(autouse=True)
+def _compiled(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The standard is compiled already."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "dlgovern.toml").write_text("")
@@ -53,9 +59,8 @@ def project(tmp_path: Path) -> Path:
 def run(project: Path, *words: str, program: str = "") -> subprocess.CompletedProcess[str]:
     """One run of the command, or of a program that stands for it."""
     start = ["-c", program] if program else ["-m", "dlgovern"]
-    env = {**os.environ, "XDG_CACHE_HOME": str(project / ".cache")}
     command = [sys.executable, "-P", *start, *words]
-    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_0_where_nothing_is_open(project):

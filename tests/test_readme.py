@@ -16,6 +16,8 @@ from dlgovern.cli import exits
 from dlgovern.cli.settings import find_settings
 from dlgovern.store import Store
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.S | re.M)

@@ -1,7 +1,5 @@
 """What was found and where: plain values that know nothing of how they were made or will be shown."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 LEVELS = ("info", "warning", "error")

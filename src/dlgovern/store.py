@@ -7,10 +7,11 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
+import time
 from typing import Any
 
 _LARGEST = 64 * 1024 * 1024
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of dlgovern and may be deleted.\n"
 
 
@@ -22,31 +23,54 @@ class Store:
 
     def get(self, name: str) -> Any:
         """The value kept under a name, or None."""
-        if not self.folder:
-            return None
         try:
-            path = os.path.join(self.folder, name)
-            if os.path.getsize(path) > _LARGEST:
-                return None
-            with open(path, "rb") as file:
-                return json.loads(file.read())
-        except (OSError, ValueError, RecursionError):
+            data = self.read(name)
+            return json.loads(data) if data else None
+        except (ValueError, RecursionError):
             return None
 
     def put(self, name: str, value: Any) -> None:
         """Keep a value. Fails silently: a cache that cannot be written is no reason to stop."""
         if not self.folder:
             return
-        temporary = ""
+        with contextlib.suppress(ValueError, RecursionError):
+            self.write(name, json.dumps(value, separators=(",", ":")).encode())  # dump would go piece by piece, in Python
+
+    def read(self, name: str) -> bytes:
+        """The bytes kept under a name, empty where there are none."""
+        if not self.folder:
+            return b""
+        try:
+            with open(os.path.join(self.folder, name), "rb", buffering=0) as file:
+                return file.read() if os.fstat(file.fileno()).st_size <= _LARGEST else b""
+        except OSError:
+            return b""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep bytes, whole or not at all, whoever else writes or dies at this moment."""
+        if not self.folder:
+            return
+        temporary = os.path.join(self.folder, f".new-{os.getpid()}-{time.time_ns()}")
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(json.dumps(value, separators=(",", ":")))  # dump would write it piece by piece, in Python
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb") as file:
+                file.write(data)
             os.replace(temporary, os.path.join(self.folder, name))
-        except (OSError, ValueError, RecursionError):
+        except OSError:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+    def prune(self, days: int = 90) -> None:
+        """Delete what nobody has written for so long: entries of other versions, of repositories that are gone."""
+        oldest = time.time() - days * 86400
+        try:
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    ours = entry.name.endswith(".json") or entry.name.startswith(".new-")
+                    if ours and entry.stat(follow_symlinks=False).st_mtime < oldest:
+                        os.unlink(entry.path)
+        except OSError:
+            return
 
 
 def default_folder() -> str:

@@ -12,10 +12,16 @@ import pytest
 GOOD = "import torch\nstate = torch.load(p, weights_only=False)\n"
 
 
+@pytest.fixture(autouse=True)
+def _compiled(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The standard is compiled already."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+
+
 def check(root: Path, *words: str, timeout: float = 60) -> tuple[int, dict[str, object], str]:
     """Run the real program in a project: exit code, json report, standard error."""
     run = subprocess.run(
-        [sys.executable, "-P", "-m", "dlgovern", "check", ".", "--no-cache", "--output-format", "json", *words],
+        [sys.executable, "-P", "-m", "dlgovern", "check", ".", "--output-format", "json", *words],
         cwd=root,
         capture_output=True,
         timeout=timeout,
@@ -158,7 +164,7 @@ def test_hostile_names_are_judged_and_never_printed_raw(project: Path) -> None:
         (project / name).write_text(GOOD)
     code, report, _ = check(project)
     run = subprocess.run(
-        [sys.executable, "-P", "-m", "dlgovern", "check", ".", "--no-cache"],
+        [sys.executable, "-P", "-m", "dlgovern", "check", "."],
         cwd=project,
         capture_output=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p.endswith("src")), "GITHUB_ACTIONS": "true"},

@@ -7,9 +7,15 @@ import sys
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def _compiled(cache, monkeypatch):
+    """The standard is compiled already."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+
+
 def _findings(folder, rule, *more):
     command = [
-        sys.executable, "-P", "-m", "dlgovern", "check", str(folder), "--isolated", "--profile", "all", "--no-cache", "--exit-zero",
+        sys.executable, "-P", "-m", "dlgovern", "check", str(folder), "--isolated", "--profile", "all", "--exit-zero",
         "--min-confidence", "low", "--select", rule, "--output-format", "json", *more,
     ]
     report = json.loads(subprocess.run(command, capture_output=True, check=True, cwd=folder).stdout)

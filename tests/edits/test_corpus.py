@@ -87,7 +87,7 @@ def demand_all(policy: Policy, root: Path, path: str) -> None:
     assert again.after == again.before
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["plain", *(pytest.param(form, marks=pytest.mark.once) for form in FORMS if form != "plain")])
 @pytest.mark.parametrize(("rule", "text"), EXAMPLES)
 def test_every_repair_of_an_example_keeps_its_promises(policy, tmp_path, rule, text, form):
     (tmp_path / "train.py").write_bytes(FORMS[form](text))

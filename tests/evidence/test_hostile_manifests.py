@@ -75,6 +75,7 @@ LINES = st.lists(st.tuples(st.lists(KEYS, min_size=1, max_size=2).map(" . ".join
 TABLES = st.lists(st.tuples(st.sampled_from(["[t{}]", "[[u]]", '[ "v w" . x{} ]', "[[u.y]]"]), LINES), max_size=4)
 
 
+@pytest.mark.once
 @settings(deadline=None, max_examples=300)
 @given(TABLES)
 def test_every_value_of_valid_toml_has_its_place(tables: list[tuple[str, list[tuple[str, str]]]]) -> None:

@@ -81,7 +81,8 @@ def test_a_setup_py_is_judged_as_python_and_as_a_manifest(policy: Policy, tmp_pa
         "import torch\nfrom setuptools import setup\ntorch.load('a', weights_only=False)\n"
         "setup(install_requires=['sklearn'])  # dlgovern: ignore[DLG118] wanted\n"
     )
-    assert states(report(tmp_path, policy)) == [("setup.py", 3, "DLG502", "open"), ("setup.py", 4, "DLG118", "suppressed")]
+    found = [state for state in states(report(tmp_path, policy)) if state[2] != "DLG906"]  # no version window was asked for
+    assert found == [("setup.py", 3, "DLG502", "open"), ("setup.py", 4, "DLG118", "suppressed")]
 
 
 def test_an_unchanged_file_is_not_read_again(policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,12 @@ def git() -> Callable[..., str]:
 def commit() -> Callable[[Path], None]:
     """Put everything in a folder into one commit."""
     return _commit
+
+
+@pytest.fixture
+def law(tmp_path) -> Path:
+    """A copy of the example standard, to be changed: ``law`` beside the projects."""
+    return Path(shutil.copytree(STANDARD, tmp_path / "law"))
 
 
 @pytest.fixture

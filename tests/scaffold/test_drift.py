@@ -12,7 +12,6 @@ import tomli
 STANDARD = Path(__file__).resolve().parent / "standard"
 
 
-
 def test_a_new_project_has_not_drifted(run, project):
     ran = run(project, "drift", "--strict")
     assert (0, "tiny 2026.1: 11 files, 0 differ, 0 of them should not\n") == (ran.returncode, ran.stdout)
@@ -42,19 +41,15 @@ def test_the_diff_shows_the_way_from_the_template_to_you(run, project):
     assert (True, True) == (ran.stdout.startswith("--- a/README.md\n+++ b/README.md\n"), "+more\n" in ran.stdout)
 
 
-def test_a_template_that_was_changed_under_its_version_shows(run, project, tmp_path):
-    standard = tmp_path / "standard"
-    shutil.copytree(STANDARD, standard)
-    (standard / "templates/tiny/2026.1/project/data.txt").write_text("other\n")
-    ran = run(project, "drift", "--standard", str(standard))
+def test_a_template_that_was_changed_under_its_version_shows(run, project, law):
+    (law / "templates/tiny/2026.1/project/data.txt").write_text("other\n")
+    ran = run(project, "drift", "--standard", str(law))
     assert (1, True) == (ran.returncode, "data.txt: the lock names another content" in ran.stdout)
 
 
-def test_a_version_that_is_gone(run, project, tmp_path):
-    standard = tmp_path / "standard"
-    shutil.copytree(STANDARD, standard)
-    shutil.rmtree(standard / "templates/tiny/2026.1")
-    ran = run(project, "drift", "--standard", str(standard))
+def test_a_version_that_is_gone(run, project, law):
+    shutil.rmtree(law / "templates/tiny/2026.1")
+    ran = run(project, "drift", "--standard", str(law))
     assert (2, True) == (ran.returncode, "there is: 2026.2" in ran.stderr)
 
 
@@ -103,8 +98,7 @@ def test_a_repository_is_adopted_once(run, project):
     assert 2 == adopt(run, project).returncode
 
 
-def test_the_lock_names_the_standard_as_the_project_sees_it(run, old, tmp_path):
-    shutil.copytree(STANDARD, tmp_path / "law")
+def test_the_lock_names_the_standard_as_the_project_sees_it(run, old, law):
     run(old, "adopt", "--standard", "../law", "--template", "tiny", "--yes")
     assert "../law" == tomli.loads((old / "dlgovern.lock").read_text())["standard"]["source"]
     assert "../law" == tomli.loads((old / "pyproject.toml").read_text())["tool"]["dlgovern"]["standard"]

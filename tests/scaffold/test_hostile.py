@@ -70,6 +70,7 @@ def scripts():
         assert 0 == done.returncode, done.stderr
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("part", range(4))
 def test_hostile_names_and_answers_through_the_command(run, tmp_path, part, scripts):
     chosen = random.Random(part)
@@ -113,6 +114,7 @@ def _shipped() -> list[str]:
     return sorted(identity for identity, _ in places(open_standard("reference", ".")) if not identity.startswith("_"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("identity", sorted(set(_shipped())))
 def test_hostile_answers_to_a_shipped_template(identity, scripts):
     standard = open_standard("reference", ".")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import tomli
@@ -14,25 +13,14 @@ from dlgovern.cli.main import main
 STANDARD = Path(__file__).resolve().parent / "standard"
 
 
-class Ran(NamedTuple):
-    """What one run of the command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
-def new(monkeypatch, capsys):
+def new(run):
     """The command with the example standard."""
 
-    def run(folder: Path, *words: str, template: str = "tiny/2026.1") -> Ran:
-        monkeypatch.chdir(folder)
-        capsys.readouterr()
-        code = main(["new", "--standard", str(STANDARD), "--yes", *(["--template", template] if template else []), *words])
-        return Ran(code, *capsys.readouterr())
+    def making(folder: Path, *words: str, template: str = "tiny/2026.1"):
+        return run(folder, "new", "--standard", str(STANDARD), "--yes", *(["--template", template] if template else []), *words)
 
-    return run
+    return making
 
 
 def files(folder: Path) -> list[str]:

@@ -25,6 +25,8 @@ from dlgovern.scaffold.load import Template, choose, open_standard, places, read
 from dlgovern.scaffold.project import Made, make
 from dlgovern.scaffold.template import Question
 
+pytestmark = pytest.mark.once
+
 Answers = dict[str, Any]
 
 TEMPLATES = ("ddp", "fsdp2", "single")

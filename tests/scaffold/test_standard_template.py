@@ -10,6 +10,8 @@ import pytest
 import tomli
 import yaml
 
+pytestmark = pytest.mark.once
+
 TITLE = 'The "best" standard: 100% \\ <b> of `it` #1'
 
 

@@ -12,6 +12,8 @@ import tomli
 from dlgovern.scaffold.render import toml
 from dlgovern.scaffold.tomlmerge import merge_toml
 
+pytestmark = pytest.mark.once
+
 LABEL = "template 2026.2"
 PACKAGES = ["torch", "numpy", "einops", "safetensors", "onnx", "tqdm", "Pillow"]
 KEYS = ["name", "line-length", "select", "strict", "a b", "dotted.key", "version"]

@@ -218,39 +218,62 @@ def test_a_file_that_git_does_not_know_is_no_obstacle_unless_it_would_be_touched
     assert 0 == run(project, "update", "--yes").returncode
 
 
-def test_a_base_that_cannot_be_rendered_again_is_found_in_the_history(run, project, tmp_path, commit):
-    standard = tmp_path / "standard"
-    shutil.copytree(STANDARD, standard)
-    shutil.rmtree(standard / "templates/tiny/2026.1")
+def test_a_base_that_cannot_be_rendered_again_is_found_in_the_history(run, project, law, commit):
+    shutil.rmtree(law / "templates/tiny/2026.1")
     edit(project, *EDITS["a function in train.py"])
     commit(project)
-    ran = run(project, "update", "--yes", "--standard", str(standard))
+    ran = run(project, "update", "--yes", "--standard", str(law))
     text = (project / "src/one/train.py").read_text()
     assert (0, True, True) == (ran.returncode, "def seed()" in text, "range(20)" in text), ran.stdout
 
 
-def test_a_base_that_nobody_has_makes_every_difference_a_conflict(run, project, tmp_path, commit, git):
-    standard = tmp_path / "standard"
-    shutil.copytree(STANDARD, standard)
-    shutil.rmtree(standard / "templates/tiny/2026.1")
+def test_a_base_that_nobody_has_makes_every_difference_a_conflict(run, project, law, commit, git):
+    shutil.rmtree(law / "templates/tiny/2026.1")
     edit(project, *EDITS["a function in train.py"])
     shutil.rmtree(project / ".git")
     git(project, "init", "-q")
     commit(project)
-    ran = run(project, "update", "--yes", "--standard", str(standard))
+    ran = run(project, "update", "--yes", "--standard", str(law))
     assert (1, True) == (ran.returncode, "what the template once wrote is lost" in ran.stdout)
     assert "def seed()" in (project / "src/one/train.py").read_text()
 
 
-def test_a_base_that_was_changed_under_its_version_is_not_taken(run, project, tmp_path, commit):
+def test_a_base_that_was_changed_under_its_version_is_not_taken(run, project, law, commit):
     """The lock's hash decides: with a false base the user's edit would look like the template's."""
-    standard = tmp_path / "standard"
-    shutil.copytree(STANDARD, standard)
-    source = standard / "templates/tiny/2026.1/project/src/__package__/train.py.jinja"
+    source = law / "templates/tiny/2026.1/project/src/__package__/train.py.jinja"
     source.write_text(source.read_text().replace("range(10)", "range(50)"))
     edit(project, *CONFLICTS["the same line of a source"])
     commit(project)
-    assert 1 == run(project, "update", "--yes", "--standard", str(standard)).returncode
+    assert 1 == run(project, "update", "--yes", "--standard", str(law)).returncode
+
+
+STALE = "import torch\n\n\ndef load(path):\n    return torch.load(path)\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "words", "repaired"), [("1.1", (), True), ("1.1", ("--no-fix",), False), ("1.0", (), False)],
+)  # fmt: skip
+def test_what_a_later_standard_finds_is_repaired_where_that_is_sure(run, project, law, commit, version, words, repaired):
+    edit(law, "standard.toml", 'version = "1.0"', f'version = "{version}"')
+    (project / "src/one/load.py").write_text(STALE)
+    commit(project)
+    ran = run(project, "update", "--yes", "--standard", str(law), *words)
+    assert (0, repaired) == (ran.returncode, "weights_only=True" in (project / "src/one/load.py").read_text()), ran.stderr
+    assert repaired == ("repaired src/one/load.py: DLG503\n" in ran.stderr)
+
+
+def test_it_is_repaired_when_the_last_conflict_is_resolved(run, project, law, commit):
+    edit(law, "standard.toml", 'version = "1.0"', 'version = "1.1"')
+    (project / "src/one/load.py").write_text(STALE)
+    edit(project, *CONFLICTS["the same line of a source"])
+    commit(project)
+    assert 1 == run(project, "update", "--yes", "--standard", str(law)).returncode
+    assert STALE == (project / "src/one/load.py").read_text()
+    assert 1 == run(project, "update", "--continue", "--standard", str(law)).returncode
+    text = (project / "src/one/train.py").read_text()
+    (project / "src/one/train.py").write_text(text.partition("<<<<<<<")[0])
+    assert 0 == run(project, "update", "--continue", "--standard", str(law)).returncode
+    assert "weights_only=True" in (project / "src/one/load.py").read_text()
 
 
 def test_a_link_out_of_the_project_is_not_followed(run, project, tmp_path, commit):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -14,25 +13,16 @@ import pytest
 from dlgovern.scaffold.checks import look
 from dlgovern.scaffold.template import Check
 
-STANDARD = Path(__file__).resolve().parent / "standard"
-
 
 @pytest.fixture
-def standard(tmp_path) -> Path:
-    """A copy of the example standard, to be changed."""
-    shutil.copytree(STANDARD, tmp_path / "law")
-    return tmp_path / "law"
-
-
-@pytest.fixture
-def fresh(run, tmp_path, standard) -> Path:
+def fresh(run, tmp_path, law) -> Path:
     """A project of the newest tiny template."""
     assert 0 == run(tmp_path, "new", "one", "--standard", "law", "--template", "tiny", "--yes").returncode
     return tmp_path / "one"
 
 
-def change(standard: Path, old: str, new: str) -> None:
-    path = standard / "templates/tiny/2026.2/template.toml"
+def change(law: Path, old: str, new: str) -> None:
+    path = law / "templates/tiny/2026.2/template.toml"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
@@ -60,6 +50,12 @@ def test_every_promise_is_kept_and_the_evidence_says_what_was_seen(run, fresh):
     assert said["versions"]["packages"]["pydantic"]
 
 
+def test_runs_can_be_kept_and_are_not_mixed_with_older_ones(run, fresh, tmp_path):
+    words = ("verify", "--yes", "--only", "train", "--work", "../runs")
+    assert (0, True) == (run(fresh, *words).returncode, (tmp_path / "runs/whole/metrics.jsonl").is_file())
+    assert (2, "WORK/whole") == (run(fresh, *words).returncode, evidence(fresh)["promises"][0]["command"][2])
+
+
 def test_nothing_runs_without_consent(run, fresh):
     ran = run(fresh, "verify")
     assert (2, True, False) == (ran.returncode, "nobody agreed" in ran.stderr, (fresh / "evidence.json").exists())
@@ -80,13 +76,13 @@ def test_what_builds_on_a_broken_promise_is_not_run(run, fresh):
     assert "| no data\n" in ran.stdout
 
 
-def test_a_command_that_does_not_end_is_ended_with_its_children(run, fresh, standard):
+def test_a_command_that_does_not_end_is_ended_with_its_children(run, fresh, law):
     mark = fresh / "alive"
     (fresh / "src/one/bench.py").write_text(
         "import subprocess, sys, time\nif sys.argv[1] != 'child':\n    subprocess.Popen([sys.executable, __file__, 'child'])\n"
         "    time.sleep(60)\ntime.sleep(3)\nopen('alive', 'w').close()\n"
     )
-    change(standard, "seconds = 60", "seconds = 1")
+    change(law, "seconds = 60", "seconds = 1")
     ran = run(fresh, "verify", "--yes", "--only", "train")
     assert (1, "did not end within 1 seconds") == (ran.returncode, evidence(fresh)["promises"][0]["why"])
     if os.name != "nt":
@@ -94,8 +90,8 @@ def test_a_command_that_does_not_end_is_ended_with_its_children(run, fresh, stan
         assert not mark.exists()
 
 
-def test_a_command_that_cannot_be_started_is_not_a_finding(run, fresh, standard):
-    change(standard, '["python", "src/', '["no-such-program", "src/')
+def test_a_command_that_cannot_be_started_is_not_a_finding(run, fresh, law):
+    change(law, '["python", "src/', '["no-such-program", "src/')
     ran = run(fresh, "verify", "--yes", "--only", "train")
     assert (3, {"train": "impossible"}) == (ran.returncode, states(fresh))
 

@@ -12,6 +12,10 @@ dist = pytest.importorskip("torch.distributed")
 if not dist.is_available():
     pytest.skip("torch without torch.distributed", allow_module_level=True)
 
+PROCESSES = torch.multiprocessing.get_context("forkserver")
+"""Ranks are forked from a process that has torch already: importing it takes seconds, and starts no thread."""
+PROCESSES.set_forkserver_preload(["torch.distributed"])
+
 
 def _port() -> int:
     with socket.socket() as probe:
@@ -35,9 +39,8 @@ def _gather_aliased(rank: int, port: int, results) -> None:
 
 
 def test_an_aliased_gather_list_holds_one_value_in_every_slot() -> None:  # DLG237
-    context = torch.multiprocessing.get_context("spawn")
-    results, port = context.Queue(), _port()
-    workers = [context.Process(target=_gather_aliased, args=(rank, port, results)) for rank in range(2)]
+    results, port = PROCESSES.Queue(), _port()
+    workers = [PROCESSES.Process(target=_gather_aliased, args=(rank, port, results)) for rank in range(2)]
     for worker in workers:
         worker.start()
     slots = [results.get(timeout=120) for _ in workers]
@@ -332,9 +335,8 @@ _FORMS = {
 
 
 def _two(form: str) -> list[str]:
-    context = torch.multiprocessing.get_context("spawn")
-    results, port = context.Queue(), _port()
-    workers = [context.Process(target=_wait, args=(rank, port, form, results)) for rank in range(2)]
+    results, port = PROCESSES.Queue(), _port()
+    workers = [PROCESSES.Process(target=_wait, args=(rank, port, form, results)) for rank in range(2)]
     for worker in workers:
         worker.start()
     found = dict(results.get(timeout=120) for _ in workers)

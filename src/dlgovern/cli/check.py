@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
         prog="dlgovern check",
         description="Judge files and folders against the standard.",
         epilog="examples:\n  dlgovern check .\n  dlgovern check src --select DLG2 --output-format sarif -o out.sarif\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=options.Help,
         fromfile_prefix_chars="@",
     )
     made.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; none means the current folder, - standard input")
@@ -61,7 +61,7 @@ def run(words: list[str]) -> int:
 
         return fix.from_check(said)
     store = options.open_store(said)
-    law = options.open_law(said, said.paths, store)
+    law = options.open_law(said, said.paths, store, silent=True)
     fail_on, confidence = options.bar(said, law.settings.values)
     if said.show_settings:
         return _show_settings(law)
@@ -69,7 +69,7 @@ def run(words: list[str]) -> int:
     if said.show_files:
         sys.stdout.write("".join(f"{_printable(path)}\n" for path in found.files))
         return exits.CLEAN
-    job = Job(law.policy, law.settings.root, versions(law, found.files, store), said.jobs)
+    job = Job(law.policy, law.settings.root, versions(law, found.files, store), said.jobs, triggers=options.law_store(said, store).folder)
     report = judge(
         job, found.files, found.problems, store, not_run=law.not_run, whole=law.whole, fail_on=fail_on,
         min_confidence=confidence, extra=_judge_stdin(job, said, stdin),

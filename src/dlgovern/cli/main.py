@@ -52,9 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    parser = _parser()
     if not words or words[0] in ("-h", "--help", "help"):
-        parser.print_help(sys.stdout if words else sys.stderr)
+        _parser().print_help(sys.stdout if words else sys.stderr)
         return exits.CLEAN if words else exits.NOT_STARTED
     if words[0] in ("-V", "--version", "version"):
         sys.stdout.write(f"dlgovern {__version__}\n")

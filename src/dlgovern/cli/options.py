@@ -1,6 +1,5 @@
 """The options that commands share, and the law, files and policy they lead to."""
 
-from __future__ import annotations
 
 import argparse
 import os
@@ -24,6 +23,20 @@ class Law(NamedTuple):
     not_run: list[RuleNotRun]
     whole: bool  # nothing was deselected
     settings: Settings
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help that keeps line breaks, and asks for the terminal's width without loading shutil and five compressors."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size().columns
+        except (ValueError, OSError):
+            try:
+                width = os.get_terminal_size().columns
+            except OSError:
+                width = 80
+        super().__init__(prog, width=(width or 80) - 2)
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +64,7 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--extend-exclude", action="append", default=[], metavar="PATTERN", help="leave these out too")
     group.add_argument("--force-exclude", action="store_true", default=None, help="leave out even files that are named")
     group.add_argument("--respect-gitignore", action=argparse.BooleanOptionalAction, default=None, help="leave out what git ignores")
-    group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
+    group.add_argument("--no-cache", action="store_true", help="judge everything anew: neither read nor keep results")
     group.add_argument("--cache-dir", metavar="PATH", help="where the cache lies")
     group.add_argument("--jobs", type=int, default=0, metavar="N", help="worker processes; 0 for one a processor")
 
@@ -65,14 +78,21 @@ def open_store(options: argparse.Namespace) -> Store:
     return Store(default_folder())
 
 
-def open_law(options: argparse.Namespace, paths: Iterable[str], store: Store) -> Law:
-    """The configuration around ``paths`` and the policy it leads to."""
+def law_store(options: argparse.Namespace, store: Store) -> Store:
+    """Where the compiled standard lies: it is no result, so ``--no-cache`` leaves it alone, ``$DLGOVERN_NO_CACHE`` does not."""
+    if store.folder or not getattr(options, "no_cache", False) or os.environ.get("DLGOVERN_NO_CACHE", "") not in ("", "0", "false"):
+        return store
+    return Store(os.path.abspath(options.cache_dir) if options.cache_dir else default_folder())
+
+
+def open_law(options: argparse.Namespace, paths: Iterable[str], store: Store, *, silent: bool = False) -> Law:
+    """The configuration around ``paths`` and the policy it leads to; ``silent``: its prose may come later."""
     settings = _settings(options, list(paths), store)
     values = _with_flags(settings.values, options)
     name = options.standard or values.get("standard", REFERENCE)
     base = os.getcwd() if options.standard else settings.root
     profile = options.profile or values.get("profile", "defects")
-    policy = load_policy(name, base, profile, store, trust_code=options.trust_standard_code)
+    policy = load_policy(name, base, profile, law_store(options, store), trust_code=options.trust_standard_code, silent=silent)
     policy, not_run, whole = tailor(policy, values)
     return Law(policy, not_run, whole, settings._replace(values=values))
 
@@ -113,7 +133,8 @@ def _settings(options: argparse.Namespace, paths: list[str], store: Store) -> Se
     if files:
         settings = read_settings(files[0], store)
     else:
-        settings = find_settings(_common(paths), store, isolated=options.isolated)
+        modules = bool(paths) and not any(os.path.isdir(path) for path in paths)
+        settings = find_settings(_common(paths), store, isolated=options.isolated, modules=modules)
     values = settings.values
     for text in said:
         if "=" in text:

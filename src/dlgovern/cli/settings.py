@@ -1,16 +1,17 @@
 """A project's configuration: ``[tool.dlgovern]`` or ``dlgovern.toml``, the nearest above what is judged."""
 
-from __future__ import annotations
 
 import os
 from typing import Any, NamedTuple
 
+from dlgovern import bundled
 from dlgovern.errors import ConfigurationError, Mistake, StandardError, suggestion
 from dlgovern.finding import CONFIDENCES, LEVELS
 from dlgovern.standard.law import REFERENCE
 from dlgovern.store import Store, key
 
 _LARGEST = 256 * 1024
+_BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "dlgovern.toml")
 _STRINGS = "a list of strings"
 KEYS: dict[str, str] = {
     "standard": "a string",
@@ -43,12 +44,16 @@ class Settings(NamedTuple):
     values: dict[str, Any]
 
 
-def find_settings(start: str, store: Store, *, isolated: bool = False) -> Settings:
-    """The configuration for a file or folder. Raises StandardError with every mistake in it."""
+def find_settings(start: str, store: Store, *, isolated: bool = False, modules: bool = False) -> Settings:
+    """The configuration for a file or folder. Raises StandardError with every mistake in it.
+
+    The root is the folder of the configuration, else the repository, else the nearest folder with a build file, else
+    the folder itself; ``modules``: single files in it were named, so it is the one that their package lies in.
+    """
     folder = os.path.realpath(start)
     if not os.path.isdir(folder):
         folder = os.path.dirname(folder)
-    top = ""
+    project = ""  # the nearest folder that a build file marks
     current = folder
     while True:
         if not isolated:
@@ -56,14 +61,21 @@ def find_settings(start: str, store: Store, *, isolated: bool = False) -> Settin
                 path = os.path.join(current, name)
                 if (values := _read(path, store)) is not None:
                     return Settings(current, path, values)
-        if not top and os.path.exists(os.path.join(current, ".git")):
-            top = current
-            break
+        if os.path.exists(os.path.join(current, ".git")):
+            return Settings(current, "", {})
+        if not project and any(os.path.isfile(os.path.join(current, name)) for name in _BUILD_FILES):
+            project = current
         parent = os.path.dirname(current)
         if parent == current:
-            break
+            return Settings(project or (_above_package(folder) if modules or not os.path.isdir(start) else folder), "", {})
         current = parent
-    return Settings(top or folder, "", {})
+
+
+def _above_package(folder: str) -> str:
+    """The folder from which the modules in ``folder`` are imported: a file that is named alone still sees its package."""
+    while os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def read_settings(path: str, store: Store) -> Settings:
@@ -114,7 +126,7 @@ def _read(path: str, store: Store, *, named: bool = False) -> dict[str, Any] | N
         return None
     if len(data) > _LARGEST:
         raise ConfigurationError("is larger than 256 KiB", path)
-    name = f"settings-{key(data.hex(), inner, sorted(KEYS))}.json"
+    name = f"settings-{key(data.hex(), inner, bundled.version())}.json"
     cached = store.get(name)
     if isinstance(cached, dict) and "values" in cached:
         return None if cached["values"] is None else dict(cached["values"])

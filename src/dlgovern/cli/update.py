@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         "--conflict", choices=("marker", "ours", "theirs", "patch"), default="marker",
         help="where both sides changed the same: mark it (default), keep yours, take the template's, or keep yours and print a patch",
     )  # fmt: skip
+    made.add_argument("--no-fix", action="store_true", help="do not repair what a later version of the standard finds")
     made.add_argument("--allow-dirty", action="store_true", help="update although there are changes in no commit")
     command.add_standard(made, "else the one in dlgovern.lock")
     scaffold.add_answers(made)
@@ -58,7 +59,7 @@ def run(words: list[str]) -> int:
     if options.abort:
         return _abort(root, lock, history)
     if options.go_on:
-        return _continue(root, lock, standard)
+        return _continue(options, root, lock, standard)
     if lock.pending:
         raise UsageError(f"an update to {lock.pending.version} is pending", root, "finish it with --continue, or take it back with --abort")
     return _update(options, root, lock, standard, history)
@@ -91,8 +92,7 @@ def _update(options: argparse.Namespace, root: str, lock: Lock, standard: Standa
             " (or `--abort`)\n"
         )
         return exits.FINDINGS
-    sys.stderr.write(f"{lock.template} {lock.version} -> {target.template.version}; now `dlgovern check .`, and `dlgovern fix .` for what the standard added\n")
-    return exits.CLEAN
+    return _arrived(options, root, lock, target)
 
 
 def _demand_forward(lock: Lock, target: Target) -> None:
@@ -117,15 +117,26 @@ def _check(lock: Lock, standard: Standard) -> int:
     return exits.FINDINGS if there or lock.pending else exits.CLEAN
 
 
-def _continue(root: str, lock: Lock, standard: Standard) -> int:
+def _continue(options: argparse.Namespace, root: str, lock: Lock, standard: Standard) -> int:
     pending = _demand_pending(root, lock)
     if left := still_open(root, pending):
         sys.stdout.write("".join(f"{display(path)}: a conflict is left\n" for path in left))
         return exits.FINDINGS
     target = aim(lock, standard, pending.version, lambda _template, _recorded: pending.answers)
     finish(root, lock._replace(pending=None), target)
-    sys.stdout.write(f"{lock.template} {lock.version} -> {pending.version}\n")
-    return exits.CLEAN
+    return _arrived(options, root, lock, target)
+
+
+def _arrived(options: argparse.Namespace, root: str, lock: Lock, target: Target) -> int:
+    """Say where the project is now; where its standard moved, repair what that finds, as far as a repair is sure."""
+    sys.stderr.write(f"{lock.template} {lock.version} -> {target.template.version}\n")
+    before, after = lock.standard["version"], target.standard.version
+    if before == after or options.no_fix:
+        return exits.CLEAN
+    from dlgovern.cli import fix  # the engine comes with it
+
+    sys.stderr.write(f"{display(target.standard.name)} {display(before)} -> {display(after)}: what it finds and can repair for sure\n")
+    return exits.NOT_FINISHED if fix.run([root, "--quiet", "--exit-zero"]) else exits.CLEAN
 
 
 def _abort(root: str, lock: Lock, history: History) -> int:

@@ -28,6 +28,7 @@ def run(words: list[str]) -> int:
     made.add_argument("--list", action="store_true", help="list the promises and run nothing")
     made.add_argument("--only", action="append", default=[], metavar="PROMISE", help="run this one only, and what it builds on; repeatable")
     made.add_argument("--python", metavar="PATH", help="the project's interpreter; without: that of its .venv, else that of dlgovern")
+    made.add_argument("--work", metavar="FOLDER", help="where the runs go, and stay; without: a temporary folder that is removed")
     made.add_argument("--output-file", "-o", metavar="FILE", help="where the evidence goes; without: evidence.json in the project")
     command.add_standard(made, "else the one in dlgovern.lock")
     options = made.parse_args(words)
@@ -37,7 +38,7 @@ def run(words: list[str]) -> int:
         raise UsageError(f"an update to {lock.pending.version} is pending", root, "finish it with `dlgovern update --continue` first")
     known = places(scaffold.standard_of(lock, root, options.standard))
     template = read_template(known, choose(known, f"{lock.template}/{lock.version}"))
-    work = tempfile.mkdtemp(prefix="dlgovern-verify-")
+    work = _work(options.work)
     try:
         promises = _chosen(ready(template, lock, work), options.only)
         python = find_python(root, options.python)
@@ -47,7 +48,21 @@ def run(words: list[str]) -> int:
         _demand_consent(promises, root, python, yes=options.yes)
         return _verify(root, lock, promises, python, work, options.output_file or os.path.join(root, "evidence.json"))
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        if not options.work:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _work(asked: str | None) -> str:
+    """An empty folder for what the promises write. Raises UsageError."""
+    if not asked:
+        return tempfile.mkdtemp(prefix="dlgovern-verify-")
+    try:
+        os.makedirs(asked, exist_ok=True)
+        if os.listdir(asked):
+            raise UsageError("is not empty", asked, "an older run would be taken for the new one; name another folder")
+    except OSError as error:
+        raise UsageError(f"cannot be used: {error.strerror}", asked) from None
+    return os.path.realpath(asked)
 
 
 def _verify(root: str, lock: locks.Lock, promises: list[Ready], python: str, work: str, path: str) -> int:

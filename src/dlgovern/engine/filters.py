@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlgovern import __version__, detect
+from dlgovern import bundled, detect
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.window import Window
 from dlgovern.source.prefilter import Prefilter
@@ -30,7 +30,7 @@ class Filters:
         if not self._store.folder or not self._policy.fingerprint:
             return self._make(rules, window)
         ids = [rule.id for rule in rules]
-        name = f"triggers-{key(__version__, self._policy.fingerprint, self._policy.tailored, ids, window and window[:2])}.json"
+        name = f"triggers-{key(bundled.version(), self._policy.fingerprint, self._policy.tailored, ids, window and window[:2])}.json"
         kept = self._store.get(name)
         if isinstance(kept, dict):
             try:

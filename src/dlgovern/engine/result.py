@@ -1,10 +1,10 @@
 """What judging one file brought, in a form that fits through a pipe and into the cache."""
 
-from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 from dlgovern.finding import Hit
+from dlgovern.repository.modules import Folder
 from dlgovern.source.comments import Excuse
 
 
@@ -21,6 +21,7 @@ class FileResult(NamedTuple):
     parsed: bool = False
     stand: tuple[tuple[str, bool], ...] = ()  # (rule, wanted?) marks for rules about the whole repository
     spent: float = 0.0  # seconds
+    looked: tuple[Folder, ...] = ()  # into for imports, as far as the judging process had not told before
     places: tuple[tuple[int, ...], ...] = ()  # of a notebook: line and column in its code -> cell and file, see judge.notebooks
 
 
@@ -37,9 +38,25 @@ def load(values: list[Any]) -> FileResult:
         excuses=tuple(Excuse(*_tupled(excuse)) for excuse in result.excuses),
         reads=tuple(map(tuple, result.reads)),  # type: ignore[arg-type]
         failed=tuple(map(tuple, result.failed)),  # type: ignore[arg-type]
+        looked=tuple((folder, tuple(names)) for folder, names in result.looked),
         places=tuple(map(tuple, result.places)),
         stand=tuple(map(tuple, result.stand)),  # type: ignore[arg-type]
     )
+
+
+def essence(result: FileResult) -> list[Any]:
+    """What of a result is worth keeping, as JSON-ready values; empty where nothing was found."""
+    if not (result.hits or result.excuses or result.stand):
+        return []
+    return [result.hits, result.excuses, result.stand, result.places, result.parsed]
+
+
+def revive(path: str, digest: str, values: list[Any]) -> FileResult:
+    """The result from what `essence` became in JSON. Raises TypeError or ValueError for anything else."""
+    if not values:
+        return FileResult(path, digest)
+    hits, excuses, stand, places, parsed = values
+    return load([path, digest, hits, excuses, (), (), "", parsed, stand, 0.0, (), places])
 
 
 def _tupled(values: Any) -> list[Any]:

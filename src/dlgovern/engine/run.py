@@ -1,15 +1,13 @@
 """Judge many files: what the cache does not know, here or by workers, in an order that no timing can change."""
 
-from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from dlgovern import __version__
+from dlgovern import bundled
 from dlgovern.engine.cache import Cache
 from dlgovern.engine.result import FileResult
-from dlgovern.engine.walk import Walk
 from dlgovern.policy import Policy
 from dlgovern.repository.window import Windows
 from dlgovern.source.classify import classify
@@ -27,30 +25,35 @@ class Job(NamedTuple):
     windows: Windows
     jobs: int = 0  # workers; 0 means as many as there are processors
     prefilter: bool = True
+    triggers: str = ""  # the folder of the store in which prefilters are kept
 
 
 def judge_files(job: Job, paths: Iterable[str], store: Store) -> list[FileResult]:
     """The results for these files, sorted by path. Manifests and other evidence are not judged here."""
     wanted = sorted(path for path in set(paths) if classify(path) in ("python", "notebook") or _has_python_head(job.root, path))
-    cache = Cache(store, job.root, job.policy, job.windows, __version__)
+    cache = Cache(store, job.root, job.policy, job.windows, bundled.version())
     known = {path: result for path in wanted if (result := cache.get(path)) is not None}
     rest = [path for path in wanted if path not in known]
     results = dict(known)
-    for result in _judge(job, rest, store):
-        results[result.path] = result
+    for result in _judge(job._replace(triggers=job.triggers or store.folder), rest):
         cache.put(result)
+        results[result.path] = result._replace(looked=())
     cache.save()
     return [results[path] for path in wanted]
 
 
-def _judge(job: Job, paths: list[str], store: Store) -> Iterable[FileResult]:
+def _judge(job: Job, paths: list[str]) -> Iterable[FileResult]:
+    if not paths:
+        return []
     workers = job.jobs or os.cpu_count() or 1
-    if workers == 1 or not paths or (len(paths) <= _FEW and _bytes(job.root, paths) <= _SMALL):
-        walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter, store=store)
+    if workers == 1 or (len(paths) <= _FEW and _bytes(job.root, paths) <= _SMALL):
+        from dlgovern.engine.walk import Walk  # with all that judging needs; a run in which nothing is new needs none
+
+        walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter, store=Store(job.triggers))
         return [walk.judge(path) for path in paths]
     from dlgovern.engine.supervise import supervise  # workers are for many files
 
-    return supervise(job, paths, workers, store=store)
+    return supervise(job, paths, workers)
 
 
 def _bytes(root: str, paths: list[str]) -> int:

@@ -15,7 +15,7 @@ from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.files import keep, kept
+from dlgovern.flow.files import keep, kept, reach
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.sight import Sight
@@ -41,7 +41,7 @@ class Walk:
         self.policy = policy
         self.root = root
         self.windows = windows
-        self.repository = Repository(root, _roots(policy))
+        self.repository = Repository(root, frozenset(policy.roots) or None)
         self._use_prefilter = prefilter
         self._codes = frozenset(word for rule in policy.rules for word in (rule.id, *rule.aliases))
         self.filters = Filters(policy, store or Store(""))
@@ -64,7 +64,7 @@ class Walk:
             if on_disk:
                 self.repository.give(path, data)
             result = self.judge_code(path, data, digest, on_disk=on_disk)
-        return result._replace(spent=round(time.perf_counter() - start, 6))
+        return result._replace(looked=self.repository.modules.looked(), spent=round(time.perf_counter() - start, 6))
 
     def _bytes(self, path: str) -> bytes:
         return read(os.path.join(self.root, path), NOTEBOOK if path.lower().endswith(".ipynb") else LIMIT)
@@ -113,7 +113,7 @@ class Walk:
         found, failed = see(running, facts, self.policy.tables)
         found += self._incomplete(path, facts)
         return FileResult(
-            path, digest, tuple(sorted(found, key=_order)), comments, self._reads(facts.reads), tuple(failed), parsed=True
+            path, digest, tuple(sorted(found, key=_order)), comments, self._reads(reach(facts)), tuple(failed), parsed=True
         )
 
     def _incomplete(self, path: str, facts: Facts) -> list[Hit]:
@@ -154,32 +154,6 @@ def _ids(rules: tuple[Rule, ...]) -> frozenset[str]:
     if id(rules) not in _IDS:
         _IDS[id(rules)] = (rules, frozenset(rule.id for rule in rules))
     return _IDS[id(rules)][1]
-
-
-def _roots(policy: Policy) -> frozenset[str]:
-    """The packages that any rule or table speaks of, and those through which names are bound."""
-    found = {"functools", "importlib", "os", *_roots_of_tables(policy.tables)}
-    todo: list[Any] = [[rule.parameters, rule.triggers] for rule in policy.rules]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, dict):
-            todo += value.values()
-        elif isinstance(value, list | tuple):
-            todo += value
-        elif isinstance(value, str) and value.replace(".", "").replace("_", "").replace("()", "").replace("*", "").isalnum():
-            found.add(value.partition(".")[0])
-    return frozenset(found)
-
-
-_ROOTS: list[tuple[dict[str, Any], frozenset[str]]] = []
-"""The tables that were asked for last, and their roots: who judges by many policies of one standard asks each time."""
-
-
-def _roots_of_tables(tables: dict[str, Any]) -> frozenset[str]:
-    if not _ROOTS or _ROOTS[0][0] is not tables:
-        lists = (table for table in tables.values() if isinstance(table, list))
-        _ROOTS[:] = [(tables, frozenset(row[0].partition(".")[0] for table in lists for row in table if row))]
-    return _ROOTS[0][1]
 
 
 def see(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> tuple[list[Hit], list[tuple[str, str]]]:

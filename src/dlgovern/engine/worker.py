@@ -25,7 +25,7 @@ def main() -> None:
 
     gc.disable()  # trees are freed when their file is done; cycles through parents are collected below
     walk = Walk(
-        policy.load(setup["policy"]), setup["root"], Windows.from_json(setup["windows"]),
+        policy.load(setup["policy"].encode()), setup["root"], Windows.from_json(setup["windows"]),
         prefilter=setup["prefilter"], store=Store(setup["store"]),
     )
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)

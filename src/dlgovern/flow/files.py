@@ -18,10 +18,14 @@ class _Files:
 
     def __init__(self) -> None:
         self.facts: OrderedDict[str, Facts | None] = OrderedDict()
+        self.reads: dict[str, set[str]] = {}  # of every file that was ever here
         self._size = 0
 
     def keep(self, path: str, found: Facts | None) -> None:
         self.facts[path] = found
+        if found is not None:
+            found.reads |= self.reads.get(path, set())
+            self.reads[path] = found.reads
         self._size += len(found.data) if found else 0
         while self._size > _KEPT and len(self.facts) > 1:
             _, old = self.facts.popitem(last=False)
@@ -55,6 +59,24 @@ def keep(facts: Facts) -> None:
     files = _files(facts.repository)
     if len(facts.data) <= _LARGEST and facts.path not in files.facts:
         files.keep(facts.path, facts)
+
+
+def reach(facts: Facts) -> set[str]:
+    """The files that the answers about a file rest on: those that it read, and those that these read.
+
+    What is known of another file is shared by all who follow a name into it, so who asked first is no matter.
+    """
+    known = _files(facts.repository).reads
+    found = set(facts.reads)
+    todo = list(found)
+    while todo:
+        more = known.get(todo.pop(), _NONE) - found
+        found |= more
+        todo += more
+    return found - {facts.path}
+
+
+_NONE: set[str] = set()
 
 
 def _files(repository: Repository) -> _Files:

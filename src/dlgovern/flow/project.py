@@ -116,11 +116,10 @@ def _bound(facts: Facts, binding: Binding, name: str, depth: int) -> Code | None
 def _exported(facts: Facts, inner: Facts, name: str, depth: int) -> Code | None:
     """What a name at the top of another file means; the files on the way count as read here."""
     found = inner.names.bindings(inner.tree.module).get(name, [])
-    before = set(inner.reads)
     code = _bound(inner, found[0], name, depth) if found and depth else None
     if code is None and not found:
         code = _starred(inner, name, depth)
-    facts.reads |= inner.reads - before
+    facts.reads |= inner.reads
     if code is not None:
         facts.reads.add(code.facts.path)
     return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from dlgovern import __version__, detect
+from dlgovern import bundled, detect
 from dlgovern.engine.cache import Cache
 from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
@@ -19,6 +19,8 @@ from dlgovern.store import Store
 
 if TYPE_CHECKING:
     from dlgovern.evidence.published import Published
+
+_PARTS = 4  # of the cache: there are few such files
 
 
 def judge_evidence(
@@ -40,7 +42,7 @@ def judge_evidence(
         return []
     from dlgovern.evidence.published import Published  # its parsers are for runs that have something to parse
 
-    cache = Cache(store or Store(""), root, policy, windows, f"{__version__} evidence")
+    cache = Cache(store or Store(""), root, policy, windows, f"{bundled.version()} evidence", _PARTS)
     projects = Published(root)
     results = []
     for path, kind in wanted:

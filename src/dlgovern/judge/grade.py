@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from dlgovern.engine.live import level, scopes
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Finding, Hit, Place, Related, rank
 from dlgovern.policy import Policy, Rule
 from dlgovern.source.patterns import lazy
+
+if TYPE_CHECKING:
+    import datetime
 
 
 def grade(policy: Policy, results: Iterable[FileResult], today: datetime.date | None = None) -> list[Finding]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from dlgovern import __version__
 from dlgovern.engine.result import FileResult
 from dlgovern.engine.run import Job, judge_files
 from dlgovern.finding import Finding, NotJudged, Report, RuleNotRun
-from dlgovern.judge.evidence import judge_evidence
 from dlgovern.judge.grade import grade
 from dlgovern.judge.notebooks import relocate
-from dlgovern.judge.repository import judge_repository
 from dlgovern.judge.settle import settle
-from dlgovern.judge.suppress import suppress
-from dlgovern.repository.documents import Documents
+from dlgovern.judge.suppress import Suppressed, suppress
+from dlgovern.policy import spoken
+from dlgovern.source.classify import classify
 from dlgovern.store import Store
+
+if TYPE_CHECKING:
+    import datetime
 
 
 def judge(
@@ -38,18 +40,14 @@ def judge(
     ``extra`` brings results of files that are not on disk, such as standard input.
     ``project``: the whole repository was taken up, so what it lacks can be said.
     """
-    documents = Documents(job.root, store) if project else None
-    results = list(judge_files(job, files, store))
-    results += judge_evidence(job.policy, job.root, files, job.windows, store, documents)
-    results += extra
-    if project:
-        results += judge_repository(job.policy, job.root, files, job.windows, store, documents)
-    results = settle(job.policy, job.root, _merged(results))
-    today = today or datetime.datetime.now(tz=datetime.UTC).date()
-    findings = grade(job.policy, results, today)
-    settled = suppress(
-        job.policy, findings, results, whole=whole, project=project, today=today
-    )
+    results = [*judge_files(job, files, store), *_judge_the_rest(job, files, store, project=project), *extra]
+    results = settle(job.policy, job.root, _merged(results), store)
+    policy, settled = job.policy, Suppressed([], 0)
+    if any(result.hits or result.excuses for result in results):
+        policy = spoken(policy)
+        if today is None and any(_depends_on_today(result) for result in results):
+            today = _today()
+        settled = suppress(policy, grade(policy, results, today), results, whole=whole, project=project, today=today)
     not_judged = [NotJudged(path, why) for path, why in problems]
     not_judged += [NotJudged(result.path, result.not_judged) for result in results if result.not_judged]
     failed = sorted({RuleNotRun(rule, f"{why} on {r.path}") for r in results for rule, why in r.failed})
@@ -64,11 +62,37 @@ def judge(
         files_seen=len(results) + len(list(problems)),
         files_judged=sum(not result.not_judged for result in results),
         noqa=settled.noqa,
-        rules={rule.id: rule for rule in job.policy.rules},
+        rules={rule.id: rule for rule in policy.rules},
         root=job.root,
         fail_on=fail_on,
         min_confidence=min_confidence,
     )
+
+
+def _judge_the_rest(job: Job, files: Sequence[str], store: Store, *, project: bool) -> list[FileResult]:
+    """The results for what is not Python; a run over a few modules loads none of it."""
+    if not project and all(classify(path) == "python" and not path.endswith("setup.py") for path in files):
+        return []
+    from dlgovern.judge.evidence import judge_evidence
+    from dlgovern.repository.documents import Documents
+
+    documents = Documents(job.root, store) if project else None
+    results = judge_evidence(job.policy, job.root, files, job.windows, store, documents)
+    if project:
+        from dlgovern.judge.repository import judge_repository
+
+        results += judge_repository(job.policy, job.root, files, job.windows, store, documents)
+    return results
+
+
+def _depends_on_today(result: FileResult) -> bool:
+    return any(excuse.until for excuse in result.excuses) or any("sunset" in hit.slots for hit in result.hits)
+
+
+def _today() -> datetime.date:
+    import datetime
+
+    return datetime.datetime.now(tz=datetime.UTC).date()
 
 
 def _merged(results: Iterable[FileResult]) -> list[FileResult]:

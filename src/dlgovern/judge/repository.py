@@ -6,12 +6,13 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from dlgovern import __version__, detect
+from dlgovern import bundled, detect
 from dlgovern.engine.live import level, scopes
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy, Rule
-from dlgovern.repository.documents import Documents, stamp
+from dlgovern.repository.documents import Documents
+from dlgovern.repository.status import stamp
 from dlgovern.repository.view import View
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store, key
@@ -36,7 +37,7 @@ def judge_repository(
         return []
     store = store or Store("")
     view = View(root, paths, windows, policy.tables, documents or Documents(root, store))
-    name = f"repository-{key(root, __version__)}.json"
+    name = f"repository-{key(root, bundled.version())}.json"
     state = _state(policy, groups, view) if store.folder else ""
     found = _kept(store.get(name), state, view) if store.folder else None
     failed: list[tuple[str, str]] = []

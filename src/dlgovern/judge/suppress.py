@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlgovern.engine.live import live_rules, scopes
 from dlgovern.engine.result import FileResult
@@ -12,6 +11,9 @@ from dlgovern.finding import Finding, Hit
 from dlgovern.judge.grade import finding
 from dlgovern.policy import Policy, Rule
 from dlgovern.source.comments import Excuse
+
+if TYPE_CHECKING:
+    import datetime
 
 
 class Suppressed(NamedTuple):
@@ -22,13 +24,13 @@ class Suppressed(NamedTuple):
 
 
 def suppress(
-    policy: Policy, findings: list[Finding], results: Iterable[FileResult], *, whole: bool, today: datetime.date,
+    policy: Policy, findings: list[Finding], results: Iterable[FileResult], *, whole: bool, today: datetime.date | None,
     project: bool = True,
 ) -> Suppressed:
     """Apply the excuses of each file to its findings.
 
     ``whole``: every rule of the policy was run, so an excuse that hides nothing is stale; a selection cannot know.
-    ``project``: those about the repository as a whole too.
+    ``project``: those about the repository as a whole too. ``today`` may be None where no excuse has an end.
     """
     by_path: dict[str, list[Finding]] = {}
     for one in findings:
@@ -51,7 +53,7 @@ def _file(
     findings: list[Finding],
     *,
     whole: bool,
-    today: datetime.date,
+    today: datetime.date | None,
     project: bool,
 ) -> tuple[list[Finding], list[Finding], int]:
     live = {rule.id for rule in live_rules(policy, result.path) if project or not _is_about_all(rule)}
@@ -64,7 +66,7 @@ def _file(
             continue
         if excuse.kind == "noqa" and not policy.honour_noqa:
             continue
-        expired = bool(excuse.until) and _expired(excuse.until, today)
+        expired = bool(excuse.until) and today is not None and _expired(excuse.until, today)
         if expired:
             say("expired-suppression", f"it ended on {excuse.until}")
         for code in excuse.codes:
@@ -134,6 +136,8 @@ def _covers(excuse: Excuse, one: Finding) -> bool:
 
 
 def _expired(until: str, today: datetime.date) -> bool:
+    import datetime
+
     try:
         return datetime.date.fromisoformat(until) < today
     except ValueError:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from typing import Any
 
-from dlgovern import __version__
+from dlgovern import bundled
 from dlgovern.evidence import codec, registry
+from dlgovern.repository.status import stamp
 from dlgovern.store import Store, key
 
 
@@ -17,7 +16,7 @@ class Documents:
     def __init__(self, root: str, store: Store) -> None:
         self.root = root
         self._store = store
-        self._name = f"documents-{key(root, __version__)}.json"
+        self._name = f"documents-{key(root, bundled.version())}.json"
         self._read: dict[str, Any] = {}
         self._kept: dict[str, Any] | None = None
         self._changed = False
@@ -61,16 +60,3 @@ class Documents:
             known = self._store.get(self._name)
             self._kept = known if isinstance(known, dict) else {}
         return self._kept
-
-
-def stamp(root: str, path: str) -> list[object]:
-    """What changes when the file does: its status, in CI (``$CI``) its bytes; empty where there is none."""
-    full = os.path.join(root, path)
-    try:
-        if os.environ.get("CI"):
-            with open(full, "rb") as file:
-                return [hashlib.sha256(file.read()).hexdigest()]
-        status = os.lstat(full)
-    except OSError:
-        return []
-    return [status.st_size, status.st_mtime_ns, status.st_ino]

@@ -1,6 +1,5 @@
 """What a module of the repository passes on from elsewhere: ``from .compat import tload`` is ``torch.load``."""
 
-from __future__ import annotations
 
 import ast
 import hashlib
@@ -16,7 +15,7 @@ from dlgovern.source.read import Unreadable, read
 
 _DEPTH = 8
 _GIVEN = 64_000_000  # bytes that are kept because they may be asked for again
-_STARS = 8  # star imports of one module; more make it a catalogue of its package, which passes on its own names
+_STARS = 40  # star imports of one module; more make it a catalogue of its package, which passes on its own names
 
 
 class Import(NamedTuple):
@@ -136,6 +135,11 @@ class Repository:
             self._given += len(data)
             self._bytes[path] = data
 
+    def forget(self, path: str) -> None:
+        """Give back the memory that the bytes and imports of a file take."""
+        self._bytes.pop(path, None)
+        self._lines.pop(path, None)
+
     def exports(self, path: str) -> Exports:
         """The names that the module at ``path`` passes on."""
         if path not in self._exports:
@@ -146,10 +150,7 @@ class Repository:
         return self._exports[path]
 
     def _possible(self, path: str, name: str, depth: int, read_for: set[str]) -> bool:
-        """Whether ``name`` may come from outside, told from bytes: no module is parsed for a plain no.
-
-        Of star imports, only modules in which the name occurs count as read.
-        """
+        """Whether ``name`` may come from outside, told from bytes: no module is parsed for a plain no."""
         key = (path, name)
         if key in self._maybe:
             read_for |= self._maybe_reads[key]
@@ -164,8 +165,7 @@ class Repository:
     def _look(self, path: str, name: str, depth: int, reads: set[str]) -> bool:
         data = self.data(path)
         present = name.encode() in data
-        if present:
-            reads.add(path)
+        reads.add(path)
         if depth == 0 or not data or (present and _defines(data, name)):
             return False
         locals_, stars = self._scanned(path)

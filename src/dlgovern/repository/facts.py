@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
+from dlgovern import bundled
+from dlgovern.repository.status import stamp
 from dlgovern.repository.window import Windows
 from dlgovern.source.classify import classify
 from dlgovern.store import Store, key
@@ -37,7 +39,7 @@ def manifests_above(root: str, paths: Iterable[str]) -> list[str]:
 def windows(root: str, manifests: Iterable[str], standard: Mapping[str, str], store: Store) -> Windows:
     """The version windows that these manifests give, from the store while no manifest has changed."""
     paths = sorted(manifests)
-    name = f"windows-{key(root, dict(standard), [_stamp(root, path) for path in paths])}.json"
+    name = f"windows-{key(root, bundled.version(), dict(standard), [_stamp(root, path) for path in paths])}.json"
     cached = store.get(name)
     if isinstance(cached, dict) and all(_stamp(root, path) == stamp for path, stamp in cached.get("includes", [])):
         try:
@@ -55,8 +57,4 @@ def windows(root: str, manifests: Iterable[str], standard: Mapping[str, str], st
 
 
 def _stamp(root: str, path: str) -> list[object]:
-    try:
-        status = os.stat(os.path.join(root, path))
-    except OSError:
-        return [path]
-    return [path, status.st_size, status.st_mtime_ns]
+    return [path, *stamp(root, path)]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+Folder = tuple[str, tuple[str, ...]]
+"""A folder that was looked into, and the names in it that an import could mean: modules with their suffix, folders."""
 
 
 class Modules:
@@ -19,6 +22,7 @@ class Modules:
         self._paths: dict[str, list[str]] = {}
         self._roots: dict[tuple[str, str], bool] = {}
         self._found: dict[tuple[str, int, str], str | None] = {}
+        self._looked: list[str] = []  # into these folders, which exist, since `looked` was last asked
 
     def find(self, importer: str, level: int, dotted: str) -> str | None:
         """The POSIX path, relative to the root, of the module ``dotted`` as ``importer`` sees it.
@@ -63,6 +67,12 @@ class Modules:
             if self._is_file(f"{path}.py") or self._is_package(path):
                 return True
         return False
+
+    def looked(self) -> tuple[Folder, ...]:
+        """The folders that were looked into since the last time."""
+        found = tuple((folder, modules_in(self._folders[folder].values())) for folder in self._looked)
+        self._looked.clear()
+        return found
 
     def _bases(self, folder: str, level: int) -> list[str]:
         if level:
@@ -109,8 +119,11 @@ class Modules:
             try:
                 with os.scandir(os.path.join(self.root, folder)) as entries:
                     known = {entry.name: entry for entry in entries}
+                self._looked.append(folder)
             except OSError:
                 known = {}
+                if folder:  # the first folder above that is there will show it when it comes
+                    self._entries(folder.rpartition("/")[0])
             self._folders[folder] = known
         return known
 
@@ -120,3 +133,12 @@ def _is(question: Callable[[], bool]) -> bool:
         return question()
     except OSError:
         return False
+
+
+def modules_in(entries: Iterable[os.DirEntry[str]]) -> tuple[str, ...]:
+    """The names of the modules among the entries of a folder, and of the folders that an import could name; sorted."""
+    return tuple(sorted(e.name for e in entries if e.name.endswith(".py") or (_may_be_package(e.name) and _is(e.is_dir))))
+
+
+def _may_be_package(name: str) -> bool:
+    return name.isidentifier() and name != "__pycache__"

@@ -1,10 +1,8 @@
 """Comments that excuse findings: ``# dlgovern: ignore[DLG201] reason`` and ``# noqa: DLG201``."""
 
-from __future__ import annotations
 
 import io
 import re
-import tokenize
 from typing import NamedTuple
 
 from dlgovern.source.encoding import decode
@@ -44,6 +42,8 @@ def excuses(data: bytes, known: frozenset[str]) -> list[Excuse]:
     """
     if not _can_hold(data, known):
         return []
+    import tokenize  # few files hold one
+
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     found: list[Excuse] = []
     lines = text.split("\n")

@@ -1,6 +1,5 @@
 """Find the files that the arguments name: sorted, each once, none outside the root."""
 
-from __future__ import annotations
 
 import os
 import stat

@@ -1,6 +1,5 @@
 """The import statements of a file, read from its bytes without parsing: a superset of what the parser sees."""
 
-from __future__ import annotations
 
 import unicodedata
 from typing import NamedTuple

@@ -4,7 +4,6 @@ A superset of what `names.Names` resolves in the parsed file: the law that the p
 rests on it. It works on text, so comments and strings count too.
 """
 
-from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple

@@ -1,6 +1,5 @@
 """What a name means: its dotted origin through imports, aliases, assignments, partials and re-exports."""
 
-from __future__ import annotations
 
 import ast
 import builtins

@@ -1,6 +1,5 @@
 """The words of a file, told from its bytes at the speed of C."""
 
-from __future__ import annotations
 
 from typing import NamedTuple
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from dlgovern import detect
 from dlgovern.errors import Mistake, StandardError, UsageError, suggestion
-from dlgovern.policy import FORMAT, Policy, Rule, Scope
+from dlgovern.policy import FORMAT, Policy, Rule, Scope, roots
 from dlgovern.standard import radar
 from dlgovern.standard.model import StandardFile
 from dlgovern.standard.read import RuleSource, Source
@@ -62,7 +62,7 @@ def compile_policy(sources: list[Source], profile: str) -> Policy:
     )
     policy = Policy(
         head.name, head.version, "", profile, compiled, tuple(_unique(scopes)), window, tuple(sorted(set(locked))),
-        retired, noqa, tables,
+        retired, noqa, tables, tuple(sorted(roots(([rule.parameters, rule.triggers] for rule in compiled), tables))),
     )
     return policy._replace(fingerprint=_fingerprint(policy))
 
@@ -175,5 +175,5 @@ def _unique(scopes: list[Scope]) -> list[Scope]:
 
 
 def _fingerprint(policy: Policy) -> str:
-    values = [FORMAT, policy._replace(fingerprint="")]
+    values = [FORMAT, {**policy._asdict(), "words": ""}]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,12 +1,11 @@
 """The compiled policy of a project: from the cache when its sources have not changed, else compiled."""
 
-from __future__ import annotations
 
 import os
 import sys
 from typing import NamedTuple
 
-from dlgovern import __version__, bundled, policy
+from dlgovern import bundled, policy
 from dlgovern.errors import ConfigurationError, Mistake, StandardError
 from dlgovern.policy import Policy
 from dlgovern.store import Store, key
@@ -25,19 +24,22 @@ class Where(NamedTuple):
     installed: bool
 
 
-def load_policy(name: str, base: str, profile: str, store: Store, *, trust_code: bool = False) -> Policy:
+def load_policy(
+    name: str, base: str, profile: str, store: Store, *, trust_code: bool = False, silent: bool = False
+) -> Policy:
     """The policy of the standard called ``name`` as seen from the folder ``base``.
 
     ``name`` is "reference", a path to a folder with ``standard.toml``, or an installed package that holds one.
+    ``silent``: the prose may be left out until `policy.spoken` is asked for it.
     Raises StandardError with every mistake, or UsageError for an unknown profile.
     """
     chain = folders(name, base, store)
-    stamp = key(__version__, policy.FORMAT, sys.version_info[:2], profile, [_stamp(where) for where in chain])
-    cached = store.get(f"policy-{stamp}.json")
-    if cached is not None:
+    stamp = key(bundled.version(), policy.FORMAT, sys.version_info[:2], profile, [_stamp(where) for where in chain])
+    if cached := store.read(f"policy-{stamp}.json"):
         try:
             found = policy.load(cached)
-        except (KeyError, TypeError, AttributeError):
+            found = found if silent else policy.spoken(found)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
             pass
         else:
             _demand_trusted(found, chain, base, trust=trust_code)
@@ -50,7 +52,9 @@ def load_policy(name: str, base: str, profile: str, store: Store, *, trust_code:
             sys.path.append(os.path.dirname(where.folder))
     compiled = compile_policy([read_standard(where.folder) for where in chain], profile)
     _demand_trusted(compiled, chain, base, trust=trust_code)
-    store.put(f"policy-{stamp}.json", policy.dump(compiled))
+    store.prune()
+    store.prune()
+    store.write(f"policy-{stamp}.json", policy.dump(compiled))
     return compiled
 
 

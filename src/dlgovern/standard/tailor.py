@@ -9,7 +9,7 @@ from typing import Any
 from dlgovern import detect
 from dlgovern.errors import ConfigurationError, suggestion
 from dlgovern.finding import RuleNotRun
-from dlgovern.policy import Policy, Rule
+from dlgovern.policy import Policy, Rule, roots
 
 _ORDER = ("off", "info", "warning", "error")
 
@@ -36,7 +36,10 @@ def tailor(policy: Policy, values: Mapping[str, Any]) -> tuple[Policy, list[Rule
             live.append(rule)
     window = {**policy.window, **values.get("window", {})}
     tailored = json.dumps(values.get("parameters", {}), sort_keys=True, default=str)
-    return policy._replace(rules=tuple(live), window=window, tailored=tailored), not_run, whole
+    more = roots([values.get("parameters", {})], {}) if values.get("parameters") else ()
+    return policy._replace(
+        rules=tuple(live), window=window, tailored=tailored, roots=(*policy.roots, *sorted(more))
+    ), not_run, whole
 
 
 def named(rules: Iterable[Rule], word: str) -> list[Rule]:

@@ -12,7 +12,7 @@ from dlgovern.standard.laws.court import Case, Court, Unmakeable, case_of
 from dlgovern.standard.laws.values import LAWS, Broken, Proof, Skipped, Trial
 from dlgovern.standard.read import RuleSource, Source
 
-__all__ = ["LAWS", "Broken", "Outcome", "Skipped", "check", "check_rule", "corpus_file", "open_court"]
+__all__ = ["LAWS", "Broken", "Outcome", "Skipped", "check", "check_rule", "corpus_file", "open_court", "trial_of"]
 
 
 class Outcome(NamedTuple):
@@ -65,13 +65,13 @@ def corpus_file(path: str) -> bytes:
 def _laws(source: RuleSource, chain: list[Source], court: Court, corpus: bytes) -> Iterator[Broken | Skipped]:
     rule = court.policy.rule(source.rule.id)
     assert rule is not None, "every rule of the chain is in its policy"
-    trial, unmakeable = _trial(source, chain, court)
+    trial, unmakeable = trial_of(source, chain, court)
     yield from unmakeable
 
     def kin() -> Iterator[Trial]:
         for other in (other for one in chain for other in one.rules):
             if other.rule.detect == rule.detector and other.rule.id != rule.id:
-                yield _trial(other, chain, court)[0]
+                yield trial_of(other, chain, court)[0]
 
     variants: list[tuple[str, Case]] = []
     yield from proofs.places(trial, court)
@@ -88,7 +88,8 @@ def _laws(source: RuleSource, chain: list[Source], court: Court, corpus: bytes) 
     yield from cost.cost(trial, court, corpus)
 
 
-def _trial(source: RuleSource, chain: list[Source], court: Court) -> tuple[Trial, list[Broken]]:
+def trial_of(source: RuleSource, chain: list[Source], court: Court) -> tuple[Trial, list[Broken]]:
+    """A rule with its examples, and which of these cannot be made."""
     rule = court.policy.rule(source.rule.id)
     assert rule is not None, "every rule of the chain is in its policy"
     made: list[Proof] = []

@@ -138,7 +138,7 @@ class Court:
             walk = self._walks.get(law)
             if walk is None:
                 rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
-                policy = self.policy._replace(rules=(rule,), tables=tables)
+                policy = self.policy._replace(rules=(rule,), tables=tables, roots=())
                 walk = Walk(policy, self.empty, self.windows(case), prefilter=prefilter)
                 if law is not None:
                     self._walks[law] = walk
@@ -146,7 +146,7 @@ class Court:
             trouble = result.not_judged or "; ".join(why for _, why in result.failed)
             return Verdict(_marks(rule, grade(walk.policy, [result])), trouble)
         rule = with_parameters(rule, {**rule.parameters, **case.parameters}, tables)
-        policy = self.policy._replace(rules=self._rules(rule), tables=tables)
+        policy = self.policy._replace(rules=self._rules(rule), tables=tables, roots=())
         folder = self.lay(case.files)
         paths = sorted(case.files)
         found = self.versions(case)
