@@ -72,8 +72,9 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
     grouped: dict[str, Summaries] = {}
     for target in filter(candidates.wants, targets):
         summaries.groups.clear()
+        summaries.spoken.clear()
         _judge(summaries, target, {}, found, gave_up, parts=candidates.parts(target))
-        for group in sorted(summaries.groups):
+        for group in sorted(summaries.groups & summaries.spoken):
             _in_group(grouped, group, summaries, target, found)
     for target, given in list(summaries.contexts.values())[:_CONTEXTS]:
         _judge(summaries, target, given, found, gave_up, parts=True)
