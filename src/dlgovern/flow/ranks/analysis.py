@@ -82,6 +82,14 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
     return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
 
 
+def _part_unseen(world: Summaries, target: Target, given: dict[str, Value]) -> bool:
+    """Whether classes of ranks differ in the calls that are not followed, told anew: what is remembered stems from several depths."""
+    fresh = Summaries(world.facts, world.tables, alone=True)
+    fresh.trains, fresh.group = world.trains, world.group
+    cuts = [_trace(fresh, target, cls, given, Meter())[1] for cls in (OTHER, FIRST)]
+    return cuts[0] != cuts[1]
+
+
 def _node(target: Target) -> ast.AST:
     return target.node if target.node.name else target.facts.tree.module
 
@@ -117,7 +125,7 @@ def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found:
     try:
         other, cut = _trace(summaries, target, OTHER, given, meter)
         first, cut_first = _trace(summaries, target, FIRST, given, meter) if parts else (other, cut)
-        if cut != cut_first or meter.deep:
+        if meter.deep or (cut != cut_first and _part_unseen(summaries, target, given)):
             gave_up.append((_node(target), NESTED if meter.deep else CUT))
         if not has_events(first) and not has_events(other):
             return

@@ -41,7 +41,8 @@ _NOTHING = Summary((), unknown("?"))
 class Summaries:
     """The functions that one judged file leads to; ``contexts`` are its own functions as they were called."""
 
-    def __init__(self, facts: Facts, tables: Tables) -> None:
+    def __init__(self, facts: Facts, tables: Tables, *, alone: bool = False) -> None:
+        """``alone``: nothing that other files of the repository led to is taken over."""
         self.facts = facts
         self.tables = tables
         self.project = Project(facts)
@@ -60,7 +61,7 @@ class Summaries:
         self._skips: dict[tuple[object, ...], bool] = {}
         self._ahead: dict[int, bool] = {}  # calls too deep to be followed, by node
         self._acting: dict[tuple[str, int, int], bool] = {}
-        kept = _SHARED.setdefault(facts.repository, ({}, {}))
+        kept = ({}, {}) if alone else _SHARED.setdefault(facts.repository, ({}, {}))
         if len(kept[0]) > _MANY:
             kept[0].clear()
         self._shared, self._silent = kept
