@@ -17,7 +17,7 @@ PACKAGE = ROOT / "src" / "dlgovern"
 LAYERS = (
     "cli flake8",
     *("scaffold standard fix report judge engine detect edits flow repository evidence source".split()),
-    *("store policy bundled finding errors".split()),
+    *("store policy bundled digest finding errors".split()),
 )
 """From the top down; what shares a line may import each other."""
 

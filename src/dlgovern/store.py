@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import sys
 import time
 from typing import Any
+
+from dlgovern.digest import sha256
 
 _LARGEST = 64 * 1024 * 1024
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
@@ -99,4 +100,4 @@ def in_tree(folder: str) -> Store:
 
 def key(*parts: object) -> str:
     """A file name for what depends on ``parts``."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return sha256(json.dumps(parts, sort_keys=True, default=str).encode())[:32]

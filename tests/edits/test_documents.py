@@ -136,3 +136,31 @@ def test_a_volume_of_that_name_is_not_made_twice(repaired):
     text, safe = repaired("DLG407", "job.yaml", pod)
     assert (text.count("/dev/shm"), text.count("medium: Memory"), safe) == (1, 1, False)
     assert repaired("DLG407", "job.yaml", f"{pod}      volumes:\n      - name: shm\n        emptyDir: {{}}\n") is None
+
+
+UV = '[project]\nname = "a"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["torch==2.13.0", "numpy"]\n'
+INDEX = '[[tool.uv.index]]\nname = "pytorch"\nurl = "https://download.pytorch.org/whl/cu130"\n'
+
+
+def test_an_index_becomes_explicit_and_is_named_by_what_comes_from_it(repaired):
+    text, safe = repaired("DLG108", "pyproject.toml", f"{UV}\n[tool.uv.sources]\nb = {{ path = \"b\" }}\n\n{INDEX}")
+    assert (text.split("\n")[6:], safe) == (
+        [
+            "[tool.uv.sources]", 'torch = { index = "pytorch" }', 'b = { path = "b" }', "", "[[tool.uv.index]]", 'name = "pytorch"',
+            'url = "https://download.pytorch.org/whl/cu130"', "explicit = true", "",
+        ],
+        False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        UV.replace("torch==2.13.0", "pillow") + INDEX,
+        f"{UV}[tool.uv.sources]\ntorch = {{ index = \"other\" }}\n{INDEX}",
+        UV + INDEX.replace("https://download.pytorch.org/whl/cu130", "https://packages.example.com/simple"),
+        UV + '[tool.uv]\nindex = [{ name = "pytorch", url = "https://download.pytorch.org/whl/cu130" }]\n',
+    ],
+)
+def test_an_index_of_which_nobody_knows_what_it_is_for_is_left(repaired, text):
+    assert repaired("DLG108", "pyproject.toml", text) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlgovern.evidence.manifests import parse
+from dlgovern.evidence.setup_files import read_setup_py
 
 CFG = """\
 [metadata]
@@ -55,3 +56,17 @@ def test_setup_py_lists_are_read_without_running_it() -> None:
 
 def test_a_setup_py_that_does_not_parse_is_a_problem() -> None:
     assert [p.why for p in parse("def (", "setup.py", "setup-py").problems] == ["does not parse"]
+
+
+def test_extras_that_are_filled_key_by_key_and_joined_are_read() -> None:
+    text = (
+        'from setuptools import setup\nextras = {}\nextras["quality"] = ["ruff~=0.16"]\n'
+        'extras["dev"] = extras["quality"] + ["griffe"]\nextras["all"] = extras["dev"] + extras["gone"]\n'
+        'setup(name="a", extras_require=extras, install_requires=["torch"])\n'
+    )
+    found = read_setup_py(text, "setup.py")
+    assert sorted((one.name, one.group) for one in found.requirements) == [
+        ("griffe", "dev"), ("ruff", "dev"), ("ruff", "quality"), ("torch", ""),
+    ]  # fmt: skip
+    assert found.partial
+    assert not read_setup_py(text.replace(' + extras["gone"]', ""), "setup.py").partial

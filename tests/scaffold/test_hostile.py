@@ -1,4 +1,4 @@
-"""A thousand hostile names and answers: each is refused with nothing written, or makes a project in which everything parses."""
+"""Hostile names and answers, a thousand at night: each is refused with nothing written, or makes a project in which everything parses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from dlgovern.scaffold.project import make
 from dlgovern.scaffold.render import FILTERS, Renderer, Text, Unrenderable
 
 STANDARD = Path(__file__).resolve().parent / "standard"
-COUNT = 1000
+FULL = bool(os.environ.get("DLGOVERN_FULL"))
+COUNT = 1000 if FULL else 300
+"""A thousand in `.ci/nightly`."""
 
 PIECES = [
     *("..", "../x", "../../etc/passwd", "/etc/passwd", "a/../../b", "..\\x", "C:\\x", "\\\\host\\share", "~", "~root", "a/b", ".", "./a", "/"),
@@ -107,7 +109,7 @@ def test_hostile_names_and_answers_through_the_command(run, tmp_path, part, scri
         tree = ast.parse((folder / target / "src" / answers["package"] / "train.py").read_text())
         (title,) = (ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "TITLE")
         assert {said.get("title", "A model")} == {answers["title"], project["description"], title}
-    assert (True, True) == (made > 20, refused > 20), (made, refused)
+    assert (True, True) == (made > COUNT // 50, refused > COUNT // 50), (made, refused)
 
 
 def _shipped() -> list[str]:
@@ -124,7 +126,7 @@ def test_hostile_answers_to_a_shipped_template(identity, scripts):
     free = [question.name for question in questions(template) if question.type == "str" and not question.pattern]
     chosen = random.Random(7)
     made = 0
-    for turn in range(150):
+    for turn in range(150 if FULL else 50):
         keys = free if turn % 2 else asked
         said = {key: word(chosen) for key in chosen.sample(keys, min(len(keys), chosen.randint(1, 2)))}
         try:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import json
+import re
+import subprocess
+import sys
 import warnings
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -160,3 +166,60 @@ def test_weights_only_really_refuses_what_is_called_unsafe_for_a_call():
 class _Calls:
     def __reduce__(self):
         return print, ()
+
+
+def run(code: str, tmp_path: Path) -> None:
+    """Run code in a process of its own, whatever becomes of it."""
+    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode in (0, 1), ran.stderr
+
+
+def test_the_texts_of_an_exported_program_are_really_evaluated(tmp_path):
+    """What DLG523 says of them, seen: a size and a structure when it is loaded, a guard when it is called."""
+    dim = torch.export.Dim("n", min=2, max=64)
+    program = torch.export.export(_Rows(), (torch.ones(6, 4),), dynamic_shapes=({0: dim},))
+    torch.export.save(program, tmp_path / "good.pt2")
+    assert "clean" == judged((tmp_path / "good.pt2").read_bytes(), "good.pt2").verdict
+    (tmp_path / "marks.py").write_text("open('structure', 'w').close()\nx = list\n")
+
+    def change(text: str, place: str) -> str:
+        code = f"open('{place}', 'w').close()"
+        said = json.loads(text)
+        if place == "guard":
+            said["guards_code"] = [f"{code} or True"]
+        elif place == "structure":
+            signature = said["graph_module"]["module_call_graph"][0]["signature"]
+            context = {"default_factory_module": "marks", "default_factory_name": "x", "dict_context": []}
+            signature["in_spec"] = json.dumps([1, {"type": "collections.defaultdict", "context": context, "children_spec": []}])
+        else:
+            said = json.loads(re.sub(r'"expr_str": "[^"]*"', f'"expr_str": "{code}"', text, count=1))
+        return json.dumps(said)
+
+    places = ("size", "guard", "structure")
+    for place in places:
+        with zipfile.ZipFile(tmp_path / "good.pt2") as old, zipfile.ZipFile(tmp_path / f"{place}.pt2", "w") as new:
+            for entry in old.infolist():
+                data = old.read(entry)
+                new.writestr(entry, change(data.decode(), place) if entry.filename.endswith("models/model.json") else data)
+        assert "unsafe" == judged((tmp_path / f"{place}.pt2").read_bytes(), "a.pt2").verdict
+    code = "import contextlib, torch\n"
+    for place in places:
+        code += f"with contextlib.suppress(Exception):\n    torch.export.load('{place}.pt2').module()(torch.ones(6, 4))\n"
+    run(code, tmp_path)
+    assert [True] * 3 == [(tmp_path / place).exists() for place in places]
+
+
+class _Rows(torch.nn.Module):
+    def forward(self, x):
+        return torch.cat([x, x[:1]]).reshape(-1)
+
+
+def test_a_legacy_checkpoint_that_is_a_tar_too_is_read_as_a_tar(tmp_path):
+    spec = importlib.util.spec_from_file_location("hostile_torch", ROOT / "tests/evidence/artifacts/hostile.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    data = module.legacy_in_tar("system").replace(b"echo hello", b":>   mark ")
+    (tmp_path / "a.pt").write_bytes(data)
+    assert ("torch-tar", "unsafe") == (judged(data).format, judged(data).verdict)
+    run("import torch; torch.load('a.pt', weights_only=False)", tmp_path)
+    assert (tmp_path / "mark").exists()

@@ -13,8 +13,8 @@ if not dist.is_available():
     pytest.skip("torch without torch.distributed", allow_module_level=True)
 
 PROCESSES = torch.multiprocessing.get_context("forkserver")
-"""Ranks are forked from a process that has torch already: importing it takes seconds, and starts no thread."""
-PROCESSES.set_forkserver_preload(["torch.distributed"])
+"""Ranks are forked from a process that has imported what they need: that takes seconds, and starts no thread."""
+PROCESSES.set_forkserver_preload(["torch._dynamo", "torch.distributed.checkpoint", "torch.distributed.fsdp"])
 
 
 def _port() -> int:
@@ -106,12 +106,12 @@ def test_batch_norm_can_be_converted_after_the_wrap(alone: None) -> None:  # DLG
     assert isinstance(converted.module[0], torch.nn.SyncBatchNorm)
 
 
-def _wait(rank: int, port: int, form: str, results) -> None:
+def _wait(rank: int, port: int, form: str, patience: int, results) -> None:
     """One of two processes; ``form`` names what it does, the result is "done" or "stuck"."""
     from datetime import timedelta
 
     dist.init_process_group(
-        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2, timeout=timedelta(seconds=4)
+        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2, timeout=timedelta(seconds=patience)
     )
     try:
         results.put((rank, _FORMS[form](rank)))
@@ -125,7 +125,7 @@ def _barrier_on_one(rank: int) -> str:
     else:
         import time
 
-        time.sleep(6)
+        time.sleep(3)
     return "done"
 
 
@@ -133,7 +133,7 @@ def _leaves_early(rank: int) -> str:
     if rank != 0:
         import time
 
-        time.sleep(6)
+        time.sleep(3)
         return "done"
     dist.all_reduce(torch.ones(1))
     return "done"
@@ -168,7 +168,7 @@ def _skips_a_step(rank: int) -> str:
     else:
         import time
 
-        time.sleep(6)
+        time.sleep(3)
     return "done"
 
 
@@ -176,7 +176,7 @@ def _gone() -> str:
     """What a rank does that has left: nothing, for longer than the others wait."""
     import time
 
-    time.sleep(6)
+    time.sleep(3)
     return "done"
 
 
@@ -334,9 +334,10 @@ _FORMS = {
 }
 
 
-def _two(form: str) -> list[str]:
+def _two(form: str, patience: int = 60) -> list[str]:
+    """What each of two processes says; a collective waits ``patience`` seconds."""
     results, port = PROCESSES.Queue(), _port()
-    workers = [PROCESSES.Process(target=_wait, args=(rank, port, form, results)) for rank in range(2)]
+    workers = [PROCESSES.Process(target=_wait, args=(rank, port, form, patience, results)) for rank in range(2)]
     for worker in workers:
         worker.start()
     found = dict(results.get(timeout=120) for _ in workers)
@@ -358,7 +359,7 @@ def test_two_orders_of_one_reduction_are_silently_wrong() -> None:  # DLG207
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["_barrier_on_one", "_leaves_early", "_skips_a_step"])
 def test_a_collective_of_one_rank_waits_for_the_other(form: str) -> None:  # DLG201, DLG202, DLG203
-    assert _two(form)[0] == "stuck"
+    assert _two(form, patience=2)[0] == "stuck"
 
 
 @pytest.mark.slow
@@ -373,12 +374,12 @@ def test_shares_of_one_length_end() -> None:  # DLG205, the good form
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["_share_of_three", "_wrapped_share"])
 def test_the_rank_with_one_item_more_waits(form: str) -> None:  # DLG205
-    assert _two(form)[0] == "stuck"
+    assert _two(form, patience=2)[0] == "stuck"
 
 
 @pytest.mark.slow
 def test_a_rank_whose_time_is_not_over_waits() -> None:  # DLG205, DLG206
-    assert _two("_time_limit")[0] == "stuck"
+    assert _two("_time_limit", patience=2)[0] == "stuck"
 
 
 @pytest.mark.slow
@@ -390,7 +391,7 @@ def test_ranks_that_decide_together_end(form: str) -> None:  # DLG205, DLG206, t
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["_patience_of_one", "_signal_to_one"])
 def test_a_stop_that_one_rank_decides_leaves_the_other_waiting(form: str) -> None:  # DLG206
-    assert _two(form)[1] == "stuck"
+    assert _two(form, patience=2)[1] == "stuck"
 
 
 def test_what_rank_0_still_writes_is_not_there_yet() -> None:  # DLG214

@@ -10,8 +10,6 @@ A detector is a module with
 It knows no rule id, no message and no level. Its hits carry the words for the message as slots.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from types import ModuleType

@@ -11,13 +11,19 @@ from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
+from dlgovern.repository.view import View
 from dlgovern.source.classify import setting
 from dlgovern.source.tree import enclosing_class
 
 PARAMETERS = {
     "devices": Parameter("strings", "beginnings of the device names that need hardware", required=True),
     "methods": Parameter("strings", "methods that move to such a device", default=[]),
+    "marks": Parameter("strings", "markers about hardware that pytest must know", default=[]),
+    "starts": Parameter("names", "what starts processes and waits for them without a limit", default=[]),
 }
+KINDS = frozenset({"repository"})
+"""Beside Python, the repository as a whole: what pytest is told, and what no test says alone."""
+
 GUARDS = ("marked", "asks-first", "handed-in", "not-a-test")
 """What the detector is silent under; examples of its rules must show each."""
 
@@ -38,9 +44,16 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
         for rule in rules:
             off = rule.parameters.get("without_guards", ())
             if _is_test(facts, node, off) and not _is_excused(facts, node, off) and (use := _use(rule, facts, node)) is not None:
-                yield facts.hit(rule.id, use, test=node.name, device=ast.unparse(use))
+                yield facts.hit(rule.id, use, what=f"{node.name} needs a GPU: {ast.unparse(use)}")
 
     return {ast.FunctionDef: see}
+
+
+def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]:
+    """The hits on how the tests are set up."""
+    from dlgovern.detect.test_setup import set_up
+
+    yield from set_up(rules, view)
 
 
 def _is_test(facts: Facts, node: ast.FunctionDef, off: Collection[str]) -> bool:

@@ -59,6 +59,7 @@ def _starts_late(node: ast.With, anywhere: bool) -> bool:
     """Whether every loss that goes backward in a context was computed before it, in the same function."""
     nodes = list(own_nodes(node.body))
     losses = {name for call in nodes if isinstance(call, ast.Call) and is_backward(call) for name in _losses(call)}
+    losses = {name for loss in losses for name in _unscaled(loss, nodes)}
     inside = {name for other in nodes if isinstance(other, ast.Assign | ast.AugAssign) for name in targets(other)}
     if not losses or (losses & inside and not anywhere):
         return False
@@ -71,7 +72,17 @@ def _starts_late(node: ast.With, anywhere: bool) -> bool:
         if isinstance(other, ast.Assign) and (anywhere or other.lineno < node.lineno) and _calls(other.value)
         for name in targets(other)
     }
-    return losses <= made
+    arguments = (*owner.args.posonlyargs, *owner.args.args, *owner.args.kwonlyargs)
+    return losses <= made | {one.arg for one in arguments}  # a loss that is handed in was computed by the caller
+
+
+def _unscaled(loss: str, nodes: list[ast.AST]) -> set[str]:
+    """The losses that ``with scale_loss(loss, optimizer) as scaled`` scales, else the loss itself."""
+    for node in nodes:
+        for item in node.items if isinstance(node, ast.With) else ():
+            if item.optional_vars is not None and written(item.optional_vars) == loss and isinstance(item.context_expr, ast.Call):
+                return {written(argument) for argument in item.context_expr.args[:1]}
+    return {loss}
 
 
 def _losses(call: ast.Call) -> set[str]:

@@ -1,7 +1,5 @@
 """Tables of names in a standard: which row speaks for a dotted name, and which rows a rule and a window are about."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from dlgovern.repository.window import Window, parse_version

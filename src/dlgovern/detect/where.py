@@ -1,7 +1,5 @@
 """The small language in which a rule narrows the calls it means: one predicate, one question."""
 
-from __future__ import annotations
-
 import ast
 import math
 import re

@@ -13,13 +13,11 @@ from dlgovern.evidence.recipe import Recipe
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.constants import constant
-from dlgovern.flow.facts import Facts
+from dlgovern.flow.parsed import parsed
 from dlgovern.policy import Rule
-from dlgovern.repository.exports import Repository
 from dlgovern.repository.launch import Launch, Option, gpus_per_node, request, whole
 from dlgovern.repository.targets import Targets
 from dlgovern.repository.view import View
-from dlgovern.source.parse import Unparsable, parse
 
 
 class _Trainer(NamedTuple):
@@ -81,13 +79,12 @@ def _nodes(count: int) -> str:
 
 def _trainer(view: View, path: str, names: tuple[str, ...]) -> _Trainer | None:
     """The only trainer that a script makes with a number of devices that is written there."""
-    repository = view.once("modules", lambda v: Repository(v.root))
-    data = repository.data(path)
-    if not data or not any(name.rpartition(".")[2].encode() in data for name in names) or b"devices" not in data:
+    imports = view.imports(path)
+    packages = {name.partition(".")[0] for name in names}
+    if imports is None or not any(line.module.partition(".")[0] in packages for line in imports.lines):
         return None
-    try:
-        facts = Facts(path, data, parse(data), repository, view.windows)
-    except Unparsable:
+    facts = parsed(view, path)
+    if facts is None:
         return None
     made = [call for call in facts.tree.of(ast.Call) if isinstance(call, ast.Call) and callee(facts, call) in names]
     if len(made) != 1:

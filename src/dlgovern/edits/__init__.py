@@ -44,7 +44,7 @@ def _bounds(rule: Rule, hit: Hit) -> dict[str, str]:
     if rule.fix.get("action") == "as-table-says":
         said = hit.slots.get("since") or (hit.slots.get("version", "") if hit.slots.get("fix") == "rename" else "")
         if said:
-            bounds[str(rule.parameters.get("library", "torch"))] = said
+            bounds[str(rule.parameters.get("library", "torch")) or hit.slots.get("call", "").partition(".")[0].replace("_", "-")] = said
     return bounds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from dlgovern.edits import launcher, manifest, memory
+from dlgovern.edits import index, launcher, manifest, memory
 from dlgovern.edits.sheet import Cut, Repair, Sheet
 from dlgovern.finding import Fix, Hit
 from dlgovern.policy import Rule
@@ -45,6 +45,17 @@ def replace_text(sheet: Sheet, hit: Hit, parameters: dict[str, object]) -> Repai
     return Repair((Cut(start + found[0].start(), start + found[0].end(), new),))
 
 
+def rename_key(sheet: Sheet, hit: Hit, _parameters: dict[str, object]) -> Repair | None:
+    """The key of a configuration under the name that its row has for it, where only the name changed."""
+    start, end = sheet.span(hit)
+    old, new = hit.slots.get("argument", ""), hit.slots.get("replacement", "")
+    written = sheet.text[start:end]
+    quote = written[:1] if written[:1] in ("'", '"') else ""
+    if hit.slots.get("fix") != "rename" or not new.isidentifier() or not old or not written.startswith(f"{quote}{old}{quote}"):
+        return None
+    return Repair((Cut(start + len(quote), start + len(quote) + len(old), new),))
+
+
 def _filled(template: str, hit: Hit) -> str:
     """A template with its slots filled, "" where one is not known."""
     names = re.findall(r"\{(\w+)\}", template)
@@ -54,6 +65,8 @@ def _filled(template: str, hit: Hit) -> str:
 
 
 ACTIONS: dict[str, Callable[[Sheet, Hit, dict[str, object]], Repair | None]] = {
+    "as-table-says": rename_key,
+    "explicit-index": index.explicit_index,
     "replace-text": replace_text,
     "share-memory": memory.share_memory,
     "start-with-torchrun": launcher.start_with_torchrun,

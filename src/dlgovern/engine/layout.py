@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable
 from typing import Any
 
+from dlgovern.digest import sha256
 from dlgovern.engine.stamps import UNKNOWN, Stamps
 from dlgovern.repository.modules import Folder, modules_in
 from dlgovern.source.imports import normal
@@ -109,7 +109,7 @@ class Layout:
 
     def _digest(self) -> str:
         text = "\n".join(f"{folder}\0{chr(0).join(row[0])}" for folder, row in sorted(self._folders.items()))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return sha256(text.encode("utf-8", "surrogatepass"))
 
 
 def _writes(path: str, names: frozenset[str]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
+
+from dlgovern.digest import sha256
 
 Stamp = tuple[int, int, int, int]  # size, time of the bytes, time of the status, inode
 
@@ -74,6 +75,6 @@ class Stamps:
 def _digest(path: str) -> str:
     try:
         with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+            return sha256(file.read())
     except OSError:
         return ""

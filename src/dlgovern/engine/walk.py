@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dlgovern import detect
+from dlgovern.digest import sha256
 from dlgovern.engine.filters import Filters
 from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
@@ -55,7 +55,7 @@ class Walk:
                 data = self._bytes(path)
         except Unreadable as error:
             return FileResult(path, not_judged=str(error))
-        digest = hashlib.sha256(data).hexdigest()
+        digest = sha256(data)
         if path.lower().endswith(".ipynb"):
             from dlgovern.engine.notebook import judge_notebook  # most repositories have none
 

@@ -46,7 +46,7 @@ def read_cluster(document: Document, lines: Sequence[Line], empty: Recipe) -> Re
             continue
         sheet.resources.append(
             Resource(api.text, kind.text, root.word("metadata", "name") or "", root.word("spec", "runtimeRef", "name") or "",
-                     kind.line, kind.column, kind.end_column)
+                     _labels(root.at("metadata", "labels")), kind.line, kind.column, kind.end_column)
         )
         if kind.text == "List":
             continue
@@ -60,6 +60,11 @@ def read_cluster(document: Document, lines: Sequence[Line], empty: Recipe) -> Re
             if containers is not None and containers.kind == "sequence":
                 _pod(root, path, spec, containers, processes, sheet)
     return sheet.recipe(empty)
+
+
+def _labels(node: Node | None) -> tuple[tuple[str, str], ...]:
+    pairs = node.pairs if node is not None else ()
+    return tuple((key.text, value.text) for key, value in pairs if key.kind == value.kind == "scalar")
 
 
 def _pod(root: Node, path: tuple[str, ...], spec: Node, containers: Node, processes: str, sheet: _Containers) -> None:

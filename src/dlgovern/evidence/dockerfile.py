@@ -37,6 +37,7 @@ class Dockerfile(NamedTuple):
     commands: tuple[Command, ...] = ()
     settings: tuple[Setting, ...] = ()
     arguments: dict[str, str] = {}  # noqa: RUF012 - never changed; the empty default is shared
+    labels: tuple[tuple[str, str], ...] = ()  # of the image that the last stage makes, in the order of their stages
 
 
 class _Instruction(NamedTuple):
@@ -121,6 +122,7 @@ class _Reader:
         self.outer: dict[str, str | None] = {}  # ARG before the first FROM; None: no default
         self.inner: dict[str, str | None] = {}
         self.uses: dict[int, set[int]] = {}
+        self.labels: dict[int, list[tuple[str, str]]] = {}
 
     def take(self, one: _Instruction) -> None:
         word = "".join(f"{line.text.removesuffix(chr(92))}" for line in one.lines).strip()
@@ -132,6 +134,8 @@ class _Reader:
             self._arguments(word)
         elif one.word == "ENV":
             self._environment(one)
+        elif one.word == "LABEL":
+            self.labels.setdefault(len(self.stages) - 1, []).extend(_labels(word))
         elif one.word in ("RUN", "CMD", "ENTRYPOINT"):
             self._commands(one)
         elif one.word in ("COPY", "ADD"):
@@ -267,7 +271,20 @@ class _Reader:
                 todo += sorted(self.uses.get(number, ()))
         stages = tuple(stage._replace(final=number in reached) for number, stage in enumerate(self.stages))
         arguments = {name: value for name, value in self.outer.items() if value is not None}
-        return Dockerfile(stages, tuple(self.copied), tuple(self.commands), tuple(self.settings), arguments)
+        labels: list[tuple[str, str]] = []
+        number = len(stages) - 1
+        while number >= 0:
+            labels[:0] = self.labels.get(number, [])
+            number = stages[number].base if stages[number].base < number else -1
+        return Dockerfile(stages, tuple(self.copied), tuple(self.commands), tuple(self.settings), arguments, tuple(labels))
+
+
+def _labels(text: str) -> list[tuple[str, str]]:
+    """``LABEL a=b "c d"=e``, or ``LABEL name value``."""
+    words = ["".join(piece.text if piece.kind == "lit" else _raw(piece) for piece in token.pieces) for token in tokens(text)[0] if token.kind == "word"]
+    if words and "=" not in words[0]:
+        return [(words[0], " ".join(words[1:]))]
+    return [(name, value) for name, equals, value in (word.partition("=") for word in words) if equals]
 
 
 def _raw(piece: Piece) -> str:

@@ -67,6 +67,7 @@ class Resource(NamedTuple):
     kind: str
     name: str
     runtime: str  # of a TrainJob
+    labels: tuple[tuple[str, str], ...]
     line: int
     column: int
     end_column: int
@@ -110,6 +111,7 @@ class Recipe(NamedTuple):
     values: tuple[Value, ...] = ()
     workflow: Workflow | None = None
     written: tuple[str, ...] = ()  # files that its commands write
+    labels: tuple[tuple[str, str], ...] = ()  # of the image that it makes
     problems: tuple[Problem, ...] = ()
     skipped: tuple[Problem, ...] = ()
 
@@ -188,7 +190,7 @@ def _dockerfile(path: str, text: str) -> Recipe:
         for stage in (*found.stages, *found.copied)
         if stage.base < 0 and stage.image.lower() != "scratch"
     ]
-    return Recipe(path, "dockerfile", "", found.commands, found.settings, (), tuple(images))
+    return Recipe(path, "dockerfile", "", found.commands, found.settings, (), tuple(images), labels=found.labels)
 
 
 def _environment(path: str, text: str) -> Recipe:

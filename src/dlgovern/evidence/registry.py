@@ -19,12 +19,12 @@ The evidence frame, in the order of a file's way through it:
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_type_hints
 
+from dlgovern.digest import sha256
 from dlgovern.evidence.text import CONFIG_LIMIT, LOCK_LIMIT
 from dlgovern.source.classify import HEAD, classify
 from dlgovern.source.comments import Excuse, excuses_by_sign
@@ -120,7 +120,7 @@ def read_file(root: str, path: str, kind: str, data: bytes | None = None) -> Rea
     document = reader(kind)(path, data)
     if kind == "prose":  # what stands in a block of Python or of YAML speaks of another file
         found = [e for e in found if any(c.line <= (e.through or e.covers) and e.covers <= c.end_line for c in document.commands)]
-    return Reading(document, hashlib.sha256(data).hexdigest(), tuple(found))
+    return Reading(document, sha256(data), tuple(found))
 
 
 def reader(kind: str) -> Callable[[str, bytes], Any]:

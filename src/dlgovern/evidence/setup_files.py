@@ -83,12 +83,7 @@ def read_setup_py(text: str, path: str) -> Manifest:
         module = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Manifest(path, "setup-py", problems=(Problem(path, 0, "does not parse"),))
-    bound: dict[str, ast.expr] = {}
-    for statement in module.body:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target = statement.targets[0]
-            if isinstance(target, ast.Name):
-                bound[target.id] = statement.value
+    bound = _bound(module)
     found: list[Requirement] = []
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and _last(node.func) == "setup":
@@ -107,17 +102,55 @@ def read_setup_py(text: str, path: str) -> Manifest:
     )  # fmt: skip
 
 
+def _bound(module: ast.Module) -> dict[str, ast.expr]:
+    """What names at the top stand for; a table that is filled key by key, as the table it becomes."""
+    bound: dict[str, ast.expr] = {}
+    for statement in module.body:
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            continue
+        target = statement.targets[0]
+        if isinstance(target, ast.Name):
+            bound[target.id] = statement.value
+        elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+            table = bound.get(target.value.id)
+            if isinstance(table, ast.Dict):
+                bound[target.value.id] = ast.Dict([*table.keys, target.slice], [*table.values, statement.value])
+    return bound
+
+
+def _joined(value: ast.expr | None, bound: dict[str, ast.expr], depth: int = 0) -> list[ast.expr] | None:
+    """The items of a list that is written, named, or joined of such; None where that is not known."""
+    if isinstance(value, ast.List | ast.Tuple):
+        return value.elts
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, ast.Name):
+        return _joined(bound.get(value.id), bound, depth + 1)
+    if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name):
+        table = bound.get(value.value.id)
+        for key, entry in zip(reversed(table.keys), reversed(table.values), strict=True) if isinstance(table, ast.Dict) else ():
+            if key is not None and ast.dump(key) == ast.dump(value.slice):
+                return _joined(entry, bound, depth + 1)
+        return None
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        left, right = _joined(value.left, bound, depth + 1), _joined(value.right, bound, depth + 1)
+        return [*left, *right] if left is not None and right is not None else None
+    return None
+
+
+_DEEPEST = 12
+
+
 def _is_computed(value: ast.expr | None, bound: dict[str, ast.expr]) -> bool:
     """Whether a list of requirements, or a table of them, holds something that is no literal."""
     if isinstance(value, ast.Name):
         value = bound.get(value.id, value)
     if value is None or (isinstance(value, ast.Constant) and isinstance(value.value, str | None)):
         return False
-    if isinstance(value, ast.List | ast.Tuple):
-        return not all(isinstance(entry, ast.Constant) for entry in value.elts)
     if isinstance(value, ast.Dict):
         return any(_is_computed(entry, bound) for entry in value.values)
-    return True
+    items = _joined(value, bound)
+    return items is None or not all(isinstance(entry, ast.Constant) for entry in items)
 
 
 def _lists(module: ast.Module, path: str) -> Iterator[Include]:
@@ -144,16 +177,15 @@ def _text(value: ast.expr | None, bound: dict[str, ast.expr]) -> str:
 def _argument(keyword: ast.keyword, bound: dict[str, ast.expr], path: str, found: list[Requirement]) -> None:
     value = bound.get(keyword.value.id, keyword.value) if isinstance(keyword.value, ast.Name) else keyword.value
     if keyword.arg == "install_requires":
-        _strings(value, "", path, found)
+        _strings(_joined(value, bound), "", path, found)
     elif keyword.arg == "extras_require" and isinstance(value, ast.Dict):
         for key, entries in zip(value.keys, value.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                known = bound.get(entries.id, entries) if isinstance(entries, ast.Name) else entries
-                _strings(known, key.value, path, found)
+                _strings(_joined(entries, bound), key.value, path, found)
 
 
-def _strings(value: ast.expr, group: str, path: str, found: list[Requirement]) -> None:
-    for entry in value.elts if isinstance(value, ast.List | ast.Tuple) else ():
+def _strings(items: list[ast.expr] | None, group: str, path: str, found: list[Requirement]) -> None:
+    for entry in items or ():
         if isinstance(entry, ast.Constant) and isinstance(entry.value, str):
             column = entry.col_offset + 2
             made = requirement(entry.value, At(group, path, entry.lineno, column, column + len(entry.value)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from dlgovern import bundled
+from dlgovern.digest import sha256
 from dlgovern.engine.stamps import Stamps
 from dlgovern.repository.exports import Repository
 from dlgovern.store import Store, key
@@ -81,7 +81,7 @@ class Programs:
         data = self._repository.data(path)
         words = sum(1 << bit for bit, group in enumerate(self._words) if any(word.encode() in data for word in group))
         imports = sorted({self._numbers[inner] for inner in self._imported(path) if inner in self._numbers} - {number})
-        digest = hashlib.sha256(data).hexdigest() if data else ""
+        digest = sha256(data) if data else ""
         self._repository.forget(path)
         return [digest, words, imports, self._stamps.kept(path)]
 
@@ -95,7 +95,7 @@ class Programs:
 
     def _layout(self) -> str:
         """Where an import leads depends on nothing but which files there are."""
-        return hashlib.sha256("\n".join(self.files).encode("utf-8", "surrogatepass")).hexdigest()
+        return sha256("\n".join(self.files).encode("utf-8", "surrogatepass"))
 
     def _program(self, path: str) -> frozenset[int]:
         if path not in self._around:

@@ -1,7 +1,5 @@
 """Hide findings that a comment excuses, and say which comments excuse nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +22,7 @@ class Suppressed(NamedTuple):
 
 
 def suppress(
-    policy: Policy, findings: list[Finding], results: Iterable[FileResult], *, whole: bool, today: datetime.date | None,
+    policy: Policy, findings: list[Finding], results: Iterable[FileResult], *, whole: bool, today: "datetime.date | None",
     project: bool = True,
 ) -> Suppressed:
     """Apply the excuses of each file to its findings.
@@ -53,7 +51,7 @@ def _file(
     findings: list[Finding],
     *,
     whole: bool,
-    today: datetime.date | None,
+    today: "datetime.date | None",
     project: bool,
 ) -> tuple[list[Finding], list[Finding], int]:
     live = {rule.id for rule in live_rules(policy, result.path) if project or not _is_about_all(rule)}
@@ -135,7 +133,7 @@ def _covers(excuse: Excuse, one: Finding) -> bool:
     return excuse.covers <= one.place.line <= last or excuse.covers <= one.place.end_line <= last
 
 
-def _expired(until: str, today: datetime.date) -> bool:
+def _expired(until: str, today: "datetime.date") -> bool:
     import datetime
 
     try:

@@ -1,13 +1,9 @@
 """Answers to what several formats ask of a report."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Container, Iterable, Mapping
+from typing import NamedTuple
 
 from dlgovern.finding import LEVELS, Finding, Place, Report, fails, rank, sure
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
 
 _MOST_LINES = 1000  # of a span that are compared with a change
 

@@ -1,11 +1,7 @@
 """What the caller wants of the output, the same values for every format."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping
+from typing import NamedTuple
 
 
 class Options(NamedTuple):

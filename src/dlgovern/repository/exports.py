@@ -2,11 +2,11 @@
 
 
 import ast
-import hashlib
 import os
 import re
 from typing import NamedTuple
 
+from dlgovern.digest import sha256
 from dlgovern.repository.modules import Modules
 from dlgovern.source.imports import ImportLine, normal, scan
 from dlgovern.source.parse import Unparsable, parse
@@ -117,7 +117,7 @@ class Repository:
         """SHA-256 of a file of the repository, "" when it cannot be read."""
         if path not in self._digests:
             data = self.data(path)
-            self._digests[path] = hashlib.sha256(data).hexdigest() if data else ""
+            self._digests[path] = sha256(data) if data else ""
         return self._digests[path]
 
     def data(self, path: str) -> bytes:

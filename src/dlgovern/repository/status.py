@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+
+from dlgovern.digest import sha256
 
 
 def stamp(root: str, path: str) -> list[object]:
@@ -12,7 +13,7 @@ def stamp(root: str, path: str) -> list[object]:
     try:
         if os.environ.get("CI"):
             with open(full, "rb") as file:
-                return [hashlib.sha256(file.read()).hexdigest()]
+                return [sha256(file.read())]
         status = os.stat(full)
     except OSError:
         return []

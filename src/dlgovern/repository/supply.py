@@ -95,6 +95,7 @@ def collect(view: View) -> Supply:
     indexes = [index for manifest in manifests for index in manifest.indexes]
     indexes += [index for _, install in found for index in install.indexes]
     pythons: list[Manifest] = view.of("python-version")
+    paths = {manifest.path for manifest in manifests}
     return Supply(
         tuple(said),
         tuple(manifests),
@@ -102,7 +103,7 @@ def collect(view: View) -> Supply:
         tuple(indexes),
         tuple(python for manifest in (*manifests, *pythons) for python in manifest.pythons),
         tuple((recipe.path, image) for recipe in recipes for image in recipe.images),
-        frozenset(home(manifest.path) for manifest in manifests if manifest.partial and not manifest.includes),
+        frozenset(home(manifest.path) for manifest in manifests if manifest.partial and not any(i.target in paths for i in manifest.includes)),
     )
 
 

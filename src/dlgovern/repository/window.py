@@ -1,10 +1,9 @@
 """Which versions of a library the code of each folder must work with."""
 
-from __future__ import annotations
-
-import hashlib
 import json
 from typing import Any, NamedTuple
+
+from dlgovern.digest import sha256
 
 _FORMAT = 1
 
@@ -59,7 +58,7 @@ class Windows:
         """A string that changes exactly when an answer of `of` could."""
         if not self._digest:
             text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
-            self._digest = hashlib.sha256(text.encode()).hexdigest()
+            self._digest = sha256(text.encode())
         return self._digest
 
     def to_json(self) -> dict[str, Any]:
@@ -71,7 +70,7 @@ class Windows:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Windows:
+    def from_json(cls, data: dict[str, Any]) -> "Windows":
         """The windows that `to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         if data["format"] != _FORMAT:
             raise KeyError("format")

@@ -6,8 +6,6 @@ bytes, inside a word too. A name that ends in ``.*`` stands for everything below
 the file must always be parsed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -41,7 +39,7 @@ class Prefilter:
         self._index()
 
     @classmethod
-    def load(cls, values: dict[str, Any]) -> Prefilter:
+    def load(cls, values: dict[str, Any]) -> "Prefilter":
         """The prefilter from what `dump` gave. Raises KeyError or TypeError for anything else."""
         made = cls(())
         made._always, made._parts, made._rows = values["always"], values["parts"], values["rows"]

@@ -649,6 +649,53 @@ def keras() -> Iterator[tuple[str, bytes]]:
         yield f"hdf5 far {text.decode()}", b"\x89HDF\r\n\x1a\n" + b"\0" * ((1 << 20) - 20) + text + b"\0" * 500
 
 
+def evaluated() -> Iterator[tuple[str, bytes]]:
+    """Exported programs with texts that `torch.export` evaluates or imports by."""
+
+    def made(**program: object) -> bytes:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for name, data in (("archive_format", "pt2"), ("archive_version", "0"), ("models/model.json", json.dumps({"graph_module": {}, **program}))):
+                archive.writestr(zipfile.ZipInfo(f"m/{name}"), data)
+        return out.getvalue()
+
+    for module, name in gadgets():
+        code = f"__import__('{module}').{name}('echo')"
+        yield "pt2 size that is code", made(sizes=[{"as_expr": {"expr_str": code, "hint": None}}])
+        yield "pt2 guard that is code", made(guards_code=[f"L['x'].size()[0] == {code}"])
+        yield "pt2 range of what is code", made(range_constraints={code: {"min_val": 0, "max_val": 1}})
+        factory = json.dumps({"default_factory_module": module, "default_factory_name": name, "dict_context": []})
+        spec = json.dumps([1, {"type": "collections.defaultdict", "context": factory, "children_spec": []}])
+        yield "pt2 structure that imports", made(signature={"in_spec": spec, "out_spec": "[1, {}]"})
+        named = json.dumps([1, {"type": "x", "context": json.dumps({"__enum__": True, "fqn": f"{module}:{name}", "name": "a"})}])
+        yield "pt2 enumeration that imports", made(signature={"in_spec": "[1, {}]", "out_spec": named})
+    for text in (
+        *("().__class__", "s0.__class__", "(lambda: 1)()", "[x for x in s0]", "f'{s0}'", "Max(*s0)", "Symbol('s0', integer=eval)", "s0[0]"),
+        *("Symbol('s0 + exit()')", "Function('f')(1)", "sympify('1')", "S('1')", "parse_expr('1')", "lambdify(s0, s0)", "Lambda(s0, s0)", "s0.subs(1, 2)"),
+        *("9**9**9**9", "1 if s0 else 2", "s0 := 1", "'a'", "__x", "exit()", "1;exit()", "s0\nexit()", "Max(s0, key=exit)", "", "(" * 500),
+    ):
+        yield "pt2 size that is no arithmetic", made(sizes=[{"as_expr": {"expr_str": text}}])
+    for text in ("L['x'].numpy()", "L['x'].__class__", "torch.load('x')", "torch.hub.load('x')", "x.size()", "math.__loader__", "True) or exit()"):
+        yield "pt2 guard that calls", made(guards_code=[text])
+
+
+def legacy_in_tar(name: str) -> bytes:
+    """A legacy checkpoint that is a tar archive too, for `torch.load` tries that first: its third pickle, a text, holds the members."""
+    inner = {"sys_info": b"(dp0\n.", "storages": call("posix", name, "echo hello", 0), "tensors": b"I0\n.", "pickle": b"I0\n."}
+    members = b""
+    for title, data in inner.items():
+        info = tarfile.TarInfo(title)
+        info.size = len(data)
+        members += info.tobuf(tarfile.USTAR_FORMAT) + data + b"\0" * (-len(data) % 512)
+    start = b"".join(_LEGACY[:2]) + b"\x80\x02X"
+    header = bytearray(512)
+    header[: len(start) + 4] = start + struct.pack("<I", 512 - len(start) - 4 + len(members) + 1024)
+    for at, text in ((100, b"0000644\0" + b"0000000\0" * 2 + b"00000000000\0" * 2 + b" " * 8 + b"0"), (257, b"ustar\00000")):
+        header[at : at + len(text)] = text
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + members + b"\0" * 1024 + b"." + b"".join(_LEGACY[3:])
+
+
 def pt2(bad: bytes) -> Iterator[tuple[str, bytes]]:
     """Exported programs that unpickle."""
 
@@ -707,6 +754,11 @@ def files() -> Iterator[Sample]:
             yield Sample(f"wrapped: {construction}", f"w{index}{suffix}", data)
         for construction, data in pt2(bad):
             yield Sample(construction, f"p{index}.pt2", data)
+    for construction, data in evaluated():
+        yield Sample(construction, "code.pt2", data)
+    for name in ("system", "popen", "execv"):
+        for suffix in (".pt", ".bin", ".pkl", ""):
+            yield Sample("container: legacy checkpoint that is a tar too", f"tar{suffix}", legacy_in_tar(name))
     for suffix in ENDINGS:
         for protocol in (2, 4):
             yield Sample(f"ending {suffix}", f"file{suffix}", call("posix", "system", protocol=protocol))

@@ -64,3 +64,10 @@ def test_mutants_are_judged(judged, written, name):
         for _ in range(4):
             mutant[made.randrange(min(len(data), 4096))] = made.choice((0, 1, 8, 255, made.randrange(256)))
         assert judged(bytes(mutant), "a.h5").verdict in ("clean", "undecided", "unsafe")
+
+
+def test_an_attribute_that_is_a_pickle_is_run_by_pytables_and_pandas(judged, written):
+    found = judged(written["pickled-attribute.h5"], "a.h5")
+    assert ("unsafe", ["posix.getcwd"]) == (found.verdict, found.facts["code it could run"])
+    assert ("clean", []) == what(judged(written["sentences.h5"], "a.h5"))
+    assert ("undecided", ["holds pickled objects in df/block1_values, which PyTables and pandas load"]) == what(judged(written["objects.h5"], "a.h5"))

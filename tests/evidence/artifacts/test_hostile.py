@@ -112,7 +112,7 @@ def test_what_is_clean_looks_up_only_what_the_list_has(hostile, judged, allowed)
         for name in asked(bytes(data)):
             module, _, last = name.rpartition(".")
             module, last = NAME_MAPPING.get((module, last), (IMPORT_MAPPING.get(module, module), last))
-            assert allowed.kind(module, last, arrays=False), (name, bytes(data))
+            assert allowed.kind(module, last, data=True), (name, bytes(data))
     assert clean > 20
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dlgovern.evidence.artifacts import pickles, zips
+from dlgovern.evidence.artifacts import exported_code, pickles, zips
 from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import Broken
 from dlgovern.evidence.artifacts.opened import Opened, ended, kind_of
@@ -36,7 +36,7 @@ def read(opened: Opened, allowed: Allowed, walked: set[str], checkpoint: Checkpo
             _nested(opened, member, allowed, checkpoint)
         elif name.endswith("_config.json"):
             weights |= _config(opened, member, name)
-        elif name.startswith("models/") and name.endswith(".json"):
+        elif (name.startswith("models/") and name.endswith(".json")) or name == "serialized_exported_program.json":
             _program(opened, name)
     for member in opened.members:
         name = opened.short(member)
@@ -120,6 +120,7 @@ def _program(opened: Opened, name: str) -> None:
     if not isinstance(program, dict):
         opened.findings.undecided("has a program that is not understood", name)
         return
+    exported_code.judge(program, opened.findings, name)
     facts = opened.findings.facts
     version = program.get("torch_version")
     if isinstance(version, str):

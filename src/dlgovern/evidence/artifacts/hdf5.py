@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from dlgovern.evidence.artifacts import keras
-from dlgovern.evidence.artifacts.blob import Blob, Broken
+from dlgovern.evidence.artifacts import keras, pickles
+from dlgovern.evidence.artifacts.allowed import Allowed
+from dlgovern.evidence.artifacts.blob import Blob, Broken, Held
 from dlgovern.evidence.artifacts.hdf5_file import (
     ATTRIBUTE,
     ATTRIBUTE_INFO,
@@ -27,17 +28,17 @@ _CONFIGS = ("model_config", "training_config")
 _FACTS = {"keras_version": "framework version", "backend": "backend"}
 
 
-def read(blob: Blob, findings: Findings, member: str = "") -> None:
+def read(blob: Blob, allowed: Allowed, findings: Findings, member: str = "") -> None:
     """Say what an HDF5 file holds; what is stored in a way that is not read here leaves it undecided."""
     try:
-        _walk(Hdf5(blob), findings, member)
+        _walk(Hdf5(blob), allowed, findings, member)
     except Broken as error:
         findings.undecided(str(error), member)
         if keras.scan(blob, _SEARCHED):
             findings.unsafe("holds a Lambda layer of Keras: loading or calling it runs code from the file", member, name="Lambda")
 
 
-def _walk(file: Hdf5, findings: Findings, member: str) -> None:
+def _walk(file: Hdf5, allowed: Allowed, findings: Findings, member: str) -> None:
     todo = [("", file.root, 0)]
     seen: set[int] = set()
     while todo:
@@ -49,6 +50,7 @@ def _walk(file: Hdf5, findings: Findings, member: str) -> None:
             raise Broken("has too many groups and datasets")
         messages = file.messages(address)
         _object(file, name, messages, findings, member)
+        _attributes(file, name, messages, allowed, findings, member)
         inner = []
         for link in file.links(messages):
             full = f"{name}/{link.name}" if name else link.name
@@ -73,13 +75,34 @@ def _object(file: Hdf5, name: str, messages: list[Message], findings: Findings, 
         data = by_kind[ATTRIBUTE_INFO]
         if not file.nowhere(file.number(data, 2 + (2 if file.number(data, 1, 1) & 1 else 0), file.offset)):
             raise Broken("has an object of many attributes, which is not read here")
+
+
+def _attributes(file: Hdf5, name: str, messages: list[Message], allowed: Allowed, findings: Findings, member: str) -> None:
     for message in messages:
-        if message.kind == ATTRIBUTE:
-            key, texts = attribute(file, message.data)
-            if texts and (not name or key in _CONFIGS):
-                _said(key, texts[0], findings, member)
-            elif key in _CONFIGS:
-                findings.undecided("has a configuration that is no text", member or key)
+        if message.kind != ATTRIBUTE:
+            continue
+        key, texts = attribute(file, message.data)
+        if texts and (not name or key in _CONFIGS):
+            _said(key, texts[0].decode("utf-8", "replace"), findings, member)
+        elif key in _CONFIGS:
+            findings.undecided("has a configuration that is no text", member or key)
+        if texts == [b"object"] and key == "PSEUDOATOM":
+            findings.undecided(f"holds pickled objects in {name[:120]}, which PyTables and pandas load", member)
+        for text in texts or ():
+            _pickled(text, f"{name}@{key}"[:120], allowed, findings, member)
+
+
+def _pickled(text: bytes, place: str, allowed: Allowed, findings: Findings, member: str) -> None:
+    """PyTables, and so pandas, unpickles every text that ends like a pickle."""
+    if len(text) <= 2 or text[-1:] != b".":  # noqa: PLR2004 - as PyTables asks
+        return
+    inner = Findings()
+    found = pickles.walk(Held(text), 0, pickles.PLAIN, allowed, inner)
+    if inner.verdict == "unsafe":
+        first = next(one for one in inner.reasons if one.verdict == "unsafe")
+        findings.unsafe(f"has an attribute that PyTables and pandas unpickle ({place}): it {first.what}", member, name=first.name)
+    elif found.end < 0 and (b"\n" in text or max(text) > 127):  # noqa: PLR2004 - without either no opcode names anything
+        findings.undecided(f"has an attribute that may be a pickle ({place})", member)
 
 
 def _said(key: str, text: str, findings: Findings, member: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dlgovern.evidence.artifacts.blob import Broken
 from dlgovern.evidence.artifacts.hdf5_file import Hdf5
 
@@ -31,8 +29,8 @@ def shape(file: Hdf5, data: bytes) -> tuple[int, ...]:
     return tuple(file.number(data, start + one * file.length, file.length) for one in range(count))
 
 
-def attribute(file: Hdf5, data: bytes) -> tuple[str, Any]:
-    """The name of an attribute and its texts; None for an attribute of numbers."""
+def attribute(file: Hdf5, data: bytes) -> tuple[str, list[bytes] | None]:
+    """The name of an attribute and the bytes of its texts; None for an attribute of numbers."""
     version, flags = file.number(data, 0, 1), file.number(data, 1, 1)
     if version not in (1, 2, 3) or (version > 1 and flags):
         raise Broken("has an attribute that is not read here")
@@ -48,17 +46,14 @@ def attribute(file: Hdf5, data: bytes) -> tuple[str, Any]:
     for one in shape(file, parts[2]):
         count *= one
     if kind == _STRING and count <= _MOST:
-        return name, [_text(data[at + one * width : at + (one + 1) * width]) for one in range(count)]
+        return name, [data[at + one * width : at + (one + 1) * width].rstrip(b"\0") for one in range(count)]
     if kind == _VARIABLE and file.number(parts[1], 1, 1) & 15 == 1 and count <= _MOST:
         found = []
         for one in range(count):
             start = at + one * (8 + file.offset)
             length = file.number(data, start, 4)
             address, index = file.number(data, start + 4, file.offset), file.number(data, start + 4 + file.offset, 4)
-            found.append(_text(file.heap(address, index)[:length]) if length else "")
+            found.append(file.heap(address, index)[:length].rstrip(b"\0") if length else b"")
         return name, found
     return name, None
 
-
-def _text(data: bytes) -> str:
-    return data.rstrip(b"\0").decode("utf-8", "replace")

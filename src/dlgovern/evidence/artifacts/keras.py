@@ -49,7 +49,7 @@ def read(opened: Opened, allowed: Allowed, findings: Findings) -> None:
             if blob is not None:
                 from dlgovern.evidence.artifacts import hdf5
 
-                hdf5.read(blob, findings, name)
+                hdf5.read(blob, allowed, findings, name)
         elif name.endswith(".npz"):
             _weights(opened, member, allowed, findings)
         elif name.startswith("assets/"):

@@ -263,10 +263,10 @@ class Machine:
             self.findings.unsafe("looks up a name that is computed, not written", self.member, offset)
             return Global("a computed name", "")
         if translate and (self.profile.renames or self.protocol < 3):  # noqa: PLR2004 - as pickle does
-            if (module, name) in NAME_MAPPING:
-                module, name = NAME_MAPPING[(module, name)]
-            elif module in IMPORT_MAPPING:
-                module = IMPORT_MAPPING[module]
+            before = (module, name)
+            module, name = NAME_MAPPING.get(before, (IMPORT_MAPPING.get(module, module), name))
+            if self.protocol >= 3 and before != (module, name):  # noqa: PLR2004 - torch translates it, pickle does not
+                self.findings.undecided("has a name of Python 2 that not every loader translates", self.member, offset)
         full = f"{module}.{name}"
         kind = self.allowed.kind(module, name, data=self.profile.data)
         if len(self.names) < 10_000:  # noqa: PLR2004 - a file of names alone

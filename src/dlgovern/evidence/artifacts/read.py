@@ -121,20 +121,20 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
     known = ending(path)
     if head[:4] == b"PK\3\4":
         return _zip_format(blob, path, findings)
-    if head[:6] == npy.MAGIC:
+    if head[:6] == npy.MAGIC and not legacy.is_tar(blob):
         return "npy", npy.read
+    if legacy.is_tar(blob):  # before all pickles: that is the order in which torch.load tries
+        return ("torch-tar", lambda b, a, f: legacy.read_tar(b, a, f)) if known or head[:1] == b"\x80" or _torch_tar(blob) else ("", _nobody)
     if legacy.looks_like(blob):
         return "torch-legacy", lambda b, a, f: legacy.read(b, a, f)
     if blob.read(0, len(_LFS)) == _LFS:
         return "git-lfs pointer", _pointer
     if head[:8] == hdf5.MAGIC:
-        return "hdf5", lambda b, a, f: hdf5.read(b, f)
+        return "hdf5", lambda b, a, f: hdf5.read(b, a, f)
     if head[:4] == gguf.MAGIC:
         return "gguf", lambda b, a, f: gguf.read(b, f)
     if safetensors.looks_like(blob):
         return "safetensors", lambda b, a, f: safetensors.read(b, f)
-    if legacy.is_tar(blob):
-        return ("torch-tar", lambda b, a, f: legacy.read_tar(b, a, f)) if known or _torch_tar(blob) else ("", _nobody)
     if head[:1] == b"\x80" and head[1:2] in _PICKLE_HEADS and len(head) > 2:  # noqa: PLR2004
         return "pickle", streams.walk_all
     if name := programs.NAMED.get(head[4:8]):

@@ -33,6 +33,7 @@ class Comparison:
         self.meter = meter
         self.found: list[Divergence] = []
         self._call: Node | None = None  # the call inside of which the walk is
+        self._gone = False  # one side has left: what the other does alone has that reason
 
     def run(self, one: tuple[Node, ...], two: tuple[Node, ...]) -> None:
         """Compare two traces of a function from its start."""
@@ -89,7 +90,10 @@ class Comparison:
                 if advanced:
                     a, b = advanced
                     continue
+            gone = self._gone
+            self._gone = gone or (self._call is None and (left != [None, None] or _leaving(one) or _leaving(two)))
             advanced = self._single(a, b, one, two, known, before, left)
+            self._gone = gone
             if advanced is None:
                 return
             a, b = advanced
@@ -109,6 +113,7 @@ class Comparison:
                 self._walk(enter(a, one, branch), enter(b, two, branch), assume(one.op, not branch, known), list(before))
             return None
         if one.kind == "call" and one.spot == two.spot:
+            self._inside(one, two, known, before)
             before.append(one)  # both sides get there: what differs inside is the callee's own matter
             return advance(a), advance(b)
         if one.kind == "loop" and (one.spot == two.spot or (one.guard and two.guard)):
@@ -117,6 +122,15 @@ class Comparison:
             self._call = outer
             return advance(a), advance(b)
         return ()
+
+    def _inside(self, one: Node, two: Node, known: dict[str, bool], before: list[Node]) -> None:
+        """A forward in a function of another file, which does not know what model it is given."""
+        if self._call is not None or not _elsewhere(one) or not any(step.kind == "forward" for step in events((one, two))):
+            return
+        kept, self.found, self._call = self.found, [], one
+        self._walk(begin(one.branches[0]), begin(two.branches[0]), dict(known), list(before))
+        self.found = kept + [what for what in self.found if what.event.kind == "forward"]
+        self._call = None
 
     def _single(
         self, a: State, b: State, one: Node | None, two: Node | None, known: dict[str, bool], before: list[Node], left: list[Node | None]
@@ -236,12 +250,24 @@ class Comparison:
             return
         site = self._call or call_around(state) or (step if step.is_event else event)
         guard = gone.guard if gone is not None else site.guard
-        if cause == "branch" and guard is None and gone is None and site.kind == "call":
+        # a forward in another file: only the call says that the model is a wrapped one
+        handed = event.kind == "forward" and _elsewhere(site) and not self._gone
+        if cause == "branch" and guard is None and gone is None and site.kind == "call" and not handed:
             return  # both sides may reach the call: the difference lies in the callee and is reported there
         if guard is None:
             cause = "flag"
         told = tuple(events(before[-_SHOWN:]))[-_SHOWN:]
         self.found.append(Divergence(cause, event, site, side, gone, guard, told, rest))
+
+
+def _elsewhere(call: Node) -> bool:
+    """Whether what a call runs stands in another file."""
+    return any(step.spot[0] != call.spot[0] for branch in call.branches for step in branch)
+
+
+def _leaving(step: Node | None) -> bool:
+    """Whether ranks that a condition names leave here."""
+    return step is not None and step.kind == "exit" and step.guard is not None
 
 
 def _within(step: Node) -> set[int]:

@@ -170,6 +170,8 @@ def join(states: list[dict[str, Value]], line: int, taint: str) -> dict[str, Val
                 known = [item for item in (one, two) if item is not None]
                 if (one is not None and two is not None) or known[0].kind not in ("wrapped", "rank"):
                     wrapped = next((item for item in known if item.kind == "wrapped"), None)
+                    if wrapped is not None and any(str(item.data).endswith(".module") for item in known):
+                        wrapped = None  # unwrapped where it was wrapped
                     joined[name] = wrapped or unknown(f"{name}#{line}", taint or values.worst(*known), values.ranked(*known))
                 else:
                     joined[name] = known[0]
