@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a shell: children would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+settings.register_profile("loaded", suppress_health_check=[HealthCheck.too_slow])  # others may use the machine, too
+settings.load_profile("loaded")
+
 LEFT: Counter[str] = Counter()
-"""Tests that ``-m`` left out, by file; workers tell the process that started them."""
+"""Tests that ``-m`` or ``-k`` left out, by file; workers tell the process that started them."""
 
 
 def pytest_collection_finish() -> None:
@@ -48,10 +52,10 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say what was left out, and how much of each file."""
+    """Say what `-m` or `-k` left out, and how much of each file."""
     if LEFT:
         listed = ", ".join(f"{count} of {name.removeprefix('tests/')}" for name, count in sorted(LEFT.items()))
-        terminalreporter.write_line(f"left out by -m: {LEFT.total()} tests: {listed}")
+        terminalreporter.write_line(f"left out: {LEFT.total()} tests: {listed}")
 
 
 @pytest.fixture(scope="session")

@@ -268,6 +268,19 @@ def test_the_new_exporter_keeps_opset_18_where_it_cannot_convert(module, tmp_pat
     assert [18] == [one.version for one in onnx.load(tmp_path / "a.onnx", load_external_data=False).opset_import if not one.domain]
 
 
+def test_to_onnx_a_batch_of_one_stays_dynamic(tmp_path):
+    """Why DLG516 is about torch.export alone."""
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    path = tmp_path / "net.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            torch.nn.Linear(2, 2).eval(), (torch.ones(1, 2),), path, dynamo=True, dynamic_shapes=({0: torch.export.Dim("n")},), verbose=False
+        )
+    assert "n" == onnx.load(path).graph.input[0].type.tensor_type.shape.dim[0].dim_param
+
+
 @pytest.mark.parametrize("hint", (torch.export.Dim("batch"), torch.export.Dim.DYNAMIC))
 def test_a_dynamic_dimension_of_size_one_cannot_be_exported(module, hint):
     with pytest.raises(Exception, match=r"specialized|Constraints violated|conflicts between user-specified"):

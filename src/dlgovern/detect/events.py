@@ -175,8 +175,9 @@ def words_of(parameters: dict[str, Any], name: str) -> list[str]:
 
 
 def _among(origin: str, names: Any) -> bool:
+    """Whether a name is one of these; ``a.*`` is every name below, and nothing that a call of it gives."""
     return bool(origin) and any(
-        origin == name or (name.endswith(".*") and origin.startswith(name[:-1])) for name in names
+        origin == name or (name.endswith(".*") and origin.startswith(name[:-1]) and "(" not in origin) for name in names
     )
 
 

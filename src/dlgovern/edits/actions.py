@@ -9,6 +9,7 @@ from dlgovern.edits.source import Change, Place
 
 ACTIONS: dict[str, Callable[[Place], list[Change] | None]] = {
     "add-alias": expressions.add_alias,
+    "append-to-callee": expressions.append_to_callee,
     "as-table-says": naming.as_table_says,
     "comprehension": expressions.comprehension,
     "delete-argument": arguments.delete_argument,

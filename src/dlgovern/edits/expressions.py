@@ -21,6 +21,15 @@ def wrap(place: Place) -> Changes:
     return [Change(start, start, f"{name}("), Change(end, end, ")")]
 
 
+def append_to_callee(place: Place) -> Changes:
+    """Put ``text`` behind what is called, where its origin is one of ``callee``: ``program(x)`` becomes ``program.module()(x)``."""
+    node = place.node(ast.Call)
+    if node is None or callee(place.facts, node) not in place.parameters["callee"]:
+        return None
+    _, end = place.source.span(node.func)
+    return [Change(end, end, str(place.parameters["text"]))]
+
+
 def comprehension(place: Place) -> Changes:
     """``[f()] * n`` becomes ``[f() for _ in range(n)]``.
 

@@ -606,6 +606,7 @@ def keras_zip(config: object, extra: Iterable[tuple[str, bytes]] = ()) -> bytes:
 
 
 KERAS = (
+    {"class_name": "StringLookup", "module": "keras.layers", "config": {"vocabulary": "/etc/passwd"}},
     {"class_name": "Lambda", "module": "keras.layers", "config": {"function": {"class_name": "__lambda__", "config": {"code": "4wAA"}}}},
     {"class_name": "__lambda__", "config": {"code": "4wAA"}},
     {"class_name": "function", "module": "builtins", "config": "eval"},

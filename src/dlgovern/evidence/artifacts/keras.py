@@ -112,6 +112,9 @@ def _entry(entry: dict[str, Any], findings: Findings, place: str) -> None:
             findings.undecided("names a class by something else than a text", place)
         return
     module = entry.get("module")
+    inner = entry.get("config")
+    if isinstance(inner, dict) and isinstance(inner.get("vocabulary"), str) and inner["vocabulary"]:
+        findings.undecided(f"reads another file when it is loaded: {inner['vocabulary'][:80]}", place)
     if name in _LAMBDAS:
         findings.unsafe(f"holds a {name}: loading or calling it runs code from the file", place, name=name)
     if module is not None and not isinstance(module, str):

@@ -121,6 +121,7 @@ class Machine:
         self.frame_end = 0
         self.start = start
         self.done = False
+        self.looked_up: dict[tuple[Any, Any, bool, int], Global] = {}  # of a pickle in which nothing was found so far
         self.alike: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # see `shortcut`
         self.storages: dict[str, tuple[str, int]] = {}  # key -> (kind, bytes)
         self.names: set[str] = set()
@@ -259,6 +260,9 @@ class Machine:
 
     def name(self, module: Any, name: Any, offset: int, *, translate: bool) -> Global:
         """What GLOBAL, STACK_GLOBAL and INST look up."""
+        key = (module, name, translate, self.protocol)
+        if type(module) is str and key in self.looked_up:
+            return self.looked_up[key]
         if type(module) is not str or type(name) is not str:
             self.findings.unsafe("looks up a name that is computed, not written", self.member, offset)
             return Global("a computed name", "")
@@ -277,7 +281,10 @@ class Machine:
         if not kind:
             hint = self.allowed.hint(full)
             self.findings.unsafe(f"would import {full}{hint}", self.member, offset, full)
-        return Global(full if kind else full[:300], kind)
+        made = Global(full if kind else full[:300], kind)
+        if kind and not self.findings.reasons:
+            self.looked_up[key] = made
+        return made
 
 
 def told(value: Any) -> str:
