@@ -15,7 +15,7 @@ from dlgovern.repository.window import Window
 PARAMETERS = {
     "libraries": Parameter("names", "the libraries, each called as it is imported", required=True),
 }
-GUARDS = ("said-somewhere", "imported", "no-project")
+GUARDS = ("said-somewhere", "imported", "no-project", "unreadable")
 """What the detector is silent under; a rule's examples must show each."""
 
 
@@ -30,6 +30,8 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
         off = rule.parameters.get("without_guards", ())
         if "no-project" not in off and MANIFESTS.isdisjoint(view.kinds) and "setup-py" not in view.kinds:
             continue  # a folder of scripts: there is no place where it could be said
+        if "unreadable" not in off and any(manifest.problems for manifest in view.of(*sorted(MANIFESTS))):
+            continue  # that a manifest cannot be read is a finding of its own, and nobody knows what it says
         for library in rule.parameters.get("libraries", ()):
             users = [found.path for found in view.of("python") if _imports(found.lines, library)]
             if not users and "imported" in off:
@@ -54,7 +56,7 @@ def _is_said(window: Window | None, standard: Window | None) -> bool:
 
 def _words(standard: Window | None) -> str:
     if standard is None or not (standard.floor or standard.below):
-        return "any version"
+        return "of any version"
     floor = ".".join(map(str, standard.floor))
     below = ".".join(map(str, standard.below))
     return " and ".join(text for text in (f"{floor} or later" if floor else "", f"before {below}" if below else "") if text)

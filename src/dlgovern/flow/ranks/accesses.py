@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -10,7 +11,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.analysis import BRANCHED, module_body
 from dlgovern.flow.ranks.candidates import Candidates
 from dlgovern.flow.ranks.frame import GaveUp, Meter
-from dlgovern.flow.ranks.project import functions
+from dlgovern.flow.ranks.project import Target, functions
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node
@@ -56,13 +57,9 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
     summaries.files = True
     targets = [module_body(facts), *functions(facts)]
     candidates = Candidates(facts, tables, targets, trains=True)
-    own = {name.rpartition(".")[2].encode() for name in tables.own}
-    own_words = {target.key for target in targets if not own.isdisjoint(candidates.words[target.key])}
-    telling = own | {target.node.name.encode() for target in targets if candidates.parts(target) and target.node.name}
+    own_words = {target.key for target in targets if not tables.own_words.isdisjoint(candidates.words[target.key])}
     found: dict[object, Unsafe] = {}
-    for target in targets:
-        if not candidates.parts(target) and telling.isdisjoint(candidates.words[target.key]):
-            continue
+    for target in _telling(facts, targets, candidates, tables):
         meter = Meter()
         try:
             first = list(_accesses(start(summaries, target, FIRST, {}, meter).steps))
@@ -75,6 +72,24 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
                 found.setdefault((one.why, one.use.step.spot), one)  # else it is told where the name is made
     facts.reads |= summaries.project.reads
     return list(found.values())
+
+
+def _telling(facts: Facts, targets: list[Target], candidates: Candidates, tables: Tables) -> Iterator[Target]:
+    """Functions in whose words, or in those of functions of the file that they name, all stands that can go wrong together."""
+    words = candidates.words
+    parting = {target.node.name.encode() for target in targets if target.node.name and candidates.parts(target)}
+    writing, reading = set(tables.file_words["write"]), set(tables.file_words["read"])
+    moments, saving = set(tables.own_words), set(tables.save_words)
+    aliases = [one for node in facts.tree.of(ast.ImportFrom) for one in node.names if one.asname]  # type: ignore[attr-defined]
+    for names in (writing, reading, moments, saving):
+        names |= {one.asname.encode() for one in aliases if one.name.encode() in names}
+        names |= {target.node.name.encode() for target in targets if target.node.name and not names.isdisjoint(words[target.key])}
+    for target in targets:
+        mine = words[target.key]
+        reads = not reading.isdisjoint(mine)
+        early = reads and not writing.isdisjoint(mine) and (candidates.parts(target) or not parting.isdisjoint(mine))
+        if early or (not moments.isdisjoint(mine) and (reads or not saving.isdisjoint(mine))):
+            yield target
 
 
 def _accesses(steps: tuple[Node, ...]) -> Iterator[Access]:
