@@ -35,7 +35,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
         if not tells_ranks(tables, normal(data)):
             return
         wanted = {reason for rule in rules for reason in rule.parameters["reasons"]}
-        moments = any(name.rpartition(".")[2].encode() in data for name in known.own)
+        moments = any(word in data for word in known.own_words)
         if not (moments and wanted - {"early"}) and not ("early" in wanted and all(any(word in data for word in words) for words in known.file_words.values())):
             return
         for one in unsafe(facts, known):

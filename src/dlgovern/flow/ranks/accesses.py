@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.analysis import BRANCHED
-from dlgovern.flow.ranks.candidates import candidates
+from dlgovern.flow.ranks.candidates import Candidates, candidates
 from dlgovern.flow.ranks.frame import GaveUp, Meter
-from dlgovern.flow.ranks.project import functions, module_body
+from dlgovern.flow.ranks.project import Target, functions, module_body
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node
@@ -52,13 +53,10 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
     summaries.files = True
     known = candidates(facts, tables)
     targets = [module_body(facts), *functions(facts)]
-    own = {name.rpartition(".")[2] for name in tables.own}
+    own = {word.decode() for word in tables.own_words}
     own_words = {target.key for target in targets if not own.isdisjoint(known.names(target))}
-    telling = own | {target.node.name for target in targets if known.speaks(target) and target.node.name}
     found: dict[object, Unsafe] = {}
-    for target in targets:
-        if not known.speaks(target) and telling.isdisjoint(known.names(target)):
-            continue
+    for target in _telling(facts, targets, known, tables):
         meter = Meter()
         try:
             first = list(_accesses(start(summaries, target, FIRST, {}, meter).steps))
@@ -71,6 +69,25 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
                 found.setdefault((one.why, one.use.step.spot), one)  # else it is told where the name is made
     facts.reads |= summaries.project.reads
     return list(found.values())
+
+
+def _telling(facts: Facts, targets: list[Target], known: Candidates, tables: Tables) -> Iterator[Target]:
+    """Functions in whose words, or in those of functions of the file that they name, all stands that can go wrong together."""
+    parting = {target.node.name for target in targets if target.node.name and known.speaks(target)}
+    files = tables.file_words
+    writing, reading, moments, saving = (
+        {word.decode() for word in words} for words in (files["write"], files["read"], tables.own_words, tables.save_words)
+    )
+    aliases = [one for node in facts.tree.of(ast.ImportFrom) for one in node.names if one.asname]  # type: ignore[attr-defined]
+    for names in (writing, reading, moments, saving):
+        names |= {one.asname for one in aliases if one.name in names}
+        names |= {target.node.name for target in targets if target.node.name and not names.isdisjoint(known.names(target))}
+    for target in targets:
+        mine = known.names(target)
+        reads = not reading.isdisjoint(mine)
+        early = reads and not writing.isdisjoint(mine) and (known.speaks(target) or not parting.isdisjoint(mine))
+        if early or (not moments.isdisjoint(mine) and (reads or not saving.isdisjoint(mine))):
+            yield target
 
 
 def _accesses(steps: tuple[Node, ...]) -> Iterator[Access]:

@@ -67,13 +67,22 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
     grouped: dict[str, Summaries] = {}
     for target in filter(known.wants, known.targets):
         summaries.groups.clear()
+        summaries.spoken.clear()
         _judge(summaries, target, {}, found, gave_up, parts=known.parts(target))
-        for group in sorted(summaries.groups):
+        for group in sorted(summaries.groups & summaries.spoken):
             _in_group(grouped, group, summaries, target, found)
     for target, given in list(summaries.contexts.values())[:_CONTEXTS]:
         _judge(summaries, target, given, found, gave_up, parts=True)
     found = [one for one in found if not split(one.what.site, one.what.guard, facts, summaries.project, tables)]
     return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
+
+
+def _part_unseen(world: Summaries, target: Target, given: dict[str, Value]) -> bool:
+    """Whether classes of ranks differ in the calls that are not followed, told anew: what is remembered stems from several depths."""
+    fresh = Summaries(world.facts, world.tables, alone=True)
+    fresh.trains, fresh.group = world.trains, world.group
+    cuts = [_trace(fresh, target, cls, given, Meter())[1] for cls in (OTHER, FIRST)]
+    return cuts[0] != cuts[1]
 
 
 def _node(target: Target) -> ast.AST:
@@ -97,7 +106,7 @@ def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found:
     try:
         other, cut = _trace(summaries, target, OTHER, given, meter)
         first, cut_first = _trace(summaries, target, FIRST, given, meter) if parts else (other, cut)
-        if cut != cut_first or meter.deep:
+        if meter.deep or (cut != cut_first and _part_unseen(summaries, target, given)):
             gave_up.append((_node(target), NESTED if meter.deep else CUT))
         if not has_events(first) and not has_events(other):
             return

@@ -83,7 +83,7 @@ def _plain(frame: Frame, node: ast.Call, origin: str, positional: list[Value], k
 
 def _rank_in(frame: Frame, kind: str, origin: str, group: str) -> Value:
     """A number of the rank in a group ("": the world), known where the ranks of this group are told apart."""
-    if group and kind == "global":
+    if group and kind == "global" and frame.depth == 0:
         frame.summaries.groups.add(group)
     if group == frame.summaries.group:
         return values.source(kind, frame.cls, origin)
@@ -170,6 +170,8 @@ def _operate(
     group = _group(node, operation, positional, keywords)
     if operation.kind == "write" or frame.summaries.writes:
         return _write(frame, node, operation, op, positional, keywords)
+    if group and frame.depth == 0:
+        frame.summaries.spoken.add(group)
     if group == frame.summaries.group and (operation.kind != "backward" or frame.summaries.trains):
         path = files.saved(positional, keywords, method=bool(operation.on)) if frame.summaries.files and operation.kind == "save" else None
         if path is not None:
@@ -249,7 +251,8 @@ def _follow(
             return unknown(group)
         if group == frame.summaries.group:
             return values.source("global", frame.cls, text)
-        frame.summaries.groups.add(group)
+        if frame.depth == 0:
+            frame.summaries.groups.add(group)
     if not positional and not keywords and (named := by_name(frame, last, text)) is not None:
         return named
     if target is None and any(word in last.lower() for word in frame.tables.agreed):

@@ -13,10 +13,10 @@ from dlgovern.flow.ranks.trace import Node
 from dlgovern.flow.ranks.values import MANY, Value
 
 SHARE = "share"
-_KEEP = frozenset("list tuple iter sorted reversed enumerate tqdm trange zip map filter Subset TensorDataset DataLoader StatefulDataLoader select batch cycle prefetch".split())
+_KEEP = frozenset("list tuple range iter sorted reversed enumerate tqdm trange zip map filter Subset TensorDataset DataLoader StatefulDataLoader select batch cycle prefetch".split())
 """Calls that give as many items as they were given, or fewer by a fixed factor."""
 
-_EVEN = re.compile(rb"drop_last|\bJoin\b|\.join\(\)|\bpad|even|equal|cycle|islice|truncat|remainder|divisible|infinite|repeat", re.I)
+_EVEN = re.compile(rb"drop_last|\bJoin\b|\.join\(\)|\bpad|\beven|_even|equal|cycle|islice|truncat|remainder|divisible|infinite|repeat", re.I)
 """Words of code that takes care that ranks have equally many items."""
 
 
@@ -33,10 +33,8 @@ def shared(frame: Frame, node: ast.Call, origin: str, last: str, positional: lis
     """Whether a call gives a share of the rank."""
     last = origin.rpartition(".")[2] or last
     every = [*positional, *keywords.values()]
-    if last in _KEEP:
-        if any(one.taint == SHARE for one in every):
-            return keywords.get("drop_last") is None and "sampler" not in keywords and "batch_sampler" not in keywords
-        return False
+    if last in _KEEP and any(one.taint == SHARE for one in every):
+        return keywords.get("drop_last") is None and "sampler" not in keywords and "batch_sampler" not in keywords
     if origin == "range" and len(positional) == 3:  # noqa: PLR2004 - start, stop, step
         return positional[0].kind == "rank" and positional[2] == MANY
     if (last == "shard" and isinstance(node.func, ast.Attribute)) or last == "split_dataset_by_node":

@@ -43,7 +43,8 @@ _NOTHING = Summary((), unknown("?"))
 class Summaries:
     """The functions that one judged file leads to; ``contexts`` are its own functions as they were called."""
 
-    def __init__(self, facts: Facts, tables: Tables) -> None:
+    def __init__(self, facts: Facts, tables: Tables, *, alone: bool = False) -> None:
+        """``alone``: nothing that other files of the repository led to is taken over."""
         self.facts = facts
         self.tables = tables
         self.project = Project(facts)
@@ -53,14 +54,16 @@ class Summaries:
         self.signalled = set_by_signals(facts)
         self.trains = False
         self.group = ""  # the process group whose ranks are told apart; empty: the world
-        self.groups: set[str] = set()  # groups whose own ranks were asked for
+        self.groups: set[str] = set()  # groups whose own ranks the judged function asked for
+        self.spoken: set[str] = set()  # groups over which it communicates
         self.files = False  # paths that are written and read are asked for too
         self.writes = False  # what files are written is asked for, not what ranks do together
         self._known: dict[tuple[object, ...], Summary] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
+        self._ahead: dict[int, bool] = {}  # calls too deep to be followed, by node
         self._acting: dict[tuple[str, int, int], bool] = {}
-        self._shared = _SHARED.setdefault(facts.repository, {})
+        self._shared = {} if alone else _SHARED.setdefault(facts.repository, {})
         if len(self._shared) > _MANY:
             self._shared.clear()
 
@@ -73,7 +76,10 @@ class Summaries:
         """Whether a call that lies too deep to be followed is one of a function in which ranks may meet."""
         if frame.depth < DEPTH or frame.static:
             return False
-        return self._meets(self.project.function(frame.facts, node.func), _BEYOND)
+        known = self._ahead.get(id(node))
+        if known is None:
+            known = self._ahead[id(node)] = self._meets(self.project.function(frame.facts, node.func), _BEYOND)
+        return known
 
     def _meets(self, target: Target | None, levels: int) -> bool:
         """Whether a word of a collective stands in a function, or in one that it leads to."""

@@ -107,8 +107,12 @@ class Tables:
 
     def _files(self, files: dict[str, Any]) -> None:
         self.own = frozenset(files.get("own", {}).get("names", ()))
+        self.own_words = frozenset(name.rpartition(".")[2].encode() for name in self.own)
+        saves = [name for name, one in self.functions.items() if one.kind == "save"]
+        saves += [name for name, every in self.methods.items() if any(one.kind == "save" for one in every)]
+        self.save_words = frozenset(name.rpartition(".")[2].encode() for name in saves)
         self._paths: dict[str, tuple[str, FileRow]] = {}  # by origin, "below." for all below, ".method"
-        self.file_words: dict[str, set[bytes]] = {"write": {b"open"}, "read": {b"open"}}
+        self.file_words: dict[str, set[bytes]] = {"write": set(), "read": {b"open"}}
         for kind in ("write", "read", "download"):
             for one in files.get(kind, ()):
                 known = (kind, FileRow(one.get("path", 0), one.get("keyword", "")))
