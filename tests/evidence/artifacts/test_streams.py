@@ -36,7 +36,7 @@ def test_opcodes_in_an_array_are_run_by_nobody(judged, name):
     data = dumped(np.frombuffer(RUNS, "u1"))
     assert "clean" == judged(data, name).verdict
     with pytest.raises(pickle.UnpicklingError):
-        pickle.loads(data)
+        pickle.loads(data)  # dlgovern: ignore[DLG506] written above, harmless
 
 
 def test_an_array_that_hides_in_a_frame_is_not_clean(judged):
