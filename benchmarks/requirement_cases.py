@@ -17,7 +17,11 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
-from pip._internal.req.req_file import ParsedLine, get_line_parser, preprocess  # dlgovern: ignore[DLG104] run by hand, where pip is
+from pip._internal.req.req_file import (  # dlgovern: ignore[DLG104] run by hand, where pip is
+    ParsedLine,
+    get_line_parser,
+    preprocess,
+)
 from pip._vendor.packaging.requirements import Requirement as PipRequirement
 
 from dlgovern.evidence.requirements import read_requirements
