@@ -17,7 +17,6 @@ from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
 
 _HEAD = lazy(rb"^([ \t]*)(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)", re.M)
-_MOST = 6  # files one behind the other
 
 Place = tuple[str, str, int]
 """A file, a name in it, and how many files lie before it."""
@@ -28,6 +27,8 @@ class Seeds(NamedTuple):
 
     words: frozenset[str]
     names: frozenset[str] = frozenset()
+    most: int = 6  # files one behind the other that are looked through
+    beyond: bool = True  # what is said of a way that leads on from the last of them
 
 
 class Outline:
@@ -97,36 +98,51 @@ class Outlines:
         """Whether what the file at ``path`` calls ``name`` can lead to one of the ``seeds``, and the files read for it."""
         key = (path, name, seeds)
         if key not in self._reaches:
-            reads: set[str] = set()
-            self._reaches[key] = (self._search(path, name, seeds, reads), frozenset(reads))
+            self._search(path, name, seeds)
         return self._reaches[key]
 
-    def _search(self, path: str, name: str, seeds: Seeds, reads: set[str]) -> bool:
+    def _search(self, path: str, name: str, seeds: Seeds) -> None:
+        """Remember the answer for a name, and for the names on the way for which it is the same."""
+        reads: set[str] = set()
         todo: list[Place] = [(path, name, 0)]
-        seen = {(path, name)}
-        while todo:
+        came: dict[tuple[str, str], tuple[str, str] | None] = {(path, name): None}
+        cut = found = False
+        here = (path, name)
+        while todo and not found:
             path, name, deep = todo.pop()
+            here = (path, name)
             if (known := self._reaches.get((path, name, seeds))) is not None:
                 reads |= known[1]
-                if known[0]:
-                    return True
+                found = known[0]
                 continue
             reads.add(path)
             outline = self.of(path)
             if name in outline:
                 said = outline.words(name)
                 if self._means(path, said, seeds):
-                    return True
+                    found = True
+                    break
                 onward = self._onward(path, said, deep)
             else:
                 onward = self._origins(path, name, deep)
-            if deep >= _MOST and any(step[2] > _MOST for step in onward):
-                return True  # further than anybody follows
             for step in onward:
-                if step[:2] not in seen:
-                    seen.add(step[:2])
+                if step[2] > seeds.most:
+                    cut = True
+                    found = found or seeds.beyond
+                elif step[:2] not in came:
+                    came[step[:2]] = here
                     todo.append(step)
-        return False
+        answer = (found, frozenset(reads))
+        same = [next(iter(came))]
+        if found and not cut:
+            one: tuple[str, str] | None = here
+            while one is not None:  # who leads here on the way reaches it too
+                same.append(one)
+                one = came[one]
+        elif not cut:
+            same = list(came)  # all of it was looked through
+        for one in same:
+            self._reaches.setdefault((*one, seeds), answer)
 
     def _means(self, path: str, said: frozenset[str], seeds: Seeds) -> bool:
         """Whether one of the dotted words is or means a seed."""

@@ -145,8 +145,8 @@ class Candidates:
                 self.acting.add(local)
                 if name[:1].isupper() or self._reaches(path, name, tables.wrapping):
                     self._makers.add(local)
-            if self._reaches(path, name, tables.apart):
-                self.parting.add(local)
+            if not name[:1].isupper() and self._reaches(path, name, tables.apart):
+                self.parting.add(local)  # not a class: that an object is made tells nothing of a rank
         for node in self.facts.tree.of(ast.Attribute) if self._modules else ():
             base, name = node.value, node.attr  # type: ignore[attr-defined]
             if isinstance(base, ast.Name) and base.id in self._modules and self._reaches(self._modules[base.id], name, tables.apart):

@@ -20,6 +20,8 @@ APART = frozenset({"global", "local", "node", "main", "local-main"})
 """Kinds of sources whose value differs between ranks."""
 
 
+_ASKED = 2
+"""Files behind one another through which a question about ranks is passed on."""
 _SHORT = frozenset({"DDP", "FSDP", "accelerator", "fabric"})
 _PROSE = frozenset({b"rank"})
 """Words that comments are full of: they count where code goes on behind them."""
@@ -98,8 +100,8 @@ class Tables:
         self.acting = Seeds(frozenset(plain - _COMMON), frozenset(name for name in events if name.rpartition(".")[2] in _COMMON))
         self.wrapping = Seeds(frozenset(wrappers | _SHORT))
         apart = frozenset(word.decode() for word in self.parting_words)
-        self.apart = Seeds(apart | frozenset("_" + word for word in apart))
-        self.telling = Seeds(self.apart.words | DOUBTS | frozenset("time monotonic perf_counter now time_ns shard split_dataset_by_node".split()))
+        self.apart = Seeds(apart | frozenset("_" + word for word in apart), most=_ASKED, beyond=False)
+        self.telling = Seeds(self.apart.words | DOUBTS | frozenset("time monotonic perf_counter now time_ns shard split_dataset_by_node".split()), most=_ASKED, beyond=False)
 
     def wraps(self, data: bytes) -> bool:
         """Whether a file wraps models, or says of one that it is wrapped."""
