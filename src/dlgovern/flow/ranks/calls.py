@@ -226,7 +226,8 @@ def _follow(
     text = written(node.func) or f"call@{node.lineno}:{node.col_offset}"
     last = text.rpartition(".")[2]
     known: Value | None = None
-    target = frame.project.function(frame.facts, node.func) if frame.summaries.may_follow(frame) else None
+    silent = frame.summaries.leads_nowhere(frame, node.func, (*positional, *keywords.values()))
+    target = frame.project.function(frame.facts, node.func) if not silent and frame.summaries.may_follow(frame) else None
     if target is not None:
         given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files)
         summary = frame.summaries.run(target, frame.cls, given, frame)
@@ -237,7 +238,7 @@ def _follow(
                 _agree(frame, node)
         if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
             known = summary.value
-    elif frame.summaries.leads_on(frame, node):
+    elif not silent and frame.summaries.leads_on(frame, node):
         frame.cut |= {frame.spot(node)}
     if known is not None:
         return known
@@ -255,7 +256,7 @@ def _follow(
             frame.summaries.groups.add(group)
     if not positional and not keywords and (named := by_name(frame, last, text)) is not None:
         return named
-    if target is None and any(word in last.lower() for word in frame.tables.agreed):
+    if target is None and not silent and any(word in last.lower() for word in frame.tables.agreed):
         _agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
     taint = _taint(node, origin, receiver, positional, last)

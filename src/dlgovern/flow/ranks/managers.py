@@ -34,7 +34,8 @@ def enter(frame: Frame, item: ast.withitem) -> tuple[list[Node], list[Node]]:
 def _managed(frame: Frame, node: ast.Call) -> tuple[list[Node], list[Node]]:
     last = written(node.func).rpartition(".")[2] or (node.func.attr if isinstance(node.func, ast.Attribute) else "")
     outer, frame.out = frame.out, []
-    target = frame.project.function(frame.facts, node.func) if frame.summaries.may_follow(frame) else None
+    nowhere = frame.summaries.leads_nowhere(frame, node.func, ())
+    target = frame.project.function(frame.facts, node.func) if not nowhere and frame.summaries.may_follow(frame) else None
     if target is None or target.node.name != "__init__":
         summary = frame.summaries.run(target, frame.cls, {}, frame, manager=True) if target and _is_generator(target) else None
         if summary is not None:

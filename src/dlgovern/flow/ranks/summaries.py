@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.leads import imported
 from dlgovern.flow.paths import own_nodes, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.candidates import candidates
@@ -17,7 +19,7 @@ from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
-from dlgovern.repository.outline import outlines
+from dlgovern.repository.outline import Seeds, outlines
 
 DEPTH = 6
 """Calls that are followed one inside the other."""
@@ -69,8 +71,19 @@ class Summaries:
 
     def counts_locally(self) -> bool:
         """Whether any file that was read so far tells the ranks of one node apart."""
-        data = self.facts.repository.data
-        return any(self.tables.local.search(one) for one in (self.facts.data, *map(data, self.project.reads)))
+        if self.tables.local.search(self.facts.data):
+            return True
+        known = _LOCAL.setdefault(self.facts.repository, {})
+        for path in self.project.reads - known.keys():
+            known[path] = self.tables.local.search(self.facts.repository.data(path)) is not None
+        return any(known[path] for path in self.project.reads)
+
+    def leads_nowhere(self, frame: Frame, func: ast.expr, given: Iterable[Value]) -> bool:
+        """Whether a call of a name of another file leads to no word of the tables: that file need not be opened."""
+        if self.files or self.writes or any(one.kind in ("wrapped", "callee") for one in given):
+            return False
+        place = _place(frame.facts, func)
+        return place is not None and not self._may_matter(*place)
 
     def leads_on(self, frame: Frame, node: ast.Call) -> bool:
         """Whether a call that lies too deep to be followed is one of a function in which ranks may meet."""
@@ -144,21 +157,22 @@ class Summaries:
             return False
         if self.writes:
             return target.facts is not self.facts and not self.tables.acts(target.facts.data) and self.tables.parting.search(target.facts.data) is None
-        if target.facts is not self.facts and not self._may_matter(target):
+        if target.facts is not self.facts and not self._may_matter(target.facts.path, target.node.name):
             return True
         known = candidates(target.facts, self.tables)
         self.project.reads |= known.reads
         return not known.matters(target)
 
-    def _may_matter(self, target: Target) -> bool:
+    def _may_matter(self, path: str, name: str) -> bool:
         """Whether the text of a function of another file leads to a word of the tables."""
-        known = outlines(self.facts.repository)
-        for seeds in (self.tables.acting, self.tables.telling):
-            reached, reads = known.reaches(target.facts.path, target.node.name, seeds)
-            self.project.reads |= reads
-            if reached:
-                return True
-        return self.tables.wraps(target.facts.data)
+        if self._reaches(path, name, self.tables.acting) or self._reaches(path, name, self.tables.telling):
+            return True
+        return self.tables.wraps(self.facts.repository.data(path))
+
+    def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
+        reached, reads = outlines(self.facts.repository).reaches(path, name, seeds)
+        self.project.reads |= reads
+        return reached
 
     def _quiet(self, target: Target) -> Quiet | None:
         return None if self.writes or self.files else candidates(target.facts, self.tables).quiet
@@ -173,6 +187,9 @@ class Summaries:
             if kind is not None:
                 inside = truth(values.source(kind, cls, name))
                 return Guard(spot, f"@{name}") if inside else True
+            place = _place(target.facts, func)
+            if place is not None and not self._reaches(*place, self.tables.apart):
+                continue
             made = self.project.function(target.facts, func)
             if made is not None and not isinstance(decorator, ast.Call):
                 runs = [self._runs(made, one, caller) for one in range(len(values.CLASSES))]
@@ -198,6 +215,22 @@ class Summaries:
 
 _SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[Summary, frozenset[str]]]] = WeakKeyDictionary()
 """Of each repository: summaries with what was read for them."""
+
+_LOCAL: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
+"""Of each repository: the files that tell the ranks of one node apart, and those that do not."""
+
+
+def _place(facts: Facts, func: ast.AST) -> tuple[str, str] | None:
+    """The other file, and the name in it, that an imported name or ``module.name`` means."""
+    inner = imported(facts)
+    if isinstance(func, ast.Name):
+        path, name = inner.get(func.id, ("", ""))
+    elif isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+        path, whole = inner.get(func.value.id, ("", ""))
+        name = "" if whole else func.attr
+    else:
+        return None
+    return (path, name) if path and name else None
 
 
 def _strip(steps: tuple[Node, ...]) -> None:
