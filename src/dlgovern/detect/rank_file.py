@@ -22,8 +22,7 @@ PARAMETERS = {"reasons": Parameter("strings", f"what is wrong: {', '.join(REASON
 
 def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]]:
     """The file tells ranks apart itself."""
-    parts, text = rank_text(tables)
-    return [{"parts": parts, "text": text}]
+    return [rank_text(tables)._asdict()]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:

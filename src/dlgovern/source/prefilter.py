@@ -2,8 +2,8 @@
 
 A rule's triggers are a list of alternatives: ``{"name": "torch.load"}`` wants the dotted name to be meant
 somewhere, ``{"all": ["a", ".b"]}`` wants these words, the second one as an attribute; both keys together want both;
-``{"part": "hf_"}`` wants these bytes, inside a word too; ``{"parts": [...], "text": "..."}`` one of these, and then what
-the regular expression means. ``"alone": true`` beside a name wants a call of it as a
+``{"part": "hf_"}`` wants these bytes, inside a word too; ``{"parts": [...], "words": [...], "text": "..."}`` one of these,
+and then one of the words or what the regular expression means. ``"alone": true`` beside a name wants a call of it as a
 statement of its own, or another use that only the parsed file can tell. A name that ends in ``.*`` stands for everything below it. No triggers (None) means that
 the file must always be parsed.
 """
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from dlgovern.source.imports import normal, scan
 from dlgovern.source.mentions import Links, link, mentions
 from dlgovern.source.names import Chase
+from dlgovern.source.patterns import lazy
 from dlgovern.source.words import Words, read_words
 
 
@@ -34,7 +35,7 @@ class Prefilter:
     def __init__(self, triggers: Iterable[tuple[str, Sequence[dict[str, Any]] | None]]) -> None:
         self._always: list[str] = []
         self._parts: dict[str, list[str]] = {}
-        self._texts: list[list[Any]] = []  # parts, pattern, rules
+        self._texts: list[list[Any]] = []  # parts, words, pattern, rules
         self._rows: dict[str, list[list[Any]]] = {}
         for rule, alternatives in triggers:
             if alternatives is None:
@@ -61,11 +62,12 @@ class Prefilter:
             self._parts.setdefault(part, []).append(rule)
             return
         if parts := alternative.get("parts"):
-            same = next((text for text in self._texts if text[:2] == [parts, alternative["text"]]), None)
+            wanted = [list(parts), list(alternative["words"]), alternative["text"]]
+            same = next((text for text in self._texts if text[:3] == wanted), None)
             if same is None:
-                self._texts.append([parts, alternative["text"], [rule]])
+                self._texts.append([*wanted, [rule]])
             else:
-                same[2].append(rule)
+                same[3].append(rule)
             return
         name = alternative.get("name", "")
         wanted = alternative.get("all", ())
@@ -77,6 +79,8 @@ class Prefilter:
 
     def _index(self) -> None:
         self._keys = frozenset(key.encode() for key in self._rows)
+        words = (word for rows in self._rows.values() for row in rows for word in row[3])
+        self._attributes = frozenset(word[1:].encode() for word in words if word[0] == ".")
         self._entries: dict[bytes, list[_Entry]] = {}  # made of the rows when a file has the word
 
     def _of(self, key: bytes) -> list[_Entry]:
@@ -91,13 +95,15 @@ class Prefilter:
         """The ids of the rules, of those that are ``live``, that could fire on this file; none: it need not be parsed."""
         data = normal(data)
         fired = {rule for rule in self._always if live is None or rule in live}
-        for part, rules in self._parts.items():
-            if part.encode() in data:
-                fired.update(rule for rule in rules if live is None or rule in live)
-        for parts, text, rules in self._texts:
-            if any(part.encode() in data for part in parts) and re.search(text.encode(), data):
-                fired.update(rule for rule in rules if live is None or rule in live)
         said = read_words(data)
+        for part, rules in self._parts.items():
+            if _holds(part, data, said):
+                fired.update(rule for rule in rules if live is None or rule in live)
+        for parts, words, text, rules in self._texts:
+            if not any(_holds(part, data, said) for part in parts):
+                continue
+            if any(word.encode() in said.tokens for word in words) or re.search(text.encode(), data):
+                fired.update(rule for rule in rules if live is None or rule in live)
         keys = self._keys & said.tokens
         links = None
         if chase:
@@ -106,10 +112,11 @@ class Prefilter:
         if not keys:
             return frozenset(fired)
         named: list[_Entry] = []
+        behind = {word: _has_attribute(data, said, word) for word in self._attributes & said.tokens}
         for key in keys:
             for entry in self._of(key):
                 if entry.rule not in fired and entry.words <= said.tokens and (live is None or entry.rule in live):
-                    if entry.attributes and not all(_has_attribute(data, said, word) for word in entry.attributes):
+                    if entry.attributes and not all(behind[word] for word in entry.attributes):
                         continue
                     if entry.name:
                         named.append(entry)
@@ -133,17 +140,47 @@ def _is_meant(entry: _Entry, meant: set[str], data: bytes) -> bool:
     return entry.name in meant and (not entry.also or entry.also in meant) and (not entry.alone or _stands_alone(data, entry.alone))
 
 
+def _holds(part: str, data: bytes, said: Words) -> bool:
+    """Whether a file holds these bytes: the words of a file, each once, are looked through faster than the file."""
+    return part.encode() in (said.dotted if part.isidentifier() else data)
+
+
+_FAR = 400  # bytes of comments between a dot and what follows it
+_BLANKS = b" \t\r\n\f\\"
+_BEHIND_COMMENT = lazy(rb"\.(?:[\s\\]|#[^\n]*\n)+\Z")
+
+
 def _has_attribute(data: bytes, said: Words, word: bytes) -> bool:
     """Whether a word stands behind a dot; blanks and comments may stand between the two."""
     if b".%b\n" % word in said.dotted or b".%b." % word in said.dotted:
         return True
-    return re.search(rb"\.(?:[\s\\]|#[^\n]*\n)+%b(?![\w\x80-\xff])" % word, data) is not None
+    at = data.find(word)
+    while at >= 0:
+        if data[max(0, at - _FAR) : at].rstrip(_BLANKS).endswith(b"."):
+            return True
+        if data[data.rfind(b"\n", 0, at) + 1 : at].isspace() and _BEHIND_COMMENT.search(data, max(0, at - _FAR), at):
+            return True
+        at = data.find(word, at + 1)
+    return False
 
 
 def _stands_alone(data: bytes, word: bytes) -> bool:
     """Whether a name is called at the start of a statement, or used in any way but a call: it may have another name then."""
-    chain = rb"(?:^|[;:])[ \t\f(]*(?:[\w.\x80-\xff]+\.)?%b\s*\(" % word
-    return re.search(chain + rb"|(?<![\w\x80-\xff])%b(?![\w\x80-\xff])(?!\s*\()" % word, data, re.M) is not None
+    at = data.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if data[end : end + 1] not in _IN_WORD and data[at - 1 : at] not in _IN_WORD:
+            if data[end : end + _FAR].lstrip(_BLANKS)[:1] != b"(":
+                return True
+            before = data[data.rfind(b"\n", 0, at) + 1 : at].rstrip(_CHAIN).rstrip(b" \t\f(")
+            if not before or before.endswith((b";", b":", b" and", b" or", b" else", b" await", b" not")):
+                return True
+        at = data.find(word, end)
+    return False
+
+
+_IN_WORD = frozenset(bytes([code]) for code in range(256) if chr(code).isalnum() or code == 0x5F or code >= 0x80)  # noqa: PLR2004
+_CHAIN = b"".join(_IN_WORD) + b"."
 
 
 def _renamed(links: Links, chase: Chase, tokens: set[bytes]) -> set[bytes]:

@@ -6,6 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 from dlgovern.repository.outline import Seeds
+from dlgovern.source.words import read_words
 
 SOURCES = "ranks"
 COLLECTIVES = "collectives"
@@ -92,7 +93,7 @@ class Tables:
         self.wrappers = frozenset(wrappers | prepares)
         self._wraps = _pattern(frozenset(name.encode() for name in wrappers | _SHORT))
         self._events = _pattern(self.event_words)
-        self.told: tuple[list[bytes], re.Pattern[bytes]] | None = None
+        self.told: RankText | None = None
         receivers = {pattern.rpartition(".")[2] for many in self.methods.values() for one in many for pattern in one.on if pattern[-1:].isalpha() and " " not in pattern}
         every_rank = {name for name, many in self.methods.items() if any("*" in one.on for one in many)}
         events = {name for name, one in self.functions.items() if one.kind != "write"}
@@ -176,28 +177,36 @@ def tables_of(tables: dict[str, Any]) -> Tables:
 _KNOWN: dict[tuple[int, int, int], tuple[dict[str, Any], Tables]] = {}
 
 
-def rank_text(tables: dict[str, Any]) -> tuple[list[str], str]:
-    """What a file holds that tells ranks apart itself: one of these bytes, and then what the regular expression means.
+class RankText(NamedTuple):
+    """What a file holds that tells ranks apart: one of the parts, and then one of the words or what the pattern means."""
 
-    It means one of the words of the tables, or a call of a function whose name has one of the bytes.
-    """
+    parts: list[str]
+    words: list[str]
+    text: str
+
+
+def rank_text(tables: dict[str, Any]) -> RankText:
+    """How a file that tells ranks apart itself is known: by a word of the tables, or a call of what has a part in its name."""
     known = tables_of(tables)
     short = sorted((word.decode() for word in known.parting_words), key=lambda word: (len(word), word))
     kept: list[str] = []
     for word in short:
         if not any(part in word for part in kept):
             kept.append(word)
-    words = "|".join(sorted(re.escape(word.decode()) for word in known.parting_words - _PROSE))
+    plain = sorted(word.decode() for word in known.parting_words - _PROSE)
     prose = "|".join(sorted(word.decode() for word in known.parting_words & _PROSE))
-    plain = rf"(?<![^\W_])(?:{prose})(?:[ \t]*(?:[]=!<>(),:%/}}\"'#\\]|$)|[ \t]+(?:is|in|not|and|or|else|if)\b)" if prose else "(?!)"
+    goes_on = r"(?:[ \t]*(?:[]=!<>(),:%/}\"'#\\]|$)|[ \t]+(?:is|in|not|and|or|else|if)\b)"
     parts = "|".join(map(re.escape, kept))
-    return kept, rf"(?m){plain}|(?<![^\W_])(?:{words})(?![\w])|\w*(?:{parts})\w*[ \t]*\(|@[\w.]*(?:{parts})"
+    text = rf"(?m)(?:{parts})\w*[ \t]*\(|@[\w.]*(?:{parts})" + (rf"|(?<![^\W_])(?:{prose}){goes_on}" if prose else "")
+    return RankText(kept, [*plain, *(f"_{word}" for word in plain)], text)
 
 
 def tells_ranks(tables: dict[str, Any], data: bytes) -> bool:
-    """Whether a file tells ranks apart itself, by its text."""
+    """Whether a file tells ranks apart itself, by its text (NFKC)."""
     known = tables_of(tables)
     if known.told is None:
-        parts, text = rank_text(tables)
-        known.told = ([part.encode() for part in parts], re.compile(text.encode()))
-    return any(part in data for part in known.told[0]) and known.told[1].search(data) is not None
+        known.told = rank_text(tables)
+    parts, words, text = known.told
+    if not any(part.encode() in data for part in parts):
+        return False
+    return not read_words(data).tokens.isdisjoint(word.encode() for word in words) or re.search(text.encode(), data) is not None
