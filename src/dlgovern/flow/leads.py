@@ -25,18 +25,25 @@ def reaches(facts: Facts, path: str, name: str, seeds: Seeds) -> bool:
     return found
 
 
+def elsewhere(facts: Facts, func: ast.AST) -> tuple[str, str] | None:
+    """The other file, and the name in it, that an imported name or ``module.name`` means."""
+    inner = imported(facts)
+    if isinstance(func, ast.Name):
+        path, name = inner.get(func.id, ("", ""))
+    elif isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+        path, whole = inner.get(func.value.id, ("", ""))
+        name = "" if whole else func.attr
+    else:
+        return None
+    return (path, name) if path and name else None
+
+
 def may_lead(facts: Facts, call: ast.Call, seeds: Seeds) -> bool:
     """Whether the function that a call runs may hold one of the seeds, itself or through others."""
     func = call.func
-    inner = imported(facts)
-    if isinstance(func, ast.Name):
-        return func.id not in inner or not inner[func.id][1] or reaches(facts, *inner[func.id], seeds)
-    if not isinstance(func, ast.Attribute):
-        return True
-    base = func.value
-    if isinstance(base, ast.Name) and base.id in inner and not inner[base.id][1]:
-        return reaches(facts, inner[base.id][0], func.attr, seeds)
-    return func.attr in _outline(facts) or _any_import(facts, seeds)
+    if (place := elsewhere(facts, func)) is not None:
+        return reaches(facts, *place, seeds)
+    return not isinstance(func, ast.Attribute) or func.attr in _outline(facts) or _any_import(facts, seeds)
 
 
 def _outline(facts: Facts) -> Outline:

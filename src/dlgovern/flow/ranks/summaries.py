@@ -8,7 +8,7 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.leads import imported
+from dlgovern.flow.leads import elsewhere
 from dlgovern.flow.paths import own_nodes, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.candidates import candidates
@@ -82,7 +82,7 @@ class Summaries:
         """Whether a call of a name of another file leads to no word of the tables: that file need not be opened."""
         if self.files or self.writes or any(one.kind in ("wrapped", "callee") for one in given):
             return False
-        place = _place(frame.facts, func)
+        place = elsewhere(frame.facts, func)
         return place is not None and not self._may_matter(*place)
 
     def leads_on(self, frame: Frame, node: ast.Call) -> bool:
@@ -187,7 +187,7 @@ class Summaries:
             if kind is not None:
                 inside = truth(values.source(kind, cls, name))
                 return Guard(spot, f"@{name}") if inside else True
-            place = _place(target.facts, func)
+            place = elsewhere(target.facts, func)
             if place is not None and not self._reaches(*place, self.tables.apart):
                 continue
             made = self.project.function(target.facts, func)
@@ -218,19 +218,6 @@ _SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[Summary, f
 
 _LOCAL: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
 """Of each repository: the files that tell the ranks of one node apart, and those that do not."""
-
-
-def _place(facts: Facts, func: ast.AST) -> tuple[str, str] | None:
-    """The other file, and the name in it, that an imported name or ``module.name`` means."""
-    inner = imported(facts)
-    if isinstance(func, ast.Name):
-        path, name = inner.get(func.id, ("", ""))
-    elif isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
-        path, whole = inner.get(func.value.id, ("", ""))
-        name = "" if whole else func.attr
-    else:
-        return None
-    return (path, name) if path and name else None
 
 
 def _strip(steps: tuple[Node, ...]) -> None:
