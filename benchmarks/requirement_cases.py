@@ -17,7 +17,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
-from pip._internal.req.req_file import (  # dlgovern: ignore[DLG104] run by hand, where pip is
+from pip._internal.req.req_file import (
     ParsedLine,
     get_line_parser,
     preprocess,
