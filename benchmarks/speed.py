@@ -74,6 +74,7 @@ def measure(folder: str, runs: int, *, torchfix: bool) -> None:
             "interpreter with argparse": ([sys.executable, "-I", "-c", "import argparse"], b""),
             "ast.parse, 2 processes, gc off": ([sys.executable, "-I", "-c", PARSE, "2"], "\0".join(files).encode()),
             "dlgovern cold": ([*OURS, copy, "--no-cache"], b""),
+            "dlgovern whole after ten changes": ([*OURS, copy, "--cache-dir", cache], b""),  # those of the turn before
             "dlgovern warm": ([*OURS, copy, "--cache-dir", cache], b""),
             **{name: ([*OURS, *paths, "--cache-dir", cache], b"") for name, paths in few.items() if paths},
         }
