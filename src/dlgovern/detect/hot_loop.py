@@ -63,7 +63,7 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
         return
     methods = {*said["methods"], *(name.rpartition(".")[2] for name in said.get("names", ()))}
     called = {called_name(node.func) for node in facts.tree.of(ast.Call)}  # type: ignore[attr-defined]
-    waiting = not methods.isdisjoint(called) or _is_renamed(facts, methods)
+    waiting = _are_used(facts, methods)
     if not waiting and called.isdisjoint((*said.get("loss_methods", ()), *said.get("loss_calls", ()))):
         return
     seen: set[int] = set()
@@ -132,8 +132,8 @@ def _losses(body: list[ast.stmt]) -> set[str]:
     return found - {""}
 
 
-def _is_renamed(facts: Facts, names: set[str]) -> bool:
-    """Whether one of these names is not called by itself: an import or an assignment may give it another one."""
+def _are_used(facts: Facts, names: set[str]) -> bool:
+    """Whether one of these names stands in the code, called or not: an import or an assignment may give it another one."""
     used = (node.attr if isinstance(node, ast.Attribute) else node.id for node in facts.tree.of(ast.Attribute, ast.Name))  # type: ignore[attr-defined]
     imported = (alias.name.rpartition(".")[2] for node in facts.tree.of(ast.ImportFrom) for alias in node.names)  # type: ignore[attr-defined]
     return not names.isdisjoint(used) or not names.isdisjoint(imported)

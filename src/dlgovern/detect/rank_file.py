@@ -11,7 +11,6 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.accesses import Access, unsafe
 from dlgovern.flow.ranks.tables import rank_text, tables_of, tells_ranks
 from dlgovern.policy import Rule
-from dlgovern.source.imports import normal
 
 REASONS = ("early", "own", "lost")
 """The others read what rank 0 may not have written yet; all ranks save together, each at a path of its own; the others look
@@ -31,7 +30,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
 
     def see(_file: None) -> Iterator[Hit]:
         data = facts.data
-        if not tells_ranks(tables, normal(data)):
+        if not tells_ranks(facts, tables):
             return
         wanted = {reason for rule in rules for reason in rule.parameters["reasons"]}
         moments = any(word in data for word in known.own_words)

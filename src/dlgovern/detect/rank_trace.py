@@ -13,7 +13,6 @@ from dlgovern.flow.ranks.analysis import Disagreement, analysis, who
 from dlgovern.flow.ranks.tables import rank_text, tables_of, tells_ranks
 from dlgovern.flow.ranks.trace import Guard, Node
 from dlgovern.policy import Rule
-from dlgovern.source.imports import normal
 from dlgovern.source.tree import symbol
 
 CAUSES = ("branch", "exit", "order", "flag", "leave", "turns")
@@ -38,7 +37,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
     """One handler for the whole file; the rules share the analysis."""
 
     def see(_file: None) -> Iterator[Hit]:
-        if not tells_ranks(tables, normal(facts.data)):
+        if not tells_ranks(facts, tables):
             return
         for one in analysis(facts, tables_of(tables)).found:
             for rule in rules:

@@ -10,7 +10,7 @@ from dlgovern.detect import Parameter
 from dlgovern.detect.events import Events
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import assigned_in, own_nodes, written
+from dlgovern.flow.paths import assigned_in, called_name, own_nodes, written
 from dlgovern.flow.project import Function, called
 from dlgovern.flow.steps import Step, calls, is_backward, repeated, steps
 from dlgovern.policy import Rule
@@ -89,7 +89,7 @@ def _owner_does(facts: Facts, step: Step, lacks: frozenset[str]) -> bool:
     """Whether the function or the class around a step does it somewhere else."""
     owner = enclosing_class(step.node) or function(step.node)
     return owner is not None and any(
-        isinstance(node, ast.Call) and _last(node.func) in lacks for node in ast.walk(owner)
+        isinstance(node, ast.Call) and called_name(node.func) in lacks for node in ast.walk(owner)
     )
 
 
@@ -119,7 +119,3 @@ def _handed_on(facts: Facts, step: Step, subject: str) -> bool:
             if owner is not None and owner.bases:
                 return True
     return False
-
-
-def _last(node: ast.AST) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from dlgovern.finding import Hit
 from dlgovern.repository.exports import Repository
@@ -13,6 +14,8 @@ from dlgovern.repository.window import Windows
 from dlgovern.source.encoding import decode
 from dlgovern.source.names import Names
 from dlgovern.source.tree import Tree, symbol
+
+T = TypeVar("T")
 
 
 class Facts(Sight):
@@ -25,13 +28,19 @@ class Facts(Sight):
         self.windows = windows
         self.names = Names(self.tree, self)
         self.gave_up: list[tuple[ast.AST, str]] = []  # functions, or the module, that an analysis did not follow to its end, and why
-        self.memo: dict[object, Any] = {}  # what analyses remember of this file, by their own key; it goes with the file
+        self._memo: dict[object, Any] = {}  # goes with the file: what holds the file itself must not outlive it elsewhere
 
     @cached_property
     def lines(self) -> list[str]:
         """The source text by line, without line ends, split where Python splits."""
         text = decode(self.data).replace("\r\n", "\n").replace("\r", "\n")
         return text.split("\n")
+
+    def once(self, key: object, make: Callable[[], T]) -> T:
+        """What ``make`` gives, made on the first question and remembered as long as the file is."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        return cast(T, self._memo[key])
 
     # -- places -----------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from typing import cast
 
 from dlgovern.flow.facts import Facts
 from dlgovern.repository.outline import Outline, Seeds, outlines
@@ -12,17 +11,12 @@ from dlgovern.source.imports import normal
 
 def imported(facts: Facts) -> dict[str, tuple[str, str]]:
     """Local name -> the file of the repository and the name in it that an import means, "" for the module itself."""
-    if imported not in facts.memo:
-        known = outlines(facts.repository)
-        facts.memo[imported] = known.bound(facts.path, facts.imports(normal(facts.data)))[0]
-    return cast("dict[str, tuple[str, str]]", facts.memo[imported])
+    return facts.once(imported, lambda: outlines(facts.repository).bound(facts.path, facts.imports(normal(facts.data)))[0])
 
 
 def reaches(facts: Facts, path: str, name: str, seeds: Seeds) -> bool:
     """Whether what another file calls ``name`` can lead to one of the seeds. The files count as read."""
-    found, reads = outlines(facts.repository).reaches(path, name, seeds)
-    facts.reads |= reads
-    return found
+    return outlines(facts.repository).reaches(path, name, seeds, facts.reads)
 
 
 def elsewhere(facts: Facts, func: ast.AST) -> tuple[str, str] | None:
@@ -43,18 +37,11 @@ def may_lead(facts: Facts, call: ast.Call, seeds: Seeds) -> bool:
     func = call.func
     if (place := elsewhere(facts, func)) is not None:
         return reaches(facts, *place, seeds)
-    return not isinstance(func, ast.Attribute) or func.attr in _outline(facts) or _any_import(facts, seeds)
-
-
-def _outline(facts: Facts) -> Outline:
-    if Outline not in facts.memo:
-        facts.memo[Outline] = Outline(facts.data)
-    return cast(Outline, facts.memo[Outline])
+    if not isinstance(func, ast.Attribute) or func.attr in facts.once(Outline, lambda: Outline(facts.data)):
+        return True
+    return facts.once((may_lead, seeds), lambda: _any_import(facts, seeds))
 
 
 def _any_import(facts: Facts, seeds: Seeds) -> bool:
     """Whether anything that the file imports may: an object whose method is called is an instance of it."""
-    key = (may_lead, seeds)
-    if key not in facts.memo:
-        facts.memo[key] = any(name and reaches(facts, path, name, seeds) for path, name in imported(facts).values())
-    return bool(facts.memo[key])
+    return any(bool(name) and reaches(facts, path, name, seeds) for path, name in imported(facts).values())

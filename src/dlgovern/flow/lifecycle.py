@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.calls import arguments, callee
@@ -136,7 +136,7 @@ def _helper(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple
     origin = callee(facts, node)
     if origin is not None and origin[:1] != "." and not facts.inside(0, origin.partition(".")[0].replace("()", "")):
         return  # not a function of the repository
-    if not may_lead(facts, node, _seeds(facts, table, kinds)):
+    if not may_lead(facts, node, facts.once((_seeds, id(table), kinds), lambda: _seeds(table, kinds))):
         return
     code = called(facts, node)
     if code is None or not isinstance(code.node, Function) or not _is_small(code):
@@ -153,14 +153,11 @@ def _helper(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple
         yield Moment(inner.kind, subject, gets, node, guards(node) + inner.guards, inner.text)
 
 
-def _seeds(facts: Facts, table: Mapping[str, Any], kinds: tuple[str, ...]) -> Seeds:
+def _seeds(table: Mapping[str, Any], kinds: tuple[str, ...]) -> Seeds:
     """Words of which a function that does what the table names, itself or through others, has one."""
-    key = (_seeds, id(table), kinds)
-    if key not in facts.memo:
-        words = {word.rstrip(".") for kind in kinds for word in _methods(table.get(kind, {}), kind)}
-        words |= {name.rpartition(".")[2] for kind in kinds for name in table.get(kind, {}).get("names", ())}
-        facts.memo[key] = Seeds(frozenset(words - {"*"}))
-    return cast(Seeds, facts.memo[key])
+    words = {word.rstrip(".") for kind in kinds for word in _methods(table.get(kind, {}), kind)}
+    words |= {name.rpartition(".")[2] for kind in kinds for name in table.get(kind, {}).get("names", ())}
+    return Seeds(frozenset(words - {"*"}))
 
 
 def _given(function: Function, call: ast.Call) -> dict[str, str]:

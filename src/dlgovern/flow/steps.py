@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import may_lead
-from dlgovern.flow.paths import own_nodes
+from dlgovern.flow.paths import called_name, own_nodes
 from dlgovern.flow.project import Code, Function, called
 from dlgovern.repository.outline import Seeds
 from dlgovern.source.tree import FUNCTIONS, function, parents
@@ -62,7 +62,7 @@ def calls(
     """
     return any(
         isinstance(node, ast.Call)
-        and (_last(node.func) in names or _reaches(facts, node, names, depth, once=once))
+        and (called_name(node.func) in names or _reaches(facts, node, names, depth, once=once))
         and not (once and _in_loop(node))
         for node in own_nodes(body)
     )
@@ -103,7 +103,7 @@ def callers(facts: Facts, wanted: Function) -> list[ast.Call]:
         table = _CALLERS[facts] = {}
         for node in facts.tree.of(ast.Call):
             assert isinstance(node, ast.Call)
-            table.setdefault(_last(node.func), []).append(node)
+            table.setdefault(called_name(node.func), []).append(node)
     found = []
     for call in table.get(wanted.name, ()):
         code = called(facts, call)
@@ -139,7 +139,7 @@ def _direct(node: Function) -> Iterator[ast.Call]:
 
 
 def _steps_too(node: Function) -> bool:
-    return any(isinstance(n, ast.Call) and _last(n.func) == "step" for n in own_nodes(node.body))
+    return any(isinstance(n, ast.Call) and called_name(n.func) == "step" for n in own_nodes(node.body))
 
 
 _REACHES: WeakKeyDictionary[Facts, dict[tuple[int, frozenset[str], int, bool], bool]] = WeakKeyDictionary()
@@ -149,7 +149,7 @@ def _reaches(facts: Facts, call: ast.Call, names: frozenset[str], depth: int, *,
     """Whether the function that a call runs calls one of these, itself or through others."""
     if not depth:
         return False
-    name = _last(call.func)
+    name = called_name(call.func)
     if not name or name in _PLAIN or not may_lead(facts, call, Seeds(names)):
         return False
     code = called(facts, call)
@@ -173,11 +173,3 @@ def _mentions(code: Code, names: frozenset[str], depth: int) -> bool:
 
 
 _PLAIN = frozenset("print len range enumerate zip isinstance getattr hasattr int float str list dict tuple set min max sum".split())
-
-
-def _last(node: ast.AST) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-

@@ -94,12 +94,14 @@ class Outlines:
             found = self._of[path] = Outline(self._repository.data(path))
         return found
 
-    def reaches(self, path: str, name: str, seeds: Seeds) -> tuple[bool, frozenset[str]]:
-        """Whether what the file at ``path`` calls ``name`` can lead to one of the ``seeds``, and the files read for it."""
+    def reaches(self, path: str, name: str, seeds: Seeds, reads: set[str]) -> bool:
+        """Whether what the file at ``path`` calls ``name`` can lead to one of the ``seeds``; the files read for it join ``reads``."""
         key = (path, name, seeds)
         if key not in self._reaches:
             self._search(path, name, seeds)
-        return self._reaches[key]
+        found, read = self._reaches[key]
+        reads |= read
+        return found
 
     def _search(self, path: str, name: str, seeds: Seeds) -> None:
         """Remember the answer for a name, and for the names on the way for which it is the same."""

@@ -4,8 +4,8 @@ A rule's triggers are a list of alternatives: ``{"name": "torch.load"}`` wants t
 somewhere, ``{"all": ["a", ".b"]}`` wants these words, the second one as an attribute; both keys together want both;
 ``{"part": "hf_"}`` wants these bytes, inside a word too; ``{"parts": [...], "words": [...], "text": "..."}`` one of these,
 and then one of the words or what the regular expression means. ``"alone": true`` beside a name wants a call of it as a
-statement of its own, or another use that only the parsed file can tell. A name that ends in ``.*`` stands for everything below it. No triggers (None) means that
-the file must always be parsed.
+statement of its own, or another use that only the parsed file can tell. A name that ends in ``.*`` stands for everything
+below it. No triggers (None) means that the file must always be parsed.
 """
 
 import re
@@ -81,14 +81,15 @@ class Prefilter:
         self._keys = frozenset(key.encode() for key in self._rows)
         words = (word for rows in self._rows.values() for row in rows for word in row[3])
         self._attributes = frozenset(word[1:].encode() for word in words if word[0] == ".")
+        self._told = [
+            (parts, frozenset(word.encode() for word in words), text.encode(), rules) for parts, words, text, rules in self._texts
+        ]
         self._entries: dict[bytes, list[_Entry]] = {}  # made of the rows when a file has the word
 
     def _of(self, key: bytes) -> list[_Entry]:
         known = self._entries.get(key)
         if known is None:
-            known = self._entries[key] = [
-                _entry(rule, name, below, words, also, alone) for rule, name, below, words, also, alone in self._rows[key.decode()]
-            ]
+            known = self._entries[key] = [_entry(*row) for row in self._rows[key.decode()]]
         return known
 
     def rules(self, data: bytes, chase: Chase | None, live: frozenset[str] | None = None) -> frozenset[str]:
@@ -99,10 +100,10 @@ class Prefilter:
         for part, rules in self._parts.items():
             if _holds(part, data, said):
                 fired.update(rule for rule in rules if live is None or rule in live)
-        for parts, words, text, rules in self._texts:
+        for parts, words, text, rules in self._told:
             if not any(_holds(part, data, said) for part in parts):
                 continue
-            if any(word.encode() in said.tokens for word in words) or re.search(text.encode(), data):
+            if not words.isdisjoint(said.tokens) or re.search(text, data):
                 fired.update(rule for rule in rules if live is None or rule in live)
         keys = self._keys & said.tokens
         links = None

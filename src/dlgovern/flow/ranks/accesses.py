@@ -42,10 +42,7 @@ _FILES = frozenset({"write", "read"})
 
 def unsafe(facts: Facts, tables: Tables) -> list[Unsafe]:
     """What is wrong with the paths of a file's functions."""
-    known: list[Unsafe] | None = facts.memo.get(Unsafe)
-    if known is None:
-        known = facts.memo[Unsafe] = _find(facts, tables)
-    return known
+    return facts.once(Unsafe, lambda: _find(facts, tables))
 
 
 def _find(facts: Facts, tables: Tables) -> list[Unsafe]:

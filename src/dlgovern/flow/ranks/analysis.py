@@ -49,12 +49,13 @@ class Analysis(NamedTuple):
 
 def analysis(facts: Facts, tables: Tables) -> Analysis:
     """The disagreements of a file, computed once."""
-    known: Analysis | None = facts.memo.get(Analysis)
-    if known is None:
-        known = facts.memo[Analysis] = _analyse(facts, tables)
-        facts.reads |= known.reads
-        facts.gave_up += known.gave_up
-    return known
+    return facts.once(Analysis, lambda: _noted(facts, _analyse(facts, tables)))
+
+
+def _noted(facts: Facts, found: Analysis) -> Analysis:
+    facts.reads |= found.reads
+    facts.gave_up += found.gave_up
+    return found
 
 
 def _analyse(facts: Facts, tables: Tables) -> Analysis:

@@ -11,7 +11,7 @@ from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.project import Target, targets
 from dlgovern.flow.ranks.said import Given, Said, made_of, plain, said
 from dlgovern.flow.ranks.signals import set_by_signals
-from dlgovern.flow.ranks.tables import DOUBTS, Tables
+from dlgovern.flow.ranks.tables import CLOCKS, DOUBTS, SHARES, Tables
 from dlgovern.repository.outline import Seeds, outlines
 
 _ROUNDS = 6
@@ -21,10 +21,7 @@ _TRAINS = (b"DistributedDataParallel", b"fully_shard", b"FullyShardedDataParalle
 
 def candidates(facts: Facts, tables: Tables) -> Candidates:
     """The candidates of a file, found once."""
-    found: Candidates | None = facts.memo.get(Candidates)
-    if found is None:
-        found = facts.memo[Candidates] = Candidates(facts, tables)
-    return found
+    return facts.once(Candidates, lambda: Candidates(facts, tables))
 
 
 class Candidates:
@@ -41,7 +38,7 @@ class Candidates:
         self._given: list[Given] = []
         self._quiet: dict[int, frozenset[str] | None] = {}
         self._arguments: dict[tuple[str, int, int], set[str]] = {}
-        self.clocks = set(_CLOCKS)
+        self.clocks = set(CLOCKS)
         self.exits = set(_EXITS)
         self.signalled = {name.rpartition(".")[2] for name in set_by_signals(facts)}
         self._modules: dict[str, str] = {}  # names of modules of the repository -> their files
@@ -112,7 +109,7 @@ class Candidates:
             return None
         if not used.targets.isdisjoint(self._given_to_operations(target)):
             return None
-        telling = (self.acting, self.parting, DOUBTS, self.clocks, self.signalled, _SHARES)
+        telling = (self.acting, self.parting, DOUBTS, self.clocks, self.signalled, SHARES, _GROUPS)
         if not all(map(used.names.isdisjoint, telling)) or any(self._is_agreed(called_name(call.func)) for call in used.calls):
             return None
         ends = any(called_name(call.func) in self.exits or self._is_operation(call.func) for call in used.calls)
@@ -155,15 +152,13 @@ class Candidates:
             for alias in node.names:  # type: ignore[attr-defined]
                 if alias.asname and alias.name in tables.apart.words:
                     self.parting.add(alias.asname)
-                if alias.asname and alias.name in _CLOCKS:
+                if alias.asname and alias.name in CLOCKS:
                     self.clocks.add(alias.asname)
                 if alias.asname and alias.name in _EXITS:
                     self.exits.add(alias.asname)
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
-        reached, reads = outlines(self.facts.repository).reaches(path, name, seeds)
-        self.reads |= reads
-        return reached
+        return outlines(self.facts.repository).reaches(path, name, seeds, self.reads)
 
     # -- what the functions of the file do themselves -------------------------------------------------------
 
@@ -180,17 +175,14 @@ class Candidates:
 
     def _is_operation(self, func: ast.expr) -> bool:
         tables = self._tables
-        last = ""
+        last = called_name(func)
         if isinstance(func, ast.Attribute):
-            last = func.attr
             base = func.value
             if isinstance(base, ast.Name) and base.id in self._modules:
                 if self._reaches(self._modules[base.id], last, tables.acting):
                     return True
             elif last in tables.methods and self._receives(func):
                 return True
-        elif isinstance(func, ast.Name):
-            last = func.id
         if last in tables.first:
             return True
         if last not in self._called:
@@ -202,8 +194,7 @@ class Candidates:
         """Whether the receiver of a method can be one of the objects whose operation it is."""
         if func.attr == "backward" and not self.trains:
             return False
-        value = func.value
-        last = value.attr if isinstance(value, ast.Attribute) else value.id if isinstance(value, ast.Name) else ""
+        last = called_name(func.value)
         for operation in self._tables.methods[func.attr]:
             for pattern in operation.on:
                 if pattern.endswith("()"):
@@ -268,8 +259,6 @@ class Candidates:
                 return
 
 
-_CLOCKS = frozenset("time monotonic perf_counter now time_ns".split())
-_SHARES = frozenset("shard split_dataset_by_node get_group".split())
-"""Calls whose result is a share of the rank, or a group of ranks."""
+_GROUPS = frozenset({"get_group"})
 _EXITS = frozenset({"exit", "_exit", "quit"})
 _OWN = frozenset({"self", "cls", "_", "super", "return"})

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from dlgovern.flow.paths import written
+from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.calls import WORLD, call
 from dlgovern.flow.ranks.files import together
@@ -137,7 +137,7 @@ def _own(frame: Frame, node: ast.Attribute) -> Value | None:
         return telling[0]
     owner = enclosing_class(node)
     method = frame.project.method(frame.facts, owner, node.attr, 1) if owner and not found else None
-    if method is not None and any(_last(decorator) in ("property", "cached_property") for decorator in method.node.decorator_list):
+    if method is not None and any(called_name(decorator) in ("property", "cached_property") for decorator in method.node.decorator_list):
         result = frame.summaries.run(method, frame.cls, {}, frame).value
         return result if result.ranked else None
     return None
@@ -147,9 +147,6 @@ def _targets_attribute(node: ast.AST, name: str) -> bool:
     targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
     return any(isinstance(t, ast.Attribute) and t.attr == name for t in targets)
 
-
-def _last(node: ast.AST) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _bool(frame: Frame, node: ast.BoolOp) -> Value:

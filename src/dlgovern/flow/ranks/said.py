@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.project import Target
+from dlgovern.flow.ranks.tables import SHARES
 from dlgovern.source.tree import children
 
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _APART = frozenset("print len range enumerate zip isinstance getattr hasattr list dict set super".split())
 """Functions whose result says nothing of a rank that they are given."""
-
 
 KEEPS = frozenset("to cuda cpu train eval half float bfloat16 requires_grad_ compile".split())
 """Methods of a model that return the model."""
@@ -160,60 +161,58 @@ def plain(statement: ast.stmt) -> Plain | None:
 
 def made_of(node: ast.AST) -> set[str]:
     """The names whose values an expression's value may be, or be decided by."""
-    found: set[str] = set()
-    todo = [node]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, ast.Name):
-            found.add(one.id)
-        elif isinstance(one, ast.Attribute):
-            found.add(one.attr)
-            if isinstance(one.value, ast.Call | ast.Subscript):
-                todo.append(one.value)
-        elif isinstance(one, ast.Constant):
-            if isinstance(one.value, str) and one.value.isidentifier():
-                found.add(one.value)
-        elif isinstance(one, ast.Call):
-            todo.append(one.func)
-            if isinstance(one.func, ast.Attribute) and isinstance(one.func.value, ast.Call | ast.Attribute | ast.Name):
-                todo.append(one.func.value)
-            if not (isinstance(one.func, ast.Name) and one.func.id in _APART):
-                todo += [*one.args, *(word.value for word in one.keywords)]
-        elif isinstance(one, ast.JoinedStr | ast.Lambda):
-            continue
-        else:
-            todo += children(one)
-    return found
+    return _names(node, _decides)
 
 
 def _told_by(node: ast.AST) -> set[str]:
     """The names of which a value tells something itself: not what functions are given, but for those that only ask."""
+    return _names(node, _tells)
+
+
+def _names(node: ast.AST, below: Callable[[ast.AST], Iterable[ast.AST]]) -> set[str]:
+    """The names and words in an expression; ``below`` says what is looked at under a node that is neither."""
     found: set[str] = set()
     todo = [node]
     while todo:
         one = todo.pop()
         if isinstance(one, ast.Name):
             found.add(one.id)
-        elif isinstance(one, ast.Attribute):
+            continue
+        if isinstance(one, ast.Attribute):
             found.add(one.attr)
-            if isinstance(one.value, ast.Call):
-                todo.append(one.value)
         elif isinstance(one, ast.Constant):
             if isinstance(one.value, str) and one.value.isidentifier():
                 found.add(one.value)
-        elif isinstance(one, ast.Call):
-            name = called_name(one.func)
-            todo.append(one.func)
-            asks = name in _ASKS or name.lstrip("_").startswith(("is_", "has_", "should_", "need", "check"))
-            todo += [arg for arg in one.args if asks or isinstance(arg, ast.Constant)]
-        elif isinstance(one, ast.JoinedStr | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             continue
-        else:
-            todo += children(one)
+        todo += below(one)
     return found
 
 
-_ASKS = frozenset("int bool float str len any all abs max min round getattr range shard split_dataset_by_node".split())
+def _decides(node: ast.AST) -> list[ast.AST]:
+    if isinstance(node, ast.Attribute):
+        return [node.value] if isinstance(node.value, ast.Call | ast.Subscript) else []
+    if isinstance(node, ast.Call):
+        found: list[ast.AST] = [node.func]
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call | ast.Attribute | ast.Name):
+            found.append(node.func.value)
+        if not (isinstance(node.func, ast.Name) and node.func.id in _APART):
+            found += [*node.args, *(word.value for word in node.keywords)]
+        return found
+    return [] if isinstance(node, ast.JoinedStr | ast.Lambda) else children(node)
+
+
+def _tells(node: ast.AST) -> list[ast.AST]:
+    if isinstance(node, ast.Attribute):
+        return [node.value] if isinstance(node.value, ast.Call) else []
+    if isinstance(node, ast.Call):
+        name = called_name(node.func)
+        asks = name in _ASKS or name.lstrip("_").startswith(("is_", "has_", "should_", "need", "check"))
+        return [node.func, *(arg for arg in node.args if asks or isinstance(arg, ast.Constant))]
+    silent = ast.JoinedStr | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+    return [] if isinstance(node, silent) else children(node)
+
+
+_ASKS = frozenset("int bool float str len any all abs max min round getattr range".split()) | SHARES
 """Functions whose result tells of what they are given, or is as much as that says."""
 
 

@@ -11,6 +11,10 @@ from dlgovern.flow.ranks.project import Function
 
 def set_by_signals(facts: Facts) -> frozenset[str]:
     """Names, attributes and events, as written, that functions given to ``signal.signal`` set."""
+    return facts.once(set_by_signals, lambda: _set_by_signals(facts))
+
+
+def _set_by_signals(facts: Facts) -> frozenset[str]:
     if b"import signal" not in facts.data and b"from signal" not in facts.data:
         return frozenset()
     handlers = {

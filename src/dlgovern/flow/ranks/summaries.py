@@ -170,9 +170,7 @@ class Summaries:
         return self.tables.wraps(self.facts.repository.data(path))
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
-        reached, reads = outlines(self.facts.repository).reaches(path, name, seeds)
-        self.project.reads |= reads
-        return reached
+        return outlines(self.facts.repository).reaches(path, name, seeds, self.project.reads)
 
     def _quiet(self, target: Target) -> Quiet | None:
         return None if self.writes or self.files else candidates(target.facts, self.tables).quiet

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from dlgovern.flow.facts import Facts
 from dlgovern.repository.outline import Seeds
+from dlgovern.source.imports import normal
 from dlgovern.source.words import read_words
 
 SOURCES = "ranks"
@@ -32,6 +34,13 @@ _COMMON = frozenset("load save gather reduce scatter broadcast initialize rendez
 
 DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite".split())
 """Words of what ranks may answer differently although nothing in it is a rank."""
+
+
+CLOCKS = frozenset("time monotonic perf_counter now time_ns".split())
+"""Functions that tell the time, which ranks ask at moments of their own."""
+
+SHARES = frozenset({"shard", "split_dataset_by_node"})
+"""Calls whose result is a share of the rank."""
 
 
 class Operation(NamedTuple):
@@ -102,7 +111,7 @@ class Tables:
         self.wrapping = Seeds(frozenset(wrappers | _SHORT))
         apart = frozenset(word.decode() for word in self.parting_words)
         self.apart = Seeds(apart | frozenset("_" + word for word in apart), most=_ASKED, beyond=False)
-        self.telling = Seeds(self.apart.words | DOUBTS | frozenset("time monotonic perf_counter now time_ns shard split_dataset_by_node".split()), most=_ASKED, beyond=False)
+        self.telling = Seeds(self.apart.words | DOUBTS | CLOCKS | SHARES, most=_ASKED, beyond=False)
 
     def wraps(self, data: bytes) -> bool:
         """Whether a file wraps models, or says of one that it is wrapped."""
@@ -201,8 +210,12 @@ def rank_text(tables: dict[str, Any]) -> RankText:
     return RankText(kept, [*plain, *(f"_{word}" for word in plain)], text)
 
 
-def tells_ranks(tables: dict[str, Any], data: bytes) -> bool:
-    """Whether a file tells ranks apart itself, by its text (NFKC)."""
+def tells_ranks(facts: Facts, tables: dict[str, Any]) -> bool:
+    """Whether a file tells ranks apart itself, by its text."""
+    return facts.once(tells_ranks, lambda: _tells_ranks(tables, normal(facts.data)))
+
+
+def _tells_ranks(tables: dict[str, Any], data: bytes) -> bool:
     known = tables_of(tables)
     if known.told is None:
         known.told = rank_text(tables)

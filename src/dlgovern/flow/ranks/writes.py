@@ -26,10 +26,7 @@ class Write(NamedTuple):
 
 def writes(facts: Facts, tables: Tables) -> list[Write]:
     """The writes that the parts of a file reach of which it is sure that every rank runs them."""
-    known: list[Write] | None = facts.memo.get(Write)
-    if known is None:
-        known = facts.memo[Write] = _find(facts, tables)
-    return known
+    return facts.once(Write, lambda: _find(facts, tables))
 
 
 def _find(facts: Facts, tables: Tables) -> list[Write]:
