@@ -105,7 +105,9 @@ def _in_group(known: dict[str, Summaries], group: str, world: Summaries, target:
 def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[Unfinished], *, parts: bool) -> None:
     meter = Meter()
     try:
+        summaries.asked = False
         other, cut = _trace(summaries, target, OTHER, given, meter)
+        parts = parts and summaries.asked
         first, cut_first = _trace(summaries, target, FIRST, given, meter) if parts else (other, cut)
         if meter.deep or (cut != cut_first and _part_unseen(summaries, target, given)):
             gave_up.append((_node(target), NESTED if meter.deep else CUT))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -23,6 +23,9 @@ from dlgovern.repository.outline import Seeds, outlines
 
 DEPTH = 6
 """Calls that are followed one inside the other."""
+
+EVERY = -1
+"""Stands for all classes of ranks, where an answer holds for each."""
 
 _BEYOND = 2  # levels that are looked at, not followed, to tell whether ranks may meet there
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
@@ -50,7 +53,7 @@ class Summaries:
         self.facts = facts
         self.tables = tables
         self.project = Project(facts)
-        self.statics: dict[tuple[str, int, int], Value] = {}
+        self.asked = False  # whether the current interpretation has asked for the class of its rank
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
         self.signalled = set_by_signals(facts)
@@ -60,6 +63,7 @@ class Summaries:
         self.spoken: set[str] = set()  # groups over which it communicates
         self.files = False  # paths that are written and read are asked for too
         self.writes = False  # what files are written is asked for, not what ranks do together
+        self._statics: dict[tuple[object, ...], Value] = {}
         self._known: dict[tuple[object, ...], Summary] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
@@ -113,27 +117,54 @@ class Summaries:
 
     def run(self, target: Target, cls: int, given: dict[str, Value], caller: Frame, *, manager: bool = False) -> Summary:
         """The summary of a function called from ``caller``."""
-        key = (target.key, cls, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
-        known = self._known.get(key)
-        if known is not None:
-            return known
+        key = (target.key, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
         home = target.facts is self.facts
-        shared = (*key, self.trains, self.writes, self.files, self.group, caller.depth)
-        if not home and shared in self._shared:
-            self._known[key], reads = self._shared[shared]
-            self.project.reads |= reads
-            return self._known[key]
-        if key in self._running or caller.depth >= DEPTH or self._is_silent(target, given):
+        shared = () if home else (*key, self.trains, self.writes, self.files, self.group, caller.depth)
+        for of in (EVERY, cls):
+            known = self._known.get((*key, of)) or self._taken_over(key, shared, of)
+            if known is not None:
+                self.asked |= of != EVERY
+                return known
+        running = (*key, cls)
+        if running in self._running or caller.depth >= DEPTH or self._is_silent(target, given):
             return _NOTHING
         outer, self.project.reads = self.project.reads, {target.facts.path}
-        self._known[key] = self._run(key, target, cls, given, caller, manager)
+        asked, self.asked = self.asked, False
+        found = self._run(running, target, cls, given, caller, manager)
+        of = cls if self.asked else EVERY
+        self._known[*key, of] = found
         if not home:
-            _strip(self._known[key].steps)
-            self._shared[shared] = (self._known[key], frozenset(self.project.reads))
+            _strip(found.steps)
+            self._shared[*shared, of] = (found, frozenset(self.project.reads))
+        self.asked |= asked
         self.project.reads |= outer
         if home and any(one.kind == "wrapped" for one in given.values()):
-            self.contexts.setdefault((target.key, key[2]), (target, given))
-        return self._known[key]
+            self.contexts.setdefault((target.key, key[1]), (target, given))
+        return found
+
+    def _taken_over(self, key: tuple[object, ...], shared: tuple[object, ...], of: int) -> Summary | None:
+        """The summary of a function of another file that somebody else has asked for."""
+        known = self._shared.get((*shared, of)) if shared else None
+        if known is None:
+            return None
+        self._known[*key, of] = known[0]
+        self.project.reads |= known[1]
+        return known[0]
+
+    def static(self, key: tuple[str, int], cls: int, evaluate: Callable[[], Value]) -> Value:
+        """The value of an expression that stands outside of what is interpreted, by its file and identity."""
+        for of in (EVERY, cls):
+            known = self._statics.get((*key, of))
+            if known is not None:
+                self.asked |= of != EVERY
+                return known
+        asked, self.asked = self.asked, False
+        self._statics[*key, EVERY] = _NOTHING.value  # what depends on itself is unknown
+        found = evaluate()
+        del self._statics[*key, EVERY]
+        self._statics[*key, cls if self.asked else EVERY] = found
+        self.asked |= asked
+        return found
 
     def _run(self, key: tuple[object, ...], target: Target, cls: int, given: dict[str, Value], caller: Frame, manager: bool) -> Summary:
         guarded = None if manager else self._skipped(target, cls, caller)
@@ -183,6 +214,7 @@ class Summaries:
             kind = self.tables.decorators.get(name.rpartition(".")[2])
             spot = (target.facts.path, decorator.lineno, decorator.col_offset + 1)
             if kind is not None:
+                self.asked = True
                 inside = truth(values.source(kind, cls, name))
                 return Guard(spot, f"@{name}") if inside else True
             place = elsewhere(target.facts, func)
@@ -190,7 +222,9 @@ class Summaries:
                 continue
             made = self.project.function(target.facts, func)
             if made is not None and not isinstance(decorator, ast.Call):
+                asked = self.asked
                 runs = [self._runs(made, one, caller) for one in range(len(values.CLASSES))]
+                self.asked = asked or (False in runs and True in runs)
                 if False in runs and True in runs:
                     return Guard(spot, f"@{name}") if runs[cls] else True
         return None
