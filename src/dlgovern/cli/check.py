@@ -7,8 +7,8 @@ import os
 import sys
 
 from dlgovern.cli import exits, options
-from dlgovern.engine.result import FileResult
 from dlgovern.engine.collect import Collector
+from dlgovern.engine.result import FileResult
 from dlgovern.engine.run import Job
 from dlgovern.errors import UsageError
 from dlgovern.finding import Report

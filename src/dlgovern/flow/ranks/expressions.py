@@ -92,7 +92,7 @@ def _is_target(node: ast.Assign | ast.AnnAssign, name: str) -> bool:
 
 def static(frame: Frame, node: ast.AST) -> Value:
     """The value of an expression that stands elsewhere, by itself."""
-    return frame.summaries.static((frame.facts.path, id(node)), frame.cls, lambda: value(frame.outside(), node))
+    return frame.summaries.static((frame.facts.path, id(node)), frame.cls, frame.depth, lambda: value(frame.outside(), node))
 
 
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
@@ -15,7 +15,7 @@ from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
 from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.signals import set_by_signals
-from dlgovern.flow.ranks.tables import Tables
+from dlgovern.flow.ranks.tables import ASKS, NOTHING, WHICH, Tables
 from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
@@ -24,8 +24,7 @@ from dlgovern.repository.outline import Seeds, outlines
 DEPTH = 6
 """Calls that are followed one inside the other."""
 
-EVERY = -1
-"""Stands for all classes of ranks, where an answer holds for each."""
+_EVERY, _REST = -1, -2  # stand for all classes, and for all but the first, where an answer holds for each
 
 _BEYOND = 2  # levels that are looked at, not followed, to tell whether ranks may meet there
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
@@ -42,7 +41,16 @@ class Summary(NamedTuple):
     cut: frozenset[Spot] = frozenset()  # calls below that were not followed although ranks may meet there
 
 
-_NOTHING = Summary((), unknown("?"))
+_UNKNOWN = unknown("?")
+_EMPTY = Summary((), _UNKNOWN)
+
+
+class _Kept(NamedTuple):
+    """An answer, what it asks of the class of its rank, and how many calls deep it was followed."""
+
+    answer: Any
+    asked: int
+    deep: int
 
 
 class Summaries:
@@ -53,7 +61,8 @@ class Summaries:
         self.facts = facts
         self.tables = tables
         self.project = Project(facts)
-        self.asked = False  # whether the current interpretation has asked for the class of its rank
+        self.asked = NOTHING  # what the current interpretation asks of the class of its rank
+        self._deepest = 0  # frame of the current interpretation in which calls were to be followed
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
         self.signalled = set_by_signals(facts)
@@ -63,8 +72,8 @@ class Summaries:
         self.spoken: set[str] = set()  # groups over which it communicates
         self.files = False  # paths that are written and read are asked for too
         self.writes = False  # what files are written is asked for, not what ranks do together
-        self._statics: dict[tuple[object, ...], Value] = {}
-        self._known: dict[tuple[object, ...], Summary] = {}
+        self._statics: dict[tuple[object, ...], _Kept] = {}
+        self._known: dict[tuple[object, ...], _Kept] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
         self._ahead: dict[int, bool] = {}  # calls too deep to be followed, by node
@@ -72,15 +81,6 @@ class Summaries:
         self._shared = {} if alone else _SHARED.setdefault(facts.repository, {})
         if len(self._shared) > _MANY:
             self._shared.clear()
-
-    def counts_locally(self) -> bool:
-        """Whether any file that was read so far tells the ranks of one node apart."""
-        if self.tables.local.search(self.facts.data):
-            return True
-        known = _LOCAL.setdefault(self.facts.repository, {})
-        for path in self.project.reads - known.keys():
-            known[path] = self.tables.local.search(self.facts.repository.data(path)) is not None
-        return any(known[path] for path in self.project.reads)
 
     def leads_nowhere(self, frame: Frame, func: ast.expr, given: Iterable[Value]) -> bool:
         """Whether a call of a name of another file leads to no word of the tables: that file need not be opened."""
@@ -113,58 +113,72 @@ class Summaries:
 
     def may_follow(self, frame: Frame) -> bool:
         """Whether calls are still followed this deep."""
+        self._deepest = max(self._deepest, frame.depth)
         return frame.depth < DEPTH and frame.static <= 2  # noqa: PLR2004 - a value of a value
 
     def run(self, target: Target, cls: int, given: dict[str, Value], caller: Frame, *, manager: bool = False) -> Summary:
         """The summary of a function called from ``caller``."""
         key = (target.key, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
         home = target.facts is self.facts
-        shared = () if home else (*key, self.trains, self.writes, self.files, self.group, caller.depth)
-        for of in (EVERY, cls):
-            known = self._known.get((*key, of)) or self._taken_over(key, shared, of)
+        shared = () if home else (*key, self.trains, self.writes, self.files, self.group)
+        for of in _scopes(cls):
+            known = self._known.get((*key, of)) or self._taken_over(key, shared, of, caller.depth)
             if known is not None:
-                self.asked |= of != EVERY
-                return known
+                return self._noted(known, caller.depth).answer  # type: ignore[no-any-return]
         running = (*key, cls)
+        self._deepest = max(self._deepest, caller.depth)
         if running in self._running or caller.depth >= DEPTH or self._is_silent(target, given):
-            return _NOTHING
+            return _EMPTY
         outer, self.project.reads = self.project.reads, {target.facts.path}
-        asked, self.asked = self.asked, False
-        found = self._run(running, target, cls, given, caller, manager)
-        of = cls if self.asked else EVERY
-        self._known[*key, of] = found
-        if not home:
-            _strip(found.steps)
-            self._shared[*shared, of] = (found, frozenset(self.project.reads))
-        self.asked |= asked
-        self.project.reads |= outer
+        try:
+            kept = self._kept(caller.depth, lambda: self._run(running, target, cls, given, caller, manager))
+            of = _scopes(cls)[kept.asked]
+            self._known[*key, of] = kept
+            if not home:
+                _strip(kept.answer.steps)
+                at = () if caller.depth + kept.deep < DEPTH else (caller.depth,)  # followed to its end, or as far as from this depth
+                self._shared[*shared, of, *at] = (kept, frozenset(self.project.reads))
+        finally:
+            self.project.reads |= outer
         if home and any(one.kind == "wrapped" for one in given.values()):
             self.contexts.setdefault((target.key, key[1]), (target, given))
-        return found
+        return kept.answer  # type: ignore[no-any-return]
 
-    def _taken_over(self, key: tuple[object, ...], shared: tuple[object, ...], of: int) -> Summary | None:
+    def _taken_over(self, key: tuple[object, ...], shared: tuple[object, ...], of: int, depth: int) -> _Kept | None:
         """The summary of a function of another file that somebody else has asked for."""
         known = self._shared.get((*shared, of)) if shared else None
+        if known is None or depth + known[0].deep >= DEPTH:
+            known = self._shared.get((*shared, of, depth)) if shared else None
         if known is None:
             return None
         self._known[*key, of] = known[0]
         self.project.reads |= known[1]
         return known[0]
 
-    def static(self, key: tuple[str, int], cls: int, evaluate: Callable[[], Value]) -> Value:
+    def static(self, key: tuple[str, int], cls: int, depth: int, evaluate: Callable[[], Value]) -> Value:
         """The value of an expression that stands outside of what is interpreted, by its file and identity."""
-        for of in (EVERY, cls):
+        for of in _scopes(cls):
             known = self._statics.get((*key, of))
             if known is not None:
-                self.asked |= of != EVERY
-                return known
-        asked, self.asked = self.asked, False
-        self._statics[*key, EVERY] = _NOTHING.value  # what depends on itself is unknown
-        found = evaluate()
-        del self._statics[*key, EVERY]
-        self._statics[*key, cls if self.asked else EVERY] = found
-        self.asked |= asked
-        return found
+                return self._noted(known, depth).answer  # type: ignore[no-any-return]
+        self._statics[*key, _EVERY] = _Kept(_UNKNOWN, NOTHING, 0)  # what depends on itself is unknown
+        kept = self._kept(depth, evaluate)
+        del self._statics[*key, _EVERY]
+        self._statics[*key, _scopes(cls)[kept.asked]] = kept
+        return kept.answer  # type: ignore[no-any-return]
+
+    def _kept(self, depth: int, answer: Callable[[], object]) -> _Kept:
+        """An answer with what it rests on, which the interpretation that wants it rests on too."""
+        asked, deepest = self.asked, self._deepest
+        self.asked, self._deepest = NOTHING, depth
+        kept = _Kept(answer(), self.asked, self._deepest - depth)
+        self.asked, self._deepest = asked, deepest
+        return self._noted(kept, depth)
+
+    def _noted(self, kept: _Kept, depth: int) -> _Kept:
+        self.asked = max(self.asked, kept.asked)
+        self._deepest = max(self._deepest, depth + kept.deep)
+        return kept
 
     def _run(self, key: tuple[object, ...], target: Target, cls: int, given: dict[str, Value], caller: Frame, manager: bool) -> Summary:
         guarded = None if manager else self._skipped(target, cls, caller)
@@ -214,7 +228,7 @@ class Summaries:
             kind = self.tables.decorators.get(name.rpartition(".")[2])
             spot = (target.facts.path, decorator.lineno, decorator.col_offset + 1)
             if kind is not None:
-                self.asked = True
+                self.asked = max(self.asked, ASKS[kind])
                 inside = truth(values.source(kind, cls, name))
                 return Guard(spot, f"@{name}") if inside else True
             place = elsewhere(target.facts, func)
@@ -224,7 +238,7 @@ class Summaries:
             if made is not None and not isinstance(decorator, ast.Call):
                 asked = self.asked
                 runs = [self._runs(made, one, caller) for one in range(len(values.CLASSES))]
-                self.asked = asked or (False in runs and True in runs)
+                self.asked = max(asked, WHICH if False in runs and True in runs else NOTHING)
                 if False in runs and True in runs:
                     return Guard(spot, f"@{name}") if runs[cls] else True
         return None
@@ -245,11 +259,13 @@ class Summaries:
         return self._skips[key]
 
 
-_SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[Summary, frozenset[str]]]] = WeakKeyDictionary()
+_SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[_Kept, frozenset[str]]]] = WeakKeyDictionary()
 """Of each repository: summaries with what was read for them."""
 
-_LOCAL: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
-"""Of each repository: the files that tell the ranks of one node apart, and those that do not."""
+
+def _scopes(cls: int) -> tuple[int, int, int]:
+    """For which classes an answer for one class holds, by what it asks."""
+    return (_EVERY, cls if cls == values.FIRST else _REST, cls)
 
 
 def _strip(steps: tuple[Node, ...]) -> None:
