@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import elsewhere
-from dlgovern.flow.paths import own_nodes, written
+from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
@@ -26,7 +26,6 @@ DEPTH = 6
 
 _EVERY, _REST = -1, -2  # stand for all classes, and for all but the first, where an answer holds for each
 
-_BEYOND = 2  # levels that are looked at, not followed, to tell whether ranks may meet there
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
 
 
@@ -76,8 +75,6 @@ class Summaries:
         self._known: dict[tuple[object, ...], _Kept] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
-        self._ahead: dict[int, bool] = {}  # calls too deep to be followed, by node
-        self._acting: dict[tuple[str, int, int], bool] = {}
         self._shared = {} if alone else _SHARED.setdefault(facts.repository, {})
         if len(self._shared) > _MANY:
             self._shared.clear()
@@ -93,23 +90,11 @@ class Summaries:
         """Whether a call that lies too deep to be followed is one of a function in which ranks may meet."""
         if frame.depth < DEPTH or frame.static:
             return False
-        known = self._ahead.get(id(node))
-        if known is None:
-            known = self._ahead[id(node)] = self._meets(self.project.function(frame.facts, node.func), _BEYOND)
-        return known
-
-    def _meets(self, target: Target | None, levels: int) -> bool:
-        """Whether a word of a collective stands in a function, or in one that it leads to."""
-        if target is None:
-            return False
-        if target.key not in self._acting:
-            self._acting[target.key] = False  # a function that leads to itself
-            lines = target.facts.data.splitlines(keepends=True)[target.node.lineno - 1 : target.node.end_lineno]
-            calls = (node for node in own_nodes(target.node.body) if isinstance(node, ast.Call)) if levels else ()
-            self._acting[target.key] = self.tables.acts(b"".join(lines)) or any(
-                self._meets(self.project.function(target.facts, call.func), levels - 1) for call in calls
-            )
-        return self._acting[target.key]
+        place = elsewhere(frame.facts, node.func)
+        if place is not None:
+            return self._reaches(*place, self.tables.acting)
+        own = isinstance(node.func, ast.Name) or (isinstance(node.func, ast.Attribute) and written(node.func.value) in ("self", "cls"))
+        return own and called_name(node.func) in candidates(frame.facts, self.tables).acting
 
     def may_follow(self, frame: Frame) -> bool:
         """Whether calls are still followed this deep."""
