@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import other
+from dlgovern.flow.leads import may_inherit
 from dlgovern.source.tree import enclosing_class
 
 _DEPTH = 6  # re-exports
@@ -205,6 +206,8 @@ class Project:
 
     def _inherited(self, facts: Facts, owner: ast.ClassDef, name: str, depth: int) -> Target | None:
         for base in owner.bases if depth else ():
+            if not may_inherit(facts, base, name, self.reads):
+                continue
             found = self.definition(facts, base)
             if found is not None and isinstance(found.node, ast.ClassDef) and found.node is not owner:
                 method = self.method(found.facts, found.node, name, depth - 1)

@@ -187,7 +187,7 @@ class Summaries:
             return False
         if self.writes:
             return target.facts is not self.facts and not self.tables.acts(target.facts.data) and self.tables.parting.search(target.facts.data) is None
-        if target.facts is not self.facts and not self._may_matter(target.facts.path, target.node.name):
+        if target.facts is not self.facts and not self._may_matter(target.facts.path, f"{target.owner.name}.{target.node.name}" if target.owner else target.node.name):
             return True
         known = candidates(target.facts, self.tables)
         self.project.reads |= known.reads
@@ -195,6 +195,10 @@ class Summaries:
 
     def _may_matter(self, path: str, name: str) -> bool:
         """Whether the text of a function of another file leads to a word of the tables."""
+        made = f"{name}.__init__"
+        if name.endswith(".__init__") or made in outlines(self.facts.repository).of(path):  # nothing but what it does can matter
+            self.project.reads.add(path)
+            return self._reaches(path, name if name.endswith(".__init__") else made, self.tables.acting)
         if self._reaches(path, name, self.tables.acting) or self._reaches(path, name, self.tables.telling):
             return True
         return self.tables.wraps(self.facts.repository.data(path))
