@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
@@ -9,6 +10,7 @@ from weakref import WeakKeyDictionary
 from dlgovern.flow.facts import Facts
 from dlgovern.repository.exports import Repository
 from dlgovern.source.parse import Unparsable, parse
+from dlgovern.source.tree import Tree
 
 _LARGEST = 600_000  # bytes; a larger file is generated, and following it costs more than it tells
 _FOLLOWED, _JUDGED = 1_200_000, 300_000
@@ -23,6 +25,8 @@ class _Files:
 
     def __init__(self) -> None:
         self.reads: dict[str, set[str]] = {}  # of every file that was ever here
+        self.gone: list[Facts] = []  # kept no longer, but perhaps in use until the file is done that is judged now
+        self._held: list[tuple[weakref.ref[Facts], Tree]] = []  # gone, but something that is remembered of another file holds them
         self._followed = _Shelf(_FOLLOWED)
         self._judged = _Shelf(_JUDGED)
 
@@ -31,7 +35,7 @@ class _Files:
         if path in self._followed.facts:
             return self._followed.touched(path)
         found = self._judged.taken(path) if path in self._judged.facts else self._noted(path, read())
-        self._followed.put(path, found)
+        self.gone += self._followed.put(path, found)
         return found
 
     def known(self, path: str) -> Facts | None:
@@ -40,7 +44,19 @@ class _Files:
 
     def judge(self, facts: Facts) -> None:
         """Keep a file that is judged."""
-        self._judged.put(facts.path, self._noted(facts.path, facts))
+        self.gone += self._judged.put(facts.path, self._noted(facts.path, facts))
+
+    def let_go(self) -> None:
+        """Free the trees of the files that are gone and that nobody holds."""
+        for facts in self.gone:
+            facts.forget()
+        held = [*self._held, *((weakref.ref(facts), facts.tree) for facts in self.gone)]
+        self.gone.clear()
+        facts = None  # type: ignore[assignment]  # the loop's own hold on the last one
+        self._held = [(one, tree) for one, tree in held if one() is not None]
+        for one, tree in held:
+            if one() is None:
+                tree.free()
 
     def _noted(self, path: str, found: Facts | None) -> Facts | None:
         if found is not None:
@@ -57,11 +73,16 @@ class _Shelf:
         self._most = most
         self._size = 0
 
-    def put(self, path: str, found: Facts | None) -> None:
+    def put(self, path: str, found: Facts | None) -> list[Facts]:
+        """Keep these, and give those back that are kept no longer."""
         self.facts[path] = found
         self._size += _size(found)
+        gone = []
         while self._size > self._most and len(self.facts) > 1:
-            self._size -= _size(self.facts.popitem(last=False)[1])
+            if (old := self.facts.popitem(last=False)[1]) is not None:
+                self._size -= len(old.data)
+                gone.append(old)
+        return gone
 
     def touched(self, path: str) -> Facts | None:
         self.facts.move_to_end(path)
@@ -99,6 +120,13 @@ def keep(facts: Facts) -> None:
     files = _files(facts.repository)
     if len(facts.data) <= _LARGEST and files.known(facts.path) is None:
         files.judge(facts)
+    else:
+        files.gone.append(facts)
+
+
+def done(repository: Repository) -> None:
+    """A file is judged: what is kept no longer is freed, without the search for cycles that costs more than all of it."""
+    _files(repository).let_go()
 
 
 def reach(facts: Facts) -> set[str]:

@@ -39,7 +39,7 @@ class Outline:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._spans: dict[str, list[tuple[int, int]]] = {}
-        self._words: dict[str, frozenset[str]] = {}
+        self._words: dict[str, tuple[str, ...]] = {}
         self._read()
 
     def _read(self) -> None:
@@ -61,12 +61,12 @@ class Outline:
         """Whether a function or class has this name."""
         return name in self._spans
 
-    def words(self, name: str) -> frozenset[str]:
+    def words(self, name: str) -> tuple[str, ...]:
         """The dotted words of all functions and classes of a name, with their decorators and what they hold."""
         known = self._words.get(name)
         if known is None:
             text = b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
-            known = self._words[name] = frozenset(word.decode("utf-8", "replace") for word in dotted_words(text))
+            known = self._words[name] = tuple(word.decode("utf-8", "replace") for word in dotted_words(text))
         return known
 
 
@@ -174,7 +174,7 @@ class Outlines:
         for one in same:
             self._reaches.setdefault((*one, seeds), answer)
 
-    def _means(self, path: str, said: frozenset[str], seeds: Seeds) -> bool:
+    def _means(self, path: str, said: Iterable[str], seeds: Seeds) -> bool:
         """Whether one of the dotted words is or means a seed."""
         outer = self._outer_names(path) if seeds.names else {}
         for word in said:
@@ -185,7 +185,7 @@ class Outlines:
                 return True
         return False
 
-    def _onward(self, path: str, said: frozenset[str], deep: int) -> list[Place]:
+    def _onward(self, path: str, said: Iterable[str], deep: int) -> list[Place]:
         """What the words of a function mean: functions of the same file, names imported from others."""
         outline = self.of(path)
         inner = self.imported(path)

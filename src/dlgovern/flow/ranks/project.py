@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from dlgovern.flow.leads import may_inherit
 from dlgovern.source.tree import enclosing_class
 
 _DEPTH = 6  # re-exports
+_BUILT_IN = frozenset(dir(builtins))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -144,6 +146,8 @@ class Project:
 
     def _name(self, facts: Facts, node: ast.Name) -> Definition | None:
         binding = facts.names.binding(node)
+        if binding is None and node.id in _BUILT_IN:
+            return None
         if binding is None:
             return self._starred(facts.path, node.id, 2) if facts.path == self.home.path else None
         if binding.kind == "define":
