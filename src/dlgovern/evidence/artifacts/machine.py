@@ -241,13 +241,17 @@ class Machine:
 
     def extend(self, owner: Node, items: list[Any], offset: int) -> None:
         """Add ``items`` to a list, set or dict."""
-        if owner.held or owner in items:
+        plain = FLAT.issuperset(map(type, items))
+        if owner.held or (not plain and owner in items):
             self.findings.undecided("changes a value that another one already holds", self.member, offset)
         if owner.items is None:
             owner.items = items
         else:
             owner.items += items
-        self.hold(owner, items)
+        if not plain or owner.cost + len(items) > EXPANSION:
+            self.hold(owner, items)
+        else:
+            owner.cost += len(items)
 
     def text(self, value: str) -> Any:
         """A string as a value: its text where that is short, else only that it is one."""
