@@ -143,15 +143,17 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
         return "onnx", lambda b, a, f: onnx.read(b, f, folder)
     if known in (".engine", ".plan", ".trt"):
         return "tensorrt", _named
-    if known and streams.method(head):
-        return f"{streams.method(head)} pickle", streams.read
+    if (packed := streams.method(head)) and (known or streams.holds_pickle(blob)):
+        return f"{packed} pickle", streams.read
     if name := streams.unread(head):
         return name, _packed
     if path.replace("\\", "/").rpartition("/")[2] == "saved_model.pb":
         return "savedmodel", _saved_model
     if known in (".pkl", ".pickle", ".p", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".pt2", ".ptl", ".npy"):
         return ("pickle", streams.walk_all) if blob.size and known != ".bin" else ("unknown", _unknown)
-    return ("unknown", _unknown) if known else ("", _nobody)
+    if known:
+        return "unknown", _unknown
+    return ("pickle", streams.walk_all) if streams.is_pickle(blob) else ("", _nobody)
 
 
 def _zip_format(blob: Blob, path: str, findings: Findings) -> tuple[str, _Reader]:
