@@ -13,7 +13,7 @@ from dlgovern.flow.calls import callee
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import written
 from dlgovern.policy import Rule
-from dlgovern.source.tree import up
+from dlgovern.source.tree import scope, up
 
 PARAMETERS = {
     "names": Parameter("names", "functions that save a dictionary", required=True),
@@ -27,8 +27,9 @@ PARAMETERS = {
     ),
 }
 
-GUARDS = ("kept-by-name", "brought-forward")
-"""Nothing is said where the object's state is taken under whatever word, or where the object is set or stepped to the position."""
+GUARDS = ("kept-by-name", "brought-forward", "handed-on")
+"""Nothing is said where the object's state is taken under whatever word, where the object is set or stepped to the position, or where
+another call is given the dictionary too."""
 
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -60,6 +61,8 @@ def _saved(rule: Rule, facts: Facts) -> Iterator[tuple[ast.Call, str]]:
             continue
         value: ast.AST = call.args[0]
         if isinstance(value, ast.Name) and (binding := facts.names.binding(value)) is not None and binding.kind == "value":
+            if _is_handed_on(rule, facts, value):
+                continue
             value = binding.value or value
         if not isinstance(value, ast.Dict):
             continue
@@ -68,6 +71,18 @@ def _saved(rule: Rule, facts: Facts) -> Iterator[tuple[ast.Call, str]]:
         states = any(isinstance(v, ast.Call) and isinstance(v.func, ast.Attribute) and v.func.attr == "state_dict" for v in value.values)
         if found and states and len(keys) == len(value.keys):
             yield call, found
+
+
+def _is_handed_on(rule: Rule, facts: Facts, name: ast.Name) -> bool:
+    """Whether another call is given a dictionary too: it may add to it."""
+    if "handed-on" in rule.parameters.get("without_guards", ()):
+        return False
+    for node in facts.tree.of(ast.Name):
+        assert isinstance(node, ast.Name)
+        if node.id == name.id and scope(node) is scope(name) and isinstance(parent := up(node), ast.Call) and node in parent.args:
+            if callee(facts, parent) not in rule.parameters["names"]:
+                return True
+    return False
 
 
 def _is_resumed(rule: Rule, facts: Facts) -> bool:
