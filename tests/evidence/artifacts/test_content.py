@@ -46,3 +46,13 @@ def test_a_text_is_none(tmp_path, judged, text, pack):
     path = tmp_path / "notes.dat"
     path.write_bytes(PACKED[pack](text))
     assert (False, "not an artifact") == (is_model("", str(path)), judged(path.read_bytes(), "notes.dat").verdict)
+
+
+@pytest.mark.parametrize("ending", ["bin", "h5", "mar", "nemo", "plan", "onnx", "safetensors", "gguf", "keras"])
+def test_an_ending_of_models_hides_none_either(judged, ending):
+    found = judged(b"cposix\nsystem\n(S'echo'\ntR.", f"a.{ending}")
+    assert ("pickle" if ending not in ("plan", "onnx") else found.format, True) == (found.format, found.verdict != "clean")
+
+
+def test_a_text_with_an_ending_that_others_use_is_no_pickle(judged):
+    assert "unknown" == judged(b"cat\ncar\ncup\ncut\nand so on\n", "a.bin").format

@@ -129,7 +129,7 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
         return "torch-legacy", lambda b, a, f: legacy.read(b, a, f)
     if blob.read(0, len(_LFS)) == _LFS:
         return "git-lfs pointer", _pointer
-    if head[:8] == hdf5.MAGIC:
+    if head[:8] == hdf5.MAGIC or (known in (".h5", ".hdf5") and hdf5.begins_later(blob)):
         return "hdf5", lambda b, a, f: hdf5.read(b, a, f)
     if head[:4] == gguf.MAGIC:
         return "gguf", lambda b, a, f: gguf.read(b, f)
@@ -150,10 +150,11 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
     if path.replace("\\", "/").rpartition("/")[2] == "saved_model.pb":
         return "savedmodel", _saved_model
     if known in (".pkl", ".pickle", ".p", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".pt2", ".ptl", ".npy"):
-        return ("pickle", streams.walk_all) if blob.size and known != ".bin" else ("unknown", _unknown)
-    if known:
-        return "unknown", _unknown
-    return ("pickle", streams.walk_all) if streams.is_pickle(blob) else ("", _nobody)
+        bare = blob.size and (known != ".bin" or streams.is_pickle(blob))
+        return ("pickle", streams.walk_all) if bare else ("unknown", _unknown)
+    if streams.is_pickle(blob):
+        return "pickle", streams.walk_all
+    return ("unknown", _unknown) if known else ("", _nobody)
 
 
 def _zip_format(blob: Blob, path: str, findings: Findings) -> tuple[str, _Reader]:
@@ -165,6 +166,8 @@ def _zip_format(blob: Blob, path: str, findings: Findings) -> tuple[str, _Reader
     if npy.is_npz(members):
         return "npz", lambda b, a, f: npy.read_npz(b, members, a, f)
     opened = archives.Opened(blob, members, findings)
+    if "MAR-INF/MANIFEST.json" in {member.name for member in members}:
+        return "torchserve", lambda b, a, f: archives.anything(opened, a, "is an archive of TorchServe, whose handler is a program")
     if keras.is_keras(opened):
         return "keras", lambda b, a, f: keras.read(opened, a, f)
     kind = archives.kind_of(opened)
