@@ -60,8 +60,6 @@ def read_artifact(blob: Blob, path: str, allowed: Allowed, folder: str = "") -> 
     name, reader = _format(blob, path, findings, folder)
     if not name:
         return Artifact(path, "", blob.size, NO_ARTIFACT)
-    if allowed.version:
-        findings.facts["allow-list"] = f"torch {allowed.version}"
     try:
         reader(blob, allowed, findings)
     except Broken as error:
@@ -87,10 +85,18 @@ def _second_nature(blob: Blob, allowed: Allowed, findings: Findings) -> None:
         findings.undecided(f"is a pickle too, for what takes it for one: it {scratch.reasons[0].what}")
 
 
+_STATE = "would set the state of the result of "
+
+
 def _made(path: str, name: str, blob: Blob, findings: Findings) -> Artifact:
     order = {"unsafe": 0, "undecided": 1, "note": 2}
     used = {(one.name, one.member) for one in findings.reasons if one.name and not one.what.startswith("would import ")}
-    kept = [one for one in findings.reasons if not (one.what.startswith("would import ") and (one.name, one.member) in used)]
+    made = {(one.what.removeprefix("would create ").removeprefix("would call "), one.member) for one in findings.reasons}
+    kept = [
+        one for one in findings.reasons
+        if not (one.what.startswith("would import ") and (one.name, one.member) in used)
+        and not (one.what.startswith(_STATE) and (one.what.removeprefix(_STATE), one.member) in made)
+    ]
     reasons = sorted(kept, key=lambda one: (order[one.verdict], one.member, one.offset, one.what))
     facts: dict[str, Any] = dict(findings.facts)
     if findings.tensors:
