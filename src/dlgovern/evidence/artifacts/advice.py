@@ -8,7 +8,12 @@ _MODULE = "torch.nn."
 
 
 def advice(artifact: Artifact) -> str:
-    """One or two sentences, "" for a clean file."""
+    """One sentence, "" for a clean file."""
+    text = _text(artifact)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _text(artifact: Artifact) -> str:
     if artifact.verdict not in ("unsafe", "undecided"):
         return ""
     names = artifact.facts.get("code it could run", [])
