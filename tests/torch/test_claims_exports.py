@@ -368,3 +368,55 @@ def test_export_bakes_in_dropout_and_batch_norm():
     served = torch.export.export(net.eval(), (torch.ones(4, 2),)).run_decompositions().graph_module.code
     assert any(word in trained for word in ("dropout", "bernoulli", "rand"))
     assert not any(word in served for word in ("dropout", "bernoulli", "rand"))
+
+
+def _rates(scheduler, steps, state=None):
+    """The learning rates of a run; ``state``: how a run was left, whose optimizer alone is restored."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 1.0)
+    made = scheduler(optimizer)
+    if state is not None:
+        optimizer.load_state_dict(state)
+    found = []
+    for _ in range(steps):
+        found.append(round(optimizer.param_groups[0]["lr"], 6))
+        optimizer.step()
+        made.step()
+    return found, optimizer.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "goes_on"),
+    [
+        ("LambdaLR", ((lambda step: 1 / (1 + step)),), False),
+        ("StepLR", (3,), False),
+        ("MultiStepLR", ([3, 6],), False),
+        ("ConstantLR", (0.5, 6), False),
+        ("LinearLR", (0.1, 1.0, 8), False),
+        ("PolynomialLR", (8,), False),
+        ("CosineAnnealingLR", (8,), False),
+        ("CosineAnnealingWarmRestarts", (8,), False),
+        ("CyclicLR", (0.1, 1.0, 4), False),
+        ("OneCycleLR", (1.0, 20), False),
+        ("ExponentialLR", (0.5,), True),
+    ],
+)
+def test_a_new_scheduler_begins_its_schedule_again(name, arguments, goes_on):
+    def make(optimizer):
+        return getattr(torch.optim.lr_scheduler, name)(optimizer, *arguments)
+
+    whole, _ = _rates(make, 8)
+    _, left = _rates(make, 4)
+    assert goes_on is (whole[4:] == _rates(make, 4, left)[0])
+
+
+def test_a_new_gradient_scaler_begins_at_its_first_scale():
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=1)
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([weight], 0.1)
+    scaler.scale(weight.sum()).backward()
+    scaler.step(optimizer)
+    scaler.update()
+    fresh = torch.amp.GradScaler("cpu", init_scale=8.0)
+    assert (16.0, 8.0) == (scaler.get_scale(), fresh.get_scale())
+    fresh.load_state_dict(scaler.state_dict())
+    assert 16.0 == fresh.get_scale()

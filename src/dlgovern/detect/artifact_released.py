@@ -71,7 +71,7 @@ def _cards(rule: Rule, view: View, paths: list[str], cards: list[str]) -> Iterat
     for path in paths:
         name = path.rpartition("/")[2]
         if not any(name in text if whole else path in text for text in texts):
-            yield path, _hit(rule, f"none of {', '.join(cards)} names it")
+            yield path, _hit(rule, f"{cards[0]} does not name it" if len(cards) == 1 else f"none of {', '.join(cards)} names it")
 
 
 def _hit(rule: Rule, what: str, level: str = "") -> Hit:

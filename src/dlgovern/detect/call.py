@@ -11,6 +11,7 @@ from dlgovern.detect.index import NameIndex
 from dlgovern.detect.where import Seen, about, derived, holds, value_of, words
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
+from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.forward import handed_to
 from dlgovern.policy import Rule
@@ -112,9 +113,16 @@ def _hit(rule: Rule, origin: str | None, seen: Seen) -> Hit:
         "written": _source(facts, call.func),
         "argument": what["argument"] if what else "",
         "value": _source(facts, value) if value is not None else "",
+        "known": _known(facts, value) if value is not None else "",
     }
     less: dict[str, Any] = lowered(rule.parameters, seen)
     return facts.hit(rule.id, node, **slots)._replace(**less)
+
+
+def _known(facts: Facts, value: ast.AST) -> str:
+    """A number or text that a value is known to be; else what is written."""
+    known = constant(facts, value)
+    return str(known) if isinstance(known, int | float | str) else _source(facts, value)
 
 
 def _source(facts: Facts, node: ast.AST) -> str:

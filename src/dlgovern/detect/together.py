@@ -8,10 +8,12 @@ from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.detect.call import matches
+from dlgovern.detect.together_across import imported
 from dlgovern.detect.where import Seen
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import Arguments, arguments, callee
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.files import other as other_file
 from dlgovern.flow.paths import contradict, guards
 from dlgovern.policy import Rule
 from dlgovern.source.imports import normal
@@ -23,6 +25,7 @@ PARAMETERS = {
     "other": Parameter("any", "the same for what does not go with it; this is reported", required=True),
     "absent": Parameter("strings", "words of which the file may have none", default=[]),
     "apart": Parameter("boolean", "count sites in different functions too", default=False),
+    "imported": Parameter("boolean", "count sites in files of the repository that the file imports too, with medium confidence", default=False),
 }
 GUARDS = ("opposite-branch", "taken-back")
 """Nothing is said where the conditions of the two exclude each other, or where the file sets what is meant to something else too."""
@@ -30,11 +33,14 @@ GUARDS = ("opposite-branch", "taken-back")
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
     """One alternative for each pair of names."""
-    ones, others = (
-        [name for said in parameters[side] for key in ("assigned", "read", "calls") for name in said.get(key, ())]
-        for side in ("one", "other")
-    )
+    ones, others = ([name for said in parameters[side] for name in _names(said)] for side in ("one", "other"))
+    if parameters.get("imported"):
+        return [{"name": name} for name in (*ones, *others)]
     return [{"name": other, "and": one} for other in others for one in ones]
+
+
+def _names(said: dict[str, Any]) -> list[str]:
+    return [name for key in ("assigned", "read", "calls") for name in said.get(key, ())]
 
 
 def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
@@ -53,6 +59,8 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
                     one = next((one for one in near.get(_home(rule, node), ()) if _meet(rule, one, node)), None)
                     if one is not None:
                         yield _hit(rule, facts, one, node, said)
+            if rule.parameters.get("imported"):
+                yield from _across(rule, facts, "taken-back" not in off)
 
     return {None: see}
 
@@ -82,6 +90,44 @@ def _sites(facts: Facts, said: dict[str, Any], once: bool) -> list[ast.AST]:
         if callee(facts, node) in said["calls"] and matches(said, Seen(facts, node, arguments(facts, node))):
             found.append(node)
     return sorted(found, key=lambda node: (node.lineno, node.col_offset))  # type: ignore[attr-defined]
+
+
+def _across(rule: Rule, facts: Facts, once: bool) -> Iterator[Hit]:
+    """The hit of a file that has one of the two and imports a file with the other."""
+    sides = {side: _all(facts, rule.parameters[side], once) for side in ("one", "other")}
+    missing = "one" if sides["other"] else "other"
+    if bool(sides["one"]) is bool(sides["other"]) or (once and _is_against(rule, facts)):
+        return
+    wanted = {name.rpartition(".")[2].encode() for said in (*rule.parameters["one"], *rule.parameters["other"]) for name in _names(said)}
+    there: tuple[Facts, ast.AST] | None = None
+    for path, spoken in imported(facts):
+        if any(word.encode() in spoken for word in rule.parameters.get("absent", ())):
+            return
+        if not spoken.isdisjoint(wanted) and (inner := other_file(facts, path)) is not None:
+            if once and _is_against(rule, inner):
+                return
+            there = there or next(((inner, node) for node in _all(inner, rule.parameters[missing], once)), None)
+    if there is not None:
+        node = sides["one" if missing == "other" else "other"][0]
+        texts = [ast.unparse(one)[:80] for one in ((node, there[1]) if missing == "other" else (there[1], node))]
+        hit = facts.hit(rule.id, node, other=texts[0], written=texts[1])
+        line, column, _, _ = there[0].span(there[1])
+        yield hit._replace(related=((there[0].path, line, column, ast.unparse(there[1])[:80]),), confidence="medium")
+
+
+def _all(facts: Facts, side: list[dict[str, Any]], once: bool) -> list[ast.AST]:
+    return [node for said in side for node in _sites(facts, said, once)]
+
+
+def _is_against(rule: Rule, facts: Facts) -> bool:
+    """Whether a file sets what is meant to something else too, or what is only read at all."""
+    for said in (*rule.parameters["one"], *rule.parameters["other"]):
+        for node in facts.tree.of(ast.Attribute):
+            assert isinstance(node, ast.Attribute)
+            name = facts.names.origin(node) if isinstance(node.ctx, ast.Store) else None
+            if name in said.get("read", ()) or (name in said.get("assigned", ()) and not _sites(facts, said, once=True)):
+                return True
+    return False
 
 
 _FEW = 8  # sites of one function; more say the same

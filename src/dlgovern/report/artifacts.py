@@ -22,7 +22,7 @@ def render_text(artifacts: Sequence[Artifact], unreadable: Sequence[tuple[str, s
         lines += [f"  {reason.verdict}: {_reason(reason)}" for reason in reasons]
         if len(reasons) < len(one.reasons):
             lines.append(f"  and {len(one.reasons) - len(reasons)} more; --verbose shows them")
-        lines += [f"  {display(key)}: {display(_short(value))}" for key, value in sorted(one.facts.items())]
+        lines += [f"  {display(key)}: {display(_short(value))}" for key, value in sorted(one.facts.items()) if value not in ("", [], {})]
         if verbose:
             lines += [f"  tensor {display(t.name)} {display(t.dtype)} {list(t.shape)}" for t in one.tensors]
         if text := advice(one):

@@ -24,6 +24,10 @@ def test_weights_and_plain_data_are_clean(judged, written, name):
     assert ("clean", []) == what(judged(written[name], "a.h5"))
 
 
+def test_the_losses_and_metrics_of_keras_are_no_code_of_others(judged, written):
+    assert ("clean", []) == what(judged(written["compiled.keras"], "a.keras"))
+
+
 @pytest.mark.parametrize("name", ["lambda.h5", "lambda.keras"])
 def test_a_lambda_layer_is_code(judged, written, name):
     found = judged(written[name], name)
@@ -71,3 +75,11 @@ def test_an_attribute_that_is_a_pickle_is_run_by_pytables_and_pandas(judged, wri
     assert ("unsafe", ["posix.getcwd"]) == (found.verdict, found.facts["code it could run"])
     assert ("clean", []) == what(judged(written["sentences.h5"], "a.h5"))
     assert ("undecided", ["holds pickled objects in df/block1_values, which PyTables and pandas load"]) == what(judged(written["objects.h5"], "a.h5"))
+
+
+@pytest.mark.parametrize("start", [512, 1024, 65536])
+def test_behind_bytes_of_its_user_it_is_found_and_never_clean(judged, written, start):
+    found = judged(bytes(start) + written["lambda.h5"], "a.h5")
+    assert ("hdf5", "unsafe") == (found.format, found.verdict)
+    assert ("hdf5", "undecided") == (judged(bytes(start) + written["dense.h5"], "a.h5").format, judged(bytes(start) + written["dense.h5"], "a.h5").verdict)
+    assert "unknown" == judged(bytes(start + 1) + written["lambda.h5"], "a.h5").format

@@ -101,7 +101,7 @@ def test_on_mutants_of_a_checkpoint(allowed, monkeypatch, seed):
 
 
 def test_on_mutants_of_plain_data(same):
-    for protocol in (2, 4):
+    for protocol in (0, 2, 4):
         data = pickle.dumps([{"id": n, "name": f"n{n}", "x": n / 7, "of": (n, (n, "é\ud800")), "big": 2**n} for n in range(80)], protocol)
         assert same(data, "a.pkl").verdict == "clean"
         assert "undecided" in {same(one, "a.pkl").verdict for one in mutants(data, 200, protocol)}

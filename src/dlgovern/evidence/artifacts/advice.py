@@ -8,7 +8,12 @@ _MODULE = "torch.nn."
 
 
 def advice(artifact: Artifact) -> str:
-    """One or two sentences, "" for a clean file."""
+    """One sentence, "" for a clean file."""
+    text = _text(artifact)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _text(artifact: Artifact) -> str:
     if artifact.verdict not in ("unsafe", "undecided"):
         return ""
     names = artifact.facts.get("code it could run", [])
@@ -36,13 +41,14 @@ def _of_pickle(artifact: Artifact, names: list[str]) -> str:
     if dangerous:
         return f"do not load it: nothing that holds weights needs {dangerous[0]}"
     if modules:
-        whole = modules[0].rpartition(".")[2]
+        own = [name for name in others if not name.startswith(("torch.", "collections.", "builtins.", "numpy."))]
+        first = next((one.name for one in artifact.reasons if one.name in modules or one.name in own), modules[0])
         text = (
-            f"it is a whole module ({whole} and others), saved by torch.save(model, …): where its code is trusted, save"
+            f"it holds a whole module ({first.rpartition('.')[2]}), saved by torch.save(model, …): where its code is trusted, save"
             ' safetensors.torch.save_model(model, "….safetensors") (or torch.save(model.state_dict(), …)) and build the model in code,'
             ' or torch.export.save(torch.export.export(model, example_inputs), "….pt2")'
         )
-        if own := [name for name in others if not name.startswith(("torch.", "collections.", "builtins.", "numpy."))]:
+        if own:
             text += f"; its own classes ({', '.join(own[:3])}) stay in the package that defines them"
         return text
     if artifact.format == "pickle" and not artifact.tensors:

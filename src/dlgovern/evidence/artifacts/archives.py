@@ -52,6 +52,10 @@ def _state(opened: Opened, member: Member, allowed: Allowed) -> None:
     if found.value is not None:
         pickles.tensors(found.value, opened.findings)
     below = opened.short(member).removesuffix("data.pkl")
+    for one in opened.members:
+        folder, _, key = opened.short(one).rpartition("/")
+        if f"{folder}/" == f"{below}data/" and key not in found.storages and found.value is not None:
+            opened.findings.undecided("holds a storage that its pickle does not name", one.name, one.header)
     for key, (_, size) in sorted(found.storages.items()):
         held = opened.by_name.get(f"{below}data/{key}")
         if held is None:
@@ -131,9 +135,9 @@ def _others(opened: Opened, allowed: Allowed, walked: set[str], kind: str) -> No
             findings.undecided("holds a pickle that torch does not put there", member.name, member.data)
 
 
-def anything(opened: Opened, allowed: Allowed) -> None:
-    """An archive of no known kind: nothing is promised, and every pickle in it is walked."""
-    opened.findings.undecided("is an archive of no kind that is known here")
+def anything(opened: Opened, allowed: Allowed, why: str = "is an archive of no kind that is known here") -> None:
+    """An archive of which nothing is promised: every pickle in it is walked."""
+    opened.findings.undecided(why)
     for member in opened.members:
         if member.name.endswith("/"):
             continue

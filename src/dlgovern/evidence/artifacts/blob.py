@@ -130,6 +130,20 @@ def expand(blob: Blob, method: str, most: int = MOST) -> bytearray:
     return out
 
 
+def begin(blob: Blob, method: str, most: int = 4096) -> bytes:
+    """The first ``most`` bytes of what a compressed blob holds, fewer where its first bytes give no more. Raises `Broken`."""
+    unpack = _MAKERS[method]()
+    found = b""
+    for position in range(0, 1 << 20, 1 << 16):
+        try:
+            found = unpack.decompress(blob.read(position, 1 << 16), most)
+        except (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError, MemoryError):
+            raise Broken(f"holds damaged {method} data") from None
+        if found or unpack.eof:
+            break
+    return found
+
+
 def _waiting(unpack: object) -> bool:
     tail = getattr(unpack, "unconsumed_tail", None)
     return bool(tail) if tail is not None else not getattr(unpack, "needs_input", True)

@@ -28,9 +28,21 @@ _CONFIGS = ("model_config", "training_config")
 _FACTS = {"keras_version": "framework version", "backend": "backend"}
 
 
+def begins_later(blob: Blob) -> bool:
+    """Whether an HDF5 file begins behind bytes of its user, where the library looks for it too: at 512 and its doubles."""
+    start = 512
+    while start < blob.size:
+        if blob.read(start, 8) == MAGIC:
+            return True
+        start *= 2
+    return False
+
+
 def read(blob: Blob, allowed: Allowed, findings: Findings, member: str = "") -> None:
     """Say what an HDF5 file holds; what is stored in a way that is not read here leaves it undecided."""
     try:
+        if blob.read(0, 8) != MAGIC and begins_later(blob):
+            raise Broken("has an HDF5 file behind bytes of its user, which is not read here")
         _walk(Hdf5(blob), allowed, findings, member)
     except Broken as error:
         findings.undecided(str(error), member)

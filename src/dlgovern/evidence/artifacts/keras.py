@@ -17,6 +17,18 @@ _DENIED = frozenset(
     " load_weights save_model register_keras_serializable custom_object_scope set_backend run_script".split()
 )
 _ROOMS = ("keras.config", "keras.saving", "keras.utils", "keras.src.saving", "keras.src.utils", "keras.ops")
+_FUNCTIONS = frozenset(
+    "binary_accuracy binary_crossentropy binary_focal_crossentropy categorical_accuracy categorical_crossentropy categorical_focal_crossentropy"
+    " categorical_generalized_cross_entropy categorical_hinge celu circle concordance_correlation cosine_similarity ctc dice elu exponential gelu glu"
+    " hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh hinge huber kl_divergence leaky_relu linear log_cosh log_sigmoid log_softmax"
+    " mean_absolute_error mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error mish pearson_correlation poisson relu relu6"
+    " selu sigmoid silu soft_shrink softmax softplus softsign sparse_categorical_accuracy sparse_categorical_crossentropy sparse_plus sparse_sigmoid"
+    " sparse_top_k_categorical_accuracy sparsemax squared_hinge squareplus swish tanh tanh_shrink threshold top_k_categorical_accuracy tversky".split()
+)
+"""The activations, losses and metrics of Keras 3 that are functions: all that a configuration has to name."""
+
+_BUILDERS = ("keras.applications", "keras.src.applications", "keras.datasets", "keras.src.datasets")
+_SISTERS = frozenset(("keras_hub", "keras_cv", "keras_nlp"))
 DEPTH = 200
 PARTS = 600_000
 """Lists and objects of a configuration."""
@@ -123,14 +135,22 @@ def _entry(entry: dict[str, Any], findings: Findings, place: str) -> None:
     if module and module.partition(".")[0] != "keras":
         what = f"{module}.{_shown(entry, name)}"
         if module == "builtins" and name == "function":
+            if _shown(entry, name) in _FUNCTIONS:
+                return
             findings.undecided(f"needs a function from the code that loads it: {_shown(entry, name)[:80]}", place)
         elif entry.get("registered_name") not in (None, name) and ">" in str(entry.get("registered_name")):
             findings.undecided(f"needs a class from the code that loads it: {str(entry['registered_name'])[:80]}", place)
+        elif module.partition(".")[0] in _SISTERS:
+            findings.undecided(f"needs {what[:120]}, whose code is not judged here", place)
         else:
             findings.unsafe(f"would import {what[:120]}", place, name=what[:120])
         return
-    if (module and module.startswith(_ROOMS) and not name[:1].isupper()) or _shown(entry, name) in _DENIED or name in _DENIED:
-        findings.unsafe(f"would call {module or 'keras'}.{_shown(entry, name)[:80]}", place, name=f"{module or 'keras'}.{_shown(entry, name)[:80]}")
+    shown = _shown(entry, name)
+    small = not name[:1].isupper()
+    if (module and module.startswith(_ROOMS) and small) or shown in _DENIED or name in _DENIED:
+        findings.unsafe(f"would call {module or 'keras'}.{shown[:80]}", place, name=f"{module or 'keras'}.{shown[:80]}")
+    elif module and ((small and shown not in _FUNCTIONS) or module.startswith(_BUILDERS)):
+        findings.undecided(f"names {module[:80]}.{shown[:80]}, of which no model is made", place)
 
 
 def _shown(entry: dict[str, Any], name: str) -> str:

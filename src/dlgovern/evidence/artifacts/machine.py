@@ -78,12 +78,8 @@ def parts(value: Any) -> Sequence[Any] | None:
 
 def whole(value: Any) -> tuple[int, ...] | None:
     """A tuple of sizes; None for everything else."""
-    if type(value) is not tuple:
-        return None
-    for item in value:
-        if type(item) is not int or item < 0:
-            return None
-    return value
+    sizes = type(value) is tuple and all(type(item) is int and item >= 0 for item in value)
+    return value if sizes else None
 
 
 class Profile(NamedTuple):
@@ -121,7 +117,7 @@ class Machine:
         self.frame_end = 0
         self.start = start
         self.done = False
-        self.looked_up: dict[tuple[Any, Any, bool, int], Global] = {}  # of a pickle in which nothing was found so far
+        self.looked_up: dict[tuple[Any, ...], Global] = {}  # of a pickle in which nothing was found so far
         self.alike: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # see `shortcut`
         self.storages: dict[str, tuple[str, int]] = {}  # key -> (kind, bytes)
         self.names: set[str] = set()
@@ -241,13 +237,16 @@ class Machine:
 
     def extend(self, owner: Node, items: list[Any], offset: int) -> None:
         """Add ``items`` to a list, set or dict."""
-        if owner.held or owner in items:
+        plain = FLAT.issuperset(map(type, items))
+        if owner.held or (not plain and owner in items):
             self.findings.undecided("changes a value that another one already holds", self.member, offset)
-        if owner.items is None:
-            owner.items = items
-        else:
+        owner.items = items if owner.items is None else owner.items
+        if owner.items is not items:
             owner.items += items
-        self.hold(owner, items)
+        if not plain or owner.cost + len(items) > EXPANSION:
+            self.hold(owner, items)
+        else:
+            owner.cost += len(items)
 
     def text(self, value: str) -> Any:
         """A string as a value: its text where that is short, else only that it is one."""

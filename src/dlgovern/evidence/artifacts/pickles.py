@@ -50,6 +50,8 @@ class Walked(NamedTuple):
 def walk(blob: Blob, start: int, profile: Profile, allowed: Allowed, findings: Findings, member: str = "") -> Walked:
     """Walk the one pickle that begins at ``start``; what follows its STOP is not looked at."""
     m = Machine(blob, start, profile, allowed, findings, member)
+    if allowed.version:
+        findings.facts["allow-list"] = f"torch {allowed.version}"
     collecting = gc.isenabled()
     gc.disable()  # half a million values without a cycle among them: looking for cycles takes longer than the walk
     end = -1

@@ -60,8 +60,6 @@ def read_artifact(blob: Blob, path: str, allowed: Allowed, folder: str = "") -> 
     name, reader = _format(blob, path, findings, folder)
     if not name:
         return Artifact(path, "", blob.size, NO_ARTIFACT)
-    if allowed.version:
-        findings.facts["allow-list"] = f"torch {allowed.version}"
     try:
         reader(blob, allowed, findings)
     except Broken as error:
@@ -87,10 +85,18 @@ def _second_nature(blob: Blob, allowed: Allowed, findings: Findings) -> None:
         findings.undecided(f"is a pickle too, for what takes it for one: it {scratch.reasons[0].what}")
 
 
+_STATE = "would set the state of the result of "
+
+
 def _made(path: str, name: str, blob: Blob, findings: Findings) -> Artifact:
     order = {"unsafe": 0, "undecided": 1, "note": 2}
     used = {(one.name, one.member) for one in findings.reasons if one.name and not one.what.startswith("would import ")}
-    kept = [one for one in findings.reasons if not (one.what.startswith("would import ") and (one.name, one.member) in used)]
+    made = {(one.what.removeprefix("would create ").removeprefix("would call "), one.member) for one in findings.reasons}
+    kept = [
+        one for one in findings.reasons
+        if not (one.what.startswith("would import ") and (one.name, one.member) in used)
+        and not (one.what.startswith(_STATE) and (one.what.removeprefix(_STATE), one.member) in made)
+    ]
     reasons = sorted(kept, key=lambda one: (order[one.verdict], one.member, one.offset, one.what))
     facts: dict[str, Any] = dict(findings.facts)
     if findings.tensors:
@@ -129,7 +135,7 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
         return "torch-legacy", lambda b, a, f: legacy.read(b, a, f)
     if blob.read(0, len(_LFS)) == _LFS:
         return "git-lfs pointer", _pointer
-    if head[:8] == hdf5.MAGIC:
+    if head[:8] == hdf5.MAGIC or (known in (".h5", ".hdf5") and hdf5.begins_later(blob)):
         return "hdf5", lambda b, a, f: hdf5.read(b, a, f)
     if head[:4] == gguf.MAGIC:
         return "gguf", lambda b, a, f: gguf.read(b, f)
@@ -143,14 +149,17 @@ def _format(blob: Blob, path: str, findings: Findings, folder: str) -> tuple[str
         return "onnx", lambda b, a, f: onnx.read(b, f, folder)
     if known in (".engine", ".plan", ".trt"):
         return "tensorrt", _named
-    if known and streams.method(head):
-        return f"{streams.method(head)} pickle", streams.read
+    if (packed := streams.method(head)) and (known or streams.holds_pickle(blob)):
+        return f"{packed} pickle", streams.read
     if name := streams.unread(head):
         return name, _packed
     if path.replace("\\", "/").rpartition("/")[2] == "saved_model.pb":
         return "savedmodel", _saved_model
     if known in (".pkl", ".pickle", ".p", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".pt2", ".ptl", ".npy"):
-        return ("pickle", streams.walk_all) if blob.size and known != ".bin" else ("unknown", _unknown)
+        bare = blob.size and (known != ".bin" or streams.is_pickle(blob))
+        return ("pickle", streams.walk_all) if bare else ("unknown", _unknown)
+    if streams.is_pickle(blob):
+        return "pickle", streams.walk_all
     return ("unknown", _unknown) if known else ("", _nobody)
 
 
@@ -163,6 +172,8 @@ def _zip_format(blob: Blob, path: str, findings: Findings) -> tuple[str, _Reader
     if npy.is_npz(members):
         return "npz", lambda b, a, f: npy.read_npz(b, members, a, f)
     opened = archives.Opened(blob, members, findings)
+    if "MAR-INF/MANIFEST.json" in {member.name for member in members}:
+        return "torchserve", lambda b, a, f: archives.anything(opened, a, "is an archive of TorchServe, whose handler is a program")
     if keras.is_keras(opened):
         return "keras", lambda b, a, f: keras.read(opened, a, f)
     kind = archives.kind_of(opened)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dlgovern.evidence.artifacts import pickles
 from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.arrays import Wrapped
-from dlgovern.evidence.artifacts.blob import Blob, Broken, Held, expand
+from dlgovern.evidence.artifacts.blob import Blob, Broken, Held, begin, expand
 from dlgovern.evidence.artifacts.machine import Machine, Malformed, Node, Profile
 from dlgovern.evidence.artifacts.opcodes import TABLE
 from dlgovern.evidence.artifacts.values import Findings
+from dlgovern.source.models import HEAD, may_be_model
 
 _HEADS = (
     (b"\x1f\x8b", "gzip"),
@@ -41,8 +42,34 @@ def read(blob: Blob, allowed: Allowed, findings: Findings) -> None:
     walk_all(inner, allowed, findings)
 
 
+def is_pickle(blob: Blob) -> bool:
+    """Whether a file that says nothing of itself is a pickle of protocol 0 or 1: it is one to its end, or calls something before."""
+    if not may_be_model(blob.read(0, HEAD)):
+        return False
+    findings = Findings()
+    end = pickles.walk(blob, 0, JOBLIB, _NOTHING, findings).end
+    if any(one.name and not one.what.startswith("would import ") for one in findings.reasons):
+        return True
+    return end == blob.size and all(one.verdict != "undecided" for one in findings.reasons)
+
+
+def holds_pickle(blob: Blob) -> bool:
+    """Whether a compressed file, whatever its name, has a pickle in it: a few bytes are unpacked first, all where they begin like one."""
+    name = method(blob.read(0, 16))
+    try:
+        head = begin(blob, name)
+        if head[:1] == b"\x80":
+            return may_be_model(head)
+        return may_be_model(head) and is_pickle(Held(expand(blob, name)))
+    except Broken:
+        return False
+
+
+_NOTHING = Allowed("", {})
+
+
 def _textual(data: bytearray) -> bool:
-    return data[:1] in b"(cFILNSVlpdt]}\x80"
+    return data[:1] in b"()BCFGIJKLMNSTUVX]ci}"
 
 
 def walk_all(blob: Blob, allowed: Allowed, findings: Findings) -> None:

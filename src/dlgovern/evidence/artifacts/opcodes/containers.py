@@ -73,44 +73,52 @@ for _code, _kind in ((b"l", "list"), (b"d", "dict"), (b"\x91", "set")):
 
 @does(b"a")
 def _append(m: Machine, position: int) -> int:
-    item = m.pop()
-    _into(m, position, "list", [item])
-    return position
-
-
-@does(b"e")
-def _appends(m: Machine, position: int) -> int:
-    _into(m, position, "list", m.pop_mark())
+    stack = m.stack
+    if len(stack) - m.fence < 2:  # noqa: PLR2004 - a list and its new value
+        raise Malformed("the stack is empty")
+    _into(m, position, "list", [stack.pop()])
     return position
 
 
 @does(b"s")
 def _setitem(m: Machine, position: int) -> int:
-    value = m.pop()
-    key = m.pop()
-    _into(m, position, "dict", [key, value])
-    return position
-
-
-@does(b"u")
-def _setitems(m: Machine, position: int) -> int:
-    items = m.pop_mark()
-    if len(items) % 2:
-        raise Malformed("a dict has a key without a value")
+    stack = m.stack
+    if len(stack) - m.fence < 3:  # noqa: PLR2004 - a dict, a key and its value
+        raise Malformed("the stack is empty")
+    items = stack[-2:]
+    del stack[-2:]
     _into(m, position, "dict", items)
     return position
 
 
-@does(b"\x90")
-def _additems(m: Machine, position: int) -> int:
-    _into(m, position, "set", m.pop_mark())
-    return position
+def _add(kind: str) -> Handler:
+    def handle(m: Machine, position: int) -> int:
+        stack, marks = m.stack, m.marks
+        if not marks:
+            raise Malformed("there is no mark")
+        start = marks.pop()
+        m.fence = marks[-1] if marks else 0
+        if start <= m.fence:
+            raise Malformed("the stack is empty")
+        items = stack[start:]
+        del stack[start:]
+        if kind == "dict" and len(items) & 1:
+            raise Malformed("a dict has a key without a value")
+        _into(m, position, kind, items)
+        return position
+
+    return handle
+
+
+appends = TABLE[0x65] = _add("list")
+setitems = TABLE[0x75] = _add("dict")
+TABLE[0x90] = _add("set")  # ADDITEMS
 
 
 def _into(m: Machine, position: int, kind: str, items: list[object]) -> None:
-    """Add to a container; on anything else a pickle would call a method of it."""
-    owner = m.top()
+    """Add to the container on top of the stack; on anything else a pickle would call a method of it."""
+    owner = m.stack[-1]
     if type(owner) is Node and owner.kind == kind:
-        m.extend(owner, items, m.at(position))
+        m.extend(owner, items, m.base + position - 1)
         return
     calls.into_something_else(m, owner, kind, m.at(position))
