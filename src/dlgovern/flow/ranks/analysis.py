@@ -105,9 +105,9 @@ def _in_group(known: dict[str, Summaries], group: str, world: Summaries, target:
 def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[Unfinished], *, parts: bool) -> None:
     meter = Meter()
     try:
-        summaries.asked = NOTHING
+        summaries.memo.asked = NOTHING
         other, cut = _trace(summaries, target, OTHER, given, meter)
-        asked = summaries.asked if parts else NOTHING
+        asked = summaries.memo.asked if parts else NOTHING
         first, cut_first = _trace(summaries, target, FIRST, given, meter) if asked else (other, cut)
         if meter.deep or (cut != cut_first and _part_unseen(summaries, target, given)):
             gave_up.append((_node(target), NESTED if meter.deep else CUT))

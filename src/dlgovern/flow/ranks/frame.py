@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.project import Project, Target
-from dlgovern.flow.ranks.tables import ASKS, Tables
+from dlgovern.flow.ranks.tables import ASKS, NOTHING, Tables
 from dlgovern.flow.ranks.trace import Guard, Node, Spot
 from dlgovern.flow.ranks.values import Value, source
 
@@ -76,7 +76,7 @@ class Frame:
 
     def source(self, kind: str, text: str) -> Value:
         """The value of a source of the tables here; of most kinds it depends on the class of ranks, which counts as asked for."""
-        self.summaries.asked = max(self.summaries.asked, ASKS.get(kind, 0))
+        self.summaries.memo.ask(ASKS.get(kind, NOTHING))
         return source(kind, self.cls, text)
 
     def give(self, name: str, found: Value) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
@@ -13,18 +13,14 @@ from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
+from dlgovern.flow.ranks.memo import DEPTH, Kept, Memo, holds_for
 from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.signals import set_by_signals
-from dlgovern.flow.ranks.tables import ASKS, NOTHING, WHICH, Tables
+from dlgovern.flow.ranks.tables import ASKS, WHICH, Tables
 from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
-
-DEPTH = 6
-"""Calls that are followed one inside the other."""
-
-_EVERY, _REST = -1, -2  # stand for all classes, and for all but the first, where an answer holds for each
 
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
 
@@ -40,16 +36,7 @@ class Summary(NamedTuple):
     cut: frozenset[Spot] = frozenset()  # calls below that were not followed although ranks may meet there
 
 
-_UNKNOWN = unknown("?")
-_EMPTY = Summary((), _UNKNOWN)
-
-
-class _Kept(NamedTuple):
-    """An answer, what it asks of the class of its rank, and how many calls deep it was followed."""
-
-    answer: Any
-    asked: int
-    deep: int
+_EMPTY = Summary((), unknown("?"))
 
 
 class Summaries:
@@ -60,8 +47,7 @@ class Summaries:
         self.facts = facts
         self.tables = tables
         self.project = Project(facts)
-        self.asked = NOTHING  # what the current interpretation asks of the class of its rank
-        self._deepest = 0  # frame of the current interpretation in which calls were to be followed
+        self.memo = Memo()
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
         self.signalled = set_by_signals(facts)
@@ -71,8 +57,6 @@ class Summaries:
         self.spoken: set[str] = set()  # groups over which it communicates
         self.files = False  # paths that are written and read are asked for too
         self.writes = False  # what files are written is asked for, not what ranks do together
-        self._statics: dict[tuple[object, ...], _Kept] = {}
-        self._known: dict[tuple[object, ...], _Kept] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
         self._shared = {} if alone else _SHARED.setdefault(facts.repository, {})
@@ -98,7 +82,7 @@ class Summaries:
 
     def may_follow(self, frame: Frame) -> bool:
         """Whether calls are still followed this deep."""
-        self._deepest = max(self._deepest, frame.depth)
+        self.memo.reach(frame.depth)
         return frame.depth < DEPTH and frame.static <= 2  # noqa: PLR2004 - a value of a value
 
     def run(self, target: Target, cls: int, given: dict[str, Value], caller: Frame, *, manager: bool = False) -> Summary:
@@ -106,64 +90,40 @@ class Summaries:
         key = (target.key, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
         home = target.facts is self.facts
         shared = () if home else (*key, self.trains, self.writes, self.files, self.group)
-        for of in _scopes(cls):
-            known = self._known.get((*key, of)) or self._taken_over(key, shared, of, caller.depth)
-            if known is not None:
-                return self._noted(known, caller.depth).answer  # type: ignore[no-any-return]
+        known = self.memo.known(key, cls, caller.depth, None if home else lambda of: self._taken_over(shared, of, caller.depth))
+        if known is not None:
+            return known.answer  # type: ignore[no-any-return]
         running = (*key, cls)
-        self._deepest = max(self._deepest, caller.depth)
+        self.memo.reach(caller.depth)
         if running in self._running or caller.depth >= DEPTH or self._is_silent(target, given):
             return _EMPTY
         outer, self.project.reads = self.project.reads, {target.facts.path}
         try:
-            kept = self._kept(caller.depth, lambda: self._run(running, target, cls, given, caller, manager))
-            of = _scopes(cls)[kept.asked]
-            self._known[*key, of] = kept
+            kept = self.memo.make(key, cls, caller.depth, lambda: self._run(running, target, cls, given, caller, manager))
             if not home:
                 _strip(kept.answer.steps)
                 at = () if caller.depth + kept.deep < DEPTH else (caller.depth,)  # followed to its end, or as far as from this depth
-                self._shared[*shared, of, *at] = (kept, frozenset(self.project.reads))
+                self._shared[*shared, holds_for(cls)[kept.asked], *at] = (kept, frozenset(self.project.reads))
         finally:
             self.project.reads |= outer
         if home and any(one.kind == "wrapped" for one in given.values()):
             self.contexts.setdefault((target.key, key[1]), (target, given))
         return kept.answer  # type: ignore[no-any-return]
 
-    def _taken_over(self, key: tuple[object, ...], shared: tuple[object, ...], of: int, depth: int) -> _Kept | None:
+    def _taken_over(self, shared: tuple[object, ...], of: int, depth: int) -> Kept | None:
         """The summary of a function of another file that somebody else has asked for."""
-        known = self._shared.get((*shared, of)) if shared else None
+        known = self._shared.get((*shared, of))
         if known is None or depth + known[0].deep >= DEPTH:
-            known = self._shared.get((*shared, of, depth)) if shared else None
+            known = self._shared.get((*shared, of, depth))
         if known is None:
             return None
-        self._known[*key, of] = known[0]
         self.project.reads |= known[1]
         return known[0]
 
     def static(self, key: tuple[str, int], cls: int, depth: int, evaluate: Callable[[], Value]) -> Value:
         """The value of an expression that stands outside of what is interpreted, by its file and identity."""
-        for of in _scopes(cls):
-            known = self._statics.get((*key, of))
-            if known is not None:
-                return self._noted(known, depth).answer  # type: ignore[no-any-return]
-        self._statics[*key, _EVERY] = _Kept(_UNKNOWN, NOTHING, 0)  # what depends on itself is unknown
-        kept = self._kept(depth, evaluate)
-        del self._statics[*key, _EVERY]
-        self._statics[*key, _scopes(cls)[kept.asked]] = kept
-        return kept.answer  # type: ignore[no-any-return]
-
-    def _kept(self, depth: int, answer: Callable[[], object]) -> _Kept:
-        """An answer with what it rests on, which the interpretation that wants it rests on too."""
-        asked, deepest = self.asked, self._deepest
-        self.asked, self._deepest = NOTHING, depth
-        kept = _Kept(answer(), self.asked, self._deepest - depth)
-        self.asked, self._deepest = asked, deepest
-        return self._noted(kept, depth)
-
-    def _noted(self, kept: _Kept, depth: int) -> _Kept:
-        self.asked = max(self.asked, kept.asked)
-        self._deepest = max(self._deepest, depth + kept.deep)
-        return kept
+        known = self.memo.known(key, cls, depth) or self.memo.make(key, cls, depth, evaluate, meanwhile=_EMPTY.value)
+        return known.answer  # type: ignore[no-any-return]
 
     def _run(self, key: tuple[object, ...], target: Target, cls: int, given: dict[str, Value], caller: Frame, manager: bool) -> Summary:
         guarded = None if manager else self._skipped(target, cls, caller)
@@ -217,7 +177,7 @@ class Summaries:
             kind = self.tables.decorators.get(name.rpartition(".")[2])
             spot = (target.facts.path, decorator.lineno, decorator.col_offset + 1)
             if kind is not None:
-                self.asked = max(self.asked, ASKS[kind])
+                self.memo.ask(ASKS[kind])
                 inside = truth(values.source(kind, cls, name))
                 return Guard(spot, f"@{name}") if inside else True
             place = elsewhere(target.facts, func)
@@ -225,9 +185,11 @@ class Summaries:
                 continue
             made = self.project.function(target.facts, func)
             if made is not None and not isinstance(decorator, ast.Call):
-                asked = self.asked
+                asked = self.memo.asked
                 runs = [self._runs(made, one, caller) for one in range(len(values.CLASSES))]
-                self.asked = max(asked, WHICH if False in runs and True in runs else NOTHING)
+                self.memo.asked = asked
+                if False in runs and True in runs:
+                    self.memo.ask(WHICH)
                 if False in runs and True in runs:
                     return Guard(spot, f"@{name}") if runs[cls] else True
         return None
@@ -248,13 +210,8 @@ class Summaries:
         return self._skips[key]
 
 
-_SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[_Kept, frozenset[str]]]] = WeakKeyDictionary()
+_SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[Kept, frozenset[str]]]] = WeakKeyDictionary()
 """Of each repository: summaries with what was read for them."""
-
-
-def _scopes(cls: int) -> tuple[int, int, int]:
-    """For which classes an answer for one class holds, by what it asks."""
-    return (_EVERY, cls if cls == values.FIRST else _REST, cls)
 
 
 def _strip(steps: tuple[Node, ...]) -> None:
