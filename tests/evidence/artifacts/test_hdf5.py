@@ -6,6 +6,9 @@ import random
 
 import pytest
 
+from dlgovern.evidence.artifacts import keras
+from dlgovern.evidence.artifacts.values import Findings
+
 
 def what(found):
     return found.verdict, [one.what for one in found.reasons]
@@ -83,3 +86,14 @@ def test_behind_bytes_of_its_user_it_is_found_and_never_clean(judged, written, s
     assert ("hdf5", "unsafe") == (found.format, found.verdict)
     assert ("hdf5", "undecided") == (judged(bytes(start) + written["dense.h5"], "a.h5").format, judged(bytes(start) + written["dense.h5"], "a.h5").verdict)
     assert "unknown" == judged(bytes(start + 1) + written["lambda.h5"], "a.h5").format
+
+
+@pytest.mark.parametrize(
+    ("function", "verdict"),
+    [("math.multiply", "clean"), ("reshape", "clean"), ("__operators__.getitem", "clean"), ("compat.v1.gather", "clean"), ("nn.relu", "clean"),
+     ("io.write_file", "unsafe"), ("compat.v1.py_func", "unsafe"), ("raw_ops.WriteFile", "unsafe"), ("reshape_all", "undecided")],
+)
+def test_a_layer_that_stands_for_a_function_of_tensorflow(function, verdict):
+    findings = Findings()
+    keras.judge({"class_name": "TFOpLambda", "config": {"name": "x", "function": function}}, findings, "")
+    assert verdict == findings.verdict
