@@ -61,6 +61,7 @@ def _walk(file: Hdf5, allowed: Allowed, findings: Findings, member: str) -> None
         if depth > DEPTH or len(seen) > OBJECTS or findings.late:
             raise Broken("has too many groups and datasets")
         messages = file.messages(address)
+        messages += [Message(ATTRIBUTE, made) for one in messages if one.kind == ATTRIBUTE_INFO for made in file.dense(one.data, 2)]
         _object(file, name, messages, findings, member)
         _attributes(file, name, messages, allowed, findings, member)
         inner = []
@@ -83,10 +84,6 @@ def _object(file: Hdf5, name: str, messages: list[Message], findings: Findings, 
         if file.number(layout, 0, 1) > 3 and file.number(layout, 1, 1) == 3:  # noqa: PLR2004 - version 4, virtual
             findings.undecided(f"puts {name[:120]} together from other files", member)
         findings.tensor(name, dtype(file, by_kind.get(DATATYPE, b"")), shape(file, by_kind.get(DATASPACE, b"")))
-    if ATTRIBUTE_INFO in by_kind:
-        data = by_kind[ATTRIBUTE_INFO]
-        if not file.nowhere(file.number(data, 2 + (2 if file.number(data, 1, 1) & 1 else 0), file.offset)):
-            raise Broken("has an object of many attributes, which is not read here")
 
 
 def _attributes(file: Hdf5, name: str, messages: list[Message], allowed: Allowed, findings: Findings, member: str) -> None:

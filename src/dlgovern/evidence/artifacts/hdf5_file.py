@@ -1,7 +1,7 @@
 """The structure of an HDF5 file: its groups, datasets and attributes, from their headers alone.
 
-Read as the public file format specification says: superblocks 0 to 3, object headers 1 and 2, groups as symbol tables and as
-compact links. What is stored otherwise (dense links and attributes, shared messages) is `Broken`, for it is not read.
+Read as the public file format specification says: superblocks 0 to 3, object headers 1 and 2, groups as symbol tables, compact links
+and dense ones. What is stored otherwise (shared messages) is `Broken`, for it is not read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dlgovern.evidence.artifacts import hdf5_dense
 from dlgovern.evidence.artifacts.blob import Blob, Broken, exactly
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -70,6 +71,14 @@ class Hdf5:
     def _address(self, data: bytes, at: int) -> int:
         return self.number(data, at, self.offset)
 
+    def part(self, at: int, length: int) -> bytes:
+        """Bytes of the file. Raises `Broken` where it ends before them."""
+        return exactly(self._blob, at, length)
+
+    def address(self, at: int) -> int:
+        """The address that stands at a place of the file."""
+        return self._address(self.part(at, self.offset), 0)
+
     def nowhere(self, address: int) -> bool:
         """Whether an address says that there is nothing."""
         return address == (1 << 8 * self.offset) - 1
@@ -128,8 +137,22 @@ class Hdf5:
                 yield from self._symbols(self._address(data, 0), self._address(data, self.offset))
             elif kind == LINK:
                 yield self._link(data)
-            elif kind == LINK_INFO and not self.nowhere(self._address(data, 2 + (8 if self.number(data, 1, 1) & 1 else 0))):
-                raise Broken("has a group of many names, which is not read here")
+            elif kind == LINK_INFO:
+                yield from map(self._link, self.dense(data, 8))
+
+    def dense(self, data: bytes, width: int) -> Iterator[bytes]:
+        """The links or attributes that an object keeps in a heap; ``width``: bytes of the number of the last one in its message."""
+        flags = self.number(data, 1, 1)
+        at = 2 + (width if flags & 1 else 0)
+        heap, names = self._address(data, at), self._address(data, at + self.offset)
+        if self.nowhere(heap):
+            return
+        order = self._address(data, at + 2 * self.offset) if flags & 2 else (1 << 8 * self.offset) - 1
+        for made in hdf5_dense.objects(self, heap, names, order):
+            self._left -= 1
+            if self._left < 0:
+                raise Broken("has too many headers")
+            yield made
 
     def _link(self, data: bytes) -> Link:
         flags = self.number(data, 1, 1)

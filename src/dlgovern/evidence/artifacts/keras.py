@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dlgovern.evidence.artifacts import npy, zips
+from dlgovern.evidence.artifacts import keras_operators, npy, zips
 from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import Blob, Broken
 from dlgovern.evidence.artifacts.opened import Opened
@@ -127,6 +127,7 @@ def _entry(entry: dict[str, Any], findings: Findings, place: str) -> None:
     inner = entry.get("config")
     if isinstance(inner, dict) and isinstance(inner.get("vocabulary"), str) and inner["vocabulary"]:
         findings.undecided(f"reads another file when it is loaded: {inner['vocabulary'][:80]}", place)
+    keras_operators.judge(name, inner, findings, place)
     if name in _LAMBDAS:
         findings.unsafe(f"holds a {name}: loading or calling it runs code from the file", place, name=name)
     if module is not None and not isinstance(module, str):
