@@ -17,14 +17,16 @@ def has_fallback(node: ast.AST, successor: str = "") -> bool:
     """Whether a missing name is caught around ``node``: ``try: … except ImportError``.
 
     The handlers themselves count too: they hold the other version's spelling. Of a name that is still there, which has a
-    ``successor``, the body counts only where a handler goes on to the module of that.
+    ``successor``, the body counts only where a handler goes on to the module of that, or the name is only asked for.
     """
     child = node
+    asked = False
     for parent in parents(node):
         if isinstance(parent, ast.Try) and not any(child is item for item in (*parent.orelse, *parent.finalbody)):
-            aside = not successor or child in parent.handlers
+            aside = not successor or asked or child in parent.handlers
             if any(_catches(one.type) and (aside or _names(one, successor)) for one in parent.handlers):
                 return True
+        asked = asked or (isinstance(parent, ast.If) and child is parent.test)
         if isinstance(parent, ast.With | ast.AsyncWith) and any(_suppresses(item.context_expr) for item in parent.items):
             return True
         child = parent
