@@ -7,6 +7,7 @@ import os
 import sys
 
 from dlgovern.cli import exits, options
+from dlgovern.engine.collect import Collector
 from dlgovern.engine.result import FileResult
 from dlgovern.engine.run import Job
 from dlgovern.errors import UsageError
@@ -60,6 +61,11 @@ def run(words: list[str]) -> int:
         from dlgovern.cli import fix
 
         return fix.from_check(said)
+    with Collector():
+        return _run(said)
+
+
+def _run(said: argparse.Namespace) -> int:
     store = options.open_store(said)
     law = options.open_law(said, said.paths, store, silent=True)
     fail_on, confidence = options.bar(said, law.settings.values)

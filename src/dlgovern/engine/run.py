@@ -47,13 +47,23 @@ def _judge(job: Job, paths: list[str]) -> Iterable[FileResult]:
         return []
     workers = job.jobs or os.cpu_count() or 1
     if workers == 1 or (len(paths) <= _FEW and _bytes(job.root, paths) <= _SMALL):
-        from dlgovern.engine.walk import Walk  # with all that judging needs; a run in which nothing is new needs none
-
-        walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter, store=Store(job.triggers))
-        return [walk.judge(path) for path in paths]
+        return _judge_here(job, paths)
     from dlgovern.engine.supervise import supervise  # workers are for many files
 
     return supervise(job, paths, workers)
+
+
+def _judge_here(job: Job, paths: list[str]) -> list[FileResult]:
+    from dlgovern.engine.collect import Collector
+    from dlgovern.engine.walk import Walk  # with all that judging needs; a run in which nothing is new needs none
+
+    walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter, store=Store(job.triggers))
+    results: list[FileResult] = []
+    with Collector() as collector:
+        for path in paths:
+            results.append(walk.judge(path))
+            collector.after(parsed=results[-1].parsed)
+    return results
 
 
 def _bytes(root: str, paths: list[str]) -> int:

@@ -15,7 +15,7 @@ from dlgovern.engine.live import live_rules
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.files import keep, kept, reach
+from dlgovern.flow.files import done, keep, kept, reach
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.sight import Sight
@@ -64,6 +64,7 @@ class Walk:
             if on_disk:
                 self.repository.give(path, data)
             result = self.judge_code(path, data, digest, on_disk=on_disk)
+        done(self.repository)
         return result._replace(looked=self.repository.modules.looked(), spent=round(time.perf_counter() - start, 6))
 
     def _bytes(self, path: str) -> bytes:

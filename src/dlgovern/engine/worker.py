@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -19,28 +18,22 @@ def main() -> None:
     _limit_memory()
     from dlgovern import policy
     from dlgovern.engine import result as results
+    from dlgovern.engine.collect import Collector
     from dlgovern.engine.walk import Walk
     from dlgovern.repository.window import Windows
     from dlgovern.store import Store
 
-    gc.disable()  # trees are freed when their file is done; cycles through parents are collected below
-    walk = Walk(
-        policy.load(setup["policy"].encode()), setup["root"], Windows.from_json(setup["windows"]),
-        prefilter=setup["prefilter"], store=Store(setup["store"]),
-    )
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
-    most = sys.getallocatedblocks() + _BLOCKS
-    for line in sys.stdin.buffer:
-        for path in json.loads(line):
-            result = walk.judge(path)
-            out.write(json.dumps(results.dump(result)).encode() + b"\n")
-            if result.parsed and sys.getallocatedblocks() > most:
-                gc.collect()
-                most = max(most, sys.getallocatedblocks() + _BLOCKS // 2)
-
-
-_BLOCKS = 3_000_000
-"""Objects, about a hundred bytes each, that may pile up before the trees that nobody needs are collected."""
+    with Collector() as collector:
+        walk = Walk(
+            policy.load(setup["policy"].encode()), setup["root"], Windows.from_json(setup["windows"]),
+            prefilter=setup["prefilter"], store=Store(setup["store"]),
+        )
+        out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+        for line in sys.stdin.buffer:
+            for path in json.loads(line):
+                result = walk.judge(path)
+                out.write(json.dumps(results.dump(result)).encode() + b"\n")
+                collector.after(parsed=result.parsed)
 
 
 def _limit_memory() -> None:

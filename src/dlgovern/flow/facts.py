@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -26,7 +27,7 @@ class Facts(Sight):
         self.data = data
         self.tree = Tree(module)
         self.windows = windows
-        self.names = Names(self.tree, self)
+        self.names = Names(self.tree, weakref.proxy(self))  # a file that nobody holds goes at once
         self.gave_up: list[tuple[ast.AST, str]] = []  # functions, or the module, that an analysis did not follow to its end, and why
         self._memo: dict[object, Any] = {}  # goes with the file: what holds the file itself must not outlive it elsewhere
 
@@ -41,6 +42,10 @@ class Facts(Sight):
         if key not in self._memo:
             self._memo[key] = make()
         return cast(T, self._memo[key])
+
+    def forget(self) -> None:
+        """Let go of everything that was remembered; it can be asked for again."""
+        self._memo.clear()
 
     # -- places -----------------------------------------------------------------------------------------
 

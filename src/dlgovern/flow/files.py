@@ -2,34 +2,100 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.repository.exports import Repository
 from dlgovern.source.parse import Unparsable, parse
+from dlgovern.source.tree import Tree
 
 _LARGEST = 600_000  # bytes; a larger file is generated, and following it costs more than it tells
-_KEPT = 1_500_000  # bytes of source whose trees are kept; a tree needs about two hundred times as much
+_FOLLOWED, _JUDGED = 1_200_000, 300_000
+"""Bytes of source whose trees are kept: of files that a name led into, and of files that were judged and may be next.
+
+A tree needs about two hundred times as much.
+"""
 
 
 class _Files:
-    """The facts of files of one repository, those asked for last."""
+    """The facts of files of one repository: those that were followed into last, and those that were judged last."""
 
     def __init__(self) -> None:
-        self.facts: OrderedDict[str, Facts | None] = OrderedDict()
         self.reads: dict[str, set[str]] = {}  # of every file that was ever here
-        self._size = 0
+        self.gone: list[Facts] = []  # kept no longer, but perhaps in use until the file is done that is judged now
+        self._held: list[tuple[weakref.ref[Facts], Tree]] = []  # gone, but something that is remembered of another file holds them
+        self._followed = _Shelf(_FOLLOWED)
+        self._judged = _Shelf(_JUDGED)
 
-    def keep(self, path: str, found: Facts | None) -> None:
-        self.facts[path] = found
+    def follow(self, path: str, read: Callable[[], Facts | None]) -> Facts | None:
+        """The facts of a file that a name leads into; ``read`` gives them where they are not kept."""
+        if path in self._followed.facts:
+            return self._followed.touched(path)
+        found = self._judged.taken(path) if path in self._judged.facts else self._noted(path, read())
+        self.gone += self._followed.put(path, found)
+        return found
+
+    def known(self, path: str) -> Facts | None:
+        """The facts of a file that is kept."""
+        return self._followed.facts.get(path) or self._judged.facts.get(path)
+
+    def judge(self, facts: Facts) -> None:
+        """Keep a file that is judged."""
+        self.gone += self._judged.put(facts.path, self._noted(facts.path, facts))
+
+    def let_go(self) -> None:
+        """Free the trees of the files that are gone and that nobody holds."""
+        for facts in self.gone:
+            facts.forget()
+        held = [*self._held, *((weakref.ref(facts), facts.tree) for facts in self.gone)]
+        self.gone.clear()
+        facts = None  # type: ignore[assignment]  # the loop's own hold on the last one
+        self._held = [(one, tree) for one, tree in held if one() is not None]
+        for one, tree in held:
+            if one() is None:
+                tree.free()
+
+    def _noted(self, path: str, found: Facts | None) -> Facts | None:
         if found is not None:
             found.reads |= self.reads.get(path, set())
             self.reads[path] = found.reads
-        self._size += len(found.data) if found else 0
-        while self._size > _KEPT and len(self.facts) > 1:
-            _, old = self.facts.popitem(last=False)
-            self._size -= len(old.data) if old else 0
+        return found
+
+
+class _Shelf:
+    """Facts up to a number of bytes of source; those that were put or touched last stay."""
+
+    def __init__(self, most: int) -> None:
+        self.facts: OrderedDict[str, Facts | None] = OrderedDict()
+        self._most = most
+        self._size = 0
+
+    def put(self, path: str, found: Facts | None) -> list[Facts]:
+        """Keep these, and give those back that are kept no longer."""
+        self.facts[path] = found
+        self._size += _size(found)
+        gone = []
+        while self._size > self._most and len(self.facts) > 1:
+            if (old := self.facts.popitem(last=False)[1]) is not None:
+                self._size -= len(old.data)
+                gone.append(old)
+        return gone
+
+    def touched(self, path: str) -> Facts | None:
+        self.facts.move_to_end(path)
+        return self.facts[path]
+
+    def taken(self, path: str) -> Facts | None:
+        found = self.facts.pop(path)
+        self._size -= _size(found)
+        return found
+
+
+def _size(found: Facts | None) -> int:
+    return len(found.data) if found is not None else 0
 
 
 _FILES: WeakKeyDictionary[Repository, _Files] = WeakKeyDictionary()
@@ -40,25 +106,27 @@ def other(facts: Facts, path: str) -> Facts | None:
     facts.reads.add(path)
     if path == facts.path:
         return facts
-    files = _files(facts.repository)
-    if path in files.facts:
-        files.facts.move_to_end(path)
-    else:
-        files.keep(path, _read(facts, path))
-    return files.facts[path]
+    return _files(facts.repository).follow(path, lambda: _read(facts, path))
 
 
 def kept(repository: Repository, path: str, data: bytes) -> Facts | None:
     """The facts that are known of a file with these bytes already, because somebody followed a name into it."""
-    found = _files(repository).facts.get(path)
+    found = _files(repository).known(path)
     return found if found is not None and found.data == data else None
 
 
 def keep(facts: Facts) -> None:
     """Keep the facts of a file that is judged: others may follow names into it."""
     files = _files(facts.repository)
-    if len(facts.data) <= _LARGEST and facts.path not in files.facts:
-        files.keep(facts.path, facts)
+    if len(facts.data) <= _LARGEST and files.known(facts.path) is None:
+        files.judge(facts)
+    else:
+        files.gone.append(facts)
+
+
+def done(repository: Repository) -> None:
+    """A file is judged: what is kept no longer is freed, without the search for cycles that costs more than all of it."""
+    _files(repository).let_go()
 
 
 def reach(facts: Facts) -> set[str]:

@@ -32,6 +32,12 @@ def elsewhere(facts: Facts, func: ast.AST) -> tuple[str, str] | None:
     return (path, name) if path and name else None
 
 
+def may_inherit(facts: Facts, base: ast.AST, name: str, reads: set[str]) -> bool:
+    """Whether a class whose base is ``base`` can have a method from there, as far as the text of other files tells."""
+    place = elsewhere(facts, base)
+    return place is None or outlines(facts.repository).may_have(*place, name, reads)
+
+
 def may_lead(facts: Facts, call: ast.Call, seeds: Seeds) -> bool:
     """Whether the function that a call runs may hold one of the seeds, itself or through others."""
     func = call.func

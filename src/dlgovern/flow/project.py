@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import other
+from dlgovern.flow.leads import may_inherit
 from dlgovern.source.names import Binding
 from dlgovern.source.tree import enclosing_class
 
@@ -92,6 +93,8 @@ def method(owner: Code, name: str, depth: int = _DEPTH, *, home: bool = False) -
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == name:
             return Code(owner.facts, statement)
     for base in owner.node.bases:
+        if not may_inherit(owner.facts, base, name, owner.facts.reads):
+            continue
         found = definition(owner.facts, base, depth - 1, home=home)
         if found is not None and found.node is not owner.node and (inner := method(found, name, depth - 1, home=home)):
             return inner

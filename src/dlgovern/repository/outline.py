@@ -18,6 +18,8 @@ from dlgovern.source.words import dotted_words
 
 _HEAD = lazy(rb"^([ \t]*)(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)", re.M)
 
+_BASES = lazy(rb"^[ \t]*class[ \t]+[\w\x80-\xff]+[ \t]*\(([^)]*)", re.M)
+
 Place = tuple[str, str, int]
 """A file, a name in it, and how many files lie before it."""
 
@@ -32,12 +34,12 @@ class Seeds(NamedTuple):
 
 
 class Outline:
-    """The functions and classes of a file by name, each with its text; methods too, those inside of others too."""
+    """The functions and classes of a file by name, each with its text; those inside of others too, also as ``outer.inner``."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._spans: dict[str, list[tuple[int, int]]] = {}
-        self._words: dict[str, frozenset[str]] = {}
+        self._words: dict[str, tuple[str, ...]] = {}
         self._read()
 
     def _read(self) -> None:
@@ -46,25 +48,35 @@ class Outline:
         for match in _HEAD.finditer(data):
             indent, start = len(match.group(1).expandtabs()), _decorated(data, match.start())
             while opened and opened[-1][0] >= indent:
-                self._close(opened.pop(), start)
+                self._close(opened.pop(), start, opened[-1][1] if opened else "")
             opened.append((indent, match.group(2).decode("utf-8", "replace"), start))
         while opened:
-            self._close(opened.pop(), len(data))
+            self._close(opened.pop(), len(data), opened[-1][1] if opened else "")
 
-    def _close(self, opened: tuple[int, str, int], end: int) -> None:
-        self._spans.setdefault(opened[1], []).append((opened[2], end))
+    def _close(self, opened: tuple[int, str, int], end: int, around: str) -> None:
+        for name in (opened[1], f"{around}.{opened[1]}") if around else (opened[1],):
+            self._spans.setdefault(name, []).append((opened[2], end))
 
     def __contains__(self, name: str) -> bool:
         """Whether a function or class has this name."""
         return name in self._spans
 
-    def words(self, name: str) -> frozenset[str]:
+    def words(self, name: str) -> tuple[str, ...]:
         """The dotted words of all functions and classes of a name, with their decorators and what they hold."""
         known = self._words.get(name)
         if known is None:
             text = b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
-            known = self._words[name] = frozenset(word.decode("utf-8", "replace") for word in dotted_words(text))
+            known = self._words[name] = tuple(word.decode("utf-8", "replace") for word in dotted_words(text))
         return known
+
+
+    def bases(self, name: str) -> frozenset[str]:
+        """The dotted words between the brackets behind the names of classes, keywords and their values too."""
+        found: set[bytes] = set()
+        for start, end in self._spans.get(name, ()):
+            if head := _BASES.search(self._data, start, end):
+                found.update(dotted_words(head.group(1)))
+        return frozenset(word.decode("utf-8", "replace") for word in found)
 
 
 def _decorated(data: bytes, start: int) -> int:
@@ -102,6 +114,22 @@ class Outlines:
         found, read = self._reaches[key]
         reads |= read
         return found
+
+    def may_have(self, path: str, owner: str, name: str, reads: set[str], depth: int = 8) -> bool:
+        """Whether a class that the file at ``path`` calls ``owner`` can have a method, its own or of a base of the repository."""
+        reads.add(path)
+        outline = self.of(path)
+        if f"{owner}.{name}" in outline:
+            return True
+        if not depth:
+            return False
+        if owner not in outline:
+            places = self._origins(path, owner, 0)
+            if not places:
+                return re.search(rb"^[ \t]*%b[ \t]*[:=]" % re.escape(owner.encode()), self._repository.data(path), re.M) is not None
+        else:
+            places = [place for place in self._onward(path, outline.bases(owner), 0) if place[:2] != (path, owner)]
+        return any(self.may_have(inner, base, name, reads, depth - 1) for inner, base, _ in places)
 
     def _search(self, path: str, name: str, seeds: Seeds) -> None:
         """Remember the answer for a name, and for the names on the way for which it is the same."""
@@ -146,7 +174,7 @@ class Outlines:
         for one in same:
             self._reaches.setdefault((*one, seeds), answer)
 
-    def _means(self, path: str, said: frozenset[str], seeds: Seeds) -> bool:
+    def _means(self, path: str, said: Iterable[str], seeds: Seeds) -> bool:
         """Whether one of the dotted words is or means a seed."""
         outer = self._outer_names(path) if seeds.names else {}
         for word in said:
@@ -157,7 +185,7 @@ class Outlines:
                 return True
         return False
 
-    def _onward(self, path: str, said: frozenset[str], deep: int) -> list[Place]:
+    def _onward(self, path: str, said: Iterable[str], deep: int) -> list[Place]:
         """What the words of a function mean: functions of the same file, names imported from others."""
         outline = self.of(path)
         inner = self.imported(path)

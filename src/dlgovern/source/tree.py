@@ -45,6 +45,13 @@ class Tree:
                     child.up = node  # type: ignore[attr-defined]
                     order.append(child)
 
+    def free(self) -> None:
+        """Take the nodes apart, which hold each other through their parents. Nobody may use any of them afterwards."""
+        for node in self._order:
+            node.__dict__.clear()
+        self._order.clear()
+        self.nodes.clear()
+
     def __len__(self) -> int:
         """Number of nodes."""
         return len(self._order)

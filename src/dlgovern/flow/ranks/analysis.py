@@ -15,7 +15,7 @@ from dlgovern.flow.ranks.project import Function, Target
 from dlgovern.flow.ranks.roles import split
 from dlgovern.flow.ranks.shares import SHARE, uneven
 from dlgovern.flow.ranks.summaries import Summaries, Summary, start
-from dlgovern.flow.ranks.tables import Tables
+from dlgovern.flow.ranks.tables import NOTHING, WHICH, Tables
 from dlgovern.flow.ranks.trace import Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER, Value
 
@@ -105,13 +105,15 @@ def _in_group(known: dict[str, Summaries], group: str, world: Summaries, target:
 def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[Unfinished], *, parts: bool) -> None:
     meter = Meter()
     try:
+        summaries.memo.asked = NOTHING
         other, cut = _trace(summaries, target, OTHER, given, meter)
-        first, cut_first = _trace(summaries, target, FIRST, given, meter) if parts else (other, cut)
+        asked = summaries.memo.asked if parts else NOTHING
+        first, cut_first = _trace(summaries, target, FIRST, given, meter) if asked else (other, cut)
         if meter.deep or (cut != cut_first and _part_unseen(summaries, target, given)):
             gave_up.append((_node(target), NESTED if meter.deep else CUT))
         if not has_events(first) and not has_events(other):
             return
-        traces = [first, other if not parts or not summaries.counts_locally() else _trace(summaries, target, NODE_FIRST, given, meter)[0], other]
+        traces = [first, _trace(summaries, target, NODE_FIRST, given, meter)[0] if asked == WHICH else other, other]
         for one, two in _pairs(traces):
             comparison = Comparison(meter)
             comparison.run(traces[one], traces[two])

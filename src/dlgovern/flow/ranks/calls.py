@@ -86,9 +86,9 @@ def _rank_in(frame: Frame, kind: str, origin: str, group: str) -> Value:
     if group and kind == "global" and frame.depth == 0:
         frame.summaries.groups.add(group)
     if group == frame.summaries.group:
-        return values.source(kind, frame.cls, origin)
+        return frame.source(kind, origin)
     if kind not in APART:
-        return values.source(kind, frame.cls, origin) if not group else unknown(f"{origin} of {group}")
+        return frame.source(kind, origin) if not group else unknown(f"{origin} of {group}")
     return unknown(f"{origin} of {group or WORLD}")
 
 
@@ -251,7 +251,7 @@ def _follow(
         if last == "get_group":
             return unknown(group)
         if group == frame.summaries.group:
-            return values.source("global", frame.cls, text)
+            return frame.source("global", text)
         if frame.depth == 0:
             frame.summaries.groups.add(group)
     if not positional and not keywords and (named := by_name(frame, last, text)) is not None:

@@ -18,7 +18,6 @@ from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.source.tree import enclosing_class, scope
 
 _STATIC = 4  # levels of variables that are followed outside the function
-_NOTHING = unknown("?")
 
 
 def value(frame: Frame, node: ast.AST | None) -> Value:
@@ -68,7 +67,7 @@ def by_name(frame: Frame, word: str, text: str) -> Value | None:
     kind = frame.tables.names.get(word.lstrip("_"))
     if frame.summaries.group and kind in APART:
         return None  # a rank of the world says nothing about one in a group
-    return values.source(kind, frame.cls, text) if kind else None
+    return frame.source(kind, text) if kind else None
 
 
 def _bound(frame: Frame, node: ast.Name) -> Value | None:
@@ -93,12 +92,7 @@ def _is_target(node: ast.Assign | ast.AnnAssign, name: str) -> bool:
 
 def static(frame: Frame, node: ast.AST) -> Value:
     """The value of an expression that stands elsewhere, by itself."""
-    key = (frame.facts.path, id(node), frame.cls)
-    memo = frame.summaries.statics
-    if key not in memo:
-        memo[key] = _NOTHING  # what depends on itself is unknown
-        memo[key] = value(frame.outside(), node)
-    return memo[key]
+    return frame.summaries.static((frame.facts.path, id(node)), frame.cls, frame.depth, lambda: value(frame.outside(), node))
 
 
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:
@@ -243,7 +237,7 @@ def _binary(frame: Frame, node: ast.BinOp) -> Value:
     left, right = value(frame, node.left), value(frame, node.right)
     if left.kind == "rank" and isinstance(node.op, ast.Mod | ast.FloorDiv):
         if isinstance(node.op, ast.Mod) and _counts_devices(node.right):
-            return values.source("local", frame.cls, "local_rank")
+            return frame.source("local", "local_rank")
         return left if left.data == 0 else unknown("rank % n", "rank", True)
     if isinstance(node.op, ast.Div) and frame.summaries.files:
         return together([left, right])
@@ -313,7 +307,7 @@ def environment(frame: Frame, name: object) -> Value:
         kind = None
     if kind is None:
         return unknown(f"${name}")
-    found = values.source(kind, frame.cls, f"${name}")
+    found = frame.source(kind, f"${name}")
     return Value("text", found.data, "", True) if found.kind == "rank" else found
 
 

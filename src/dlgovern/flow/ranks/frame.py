@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.project import Project, Target
-from dlgovern.flow.ranks.tables import Tables
+from dlgovern.flow.ranks.tables import ASKS, NOTHING, Tables
 from dlgovern.flow.ranks.trace import Guard, Node, Spot
-from dlgovern.flow.ranks.values import Value
+from dlgovern.flow.ranks.values import Value, source
 
 if TYPE_CHECKING:
     from dlgovern.flow.ranks.summaries import Summaries
@@ -73,6 +73,11 @@ class Frame:
     def project(self) -> Project:
         """The functions of the repository."""
         return self.summaries.project
+
+    def source(self, kind: str, text: str) -> Value:
+        """The value of a source of the tables here; of most kinds it depends on the class of ranks, which counts as asked for."""
+        self.summaries.memo.ask(ASKS.get(kind, NOTHING))
+        return source(kind, self.cls, text)
 
     def give(self, name: str, found: Value) -> None:
         """Give a variable, or an attribute that is written with its object, a value."""

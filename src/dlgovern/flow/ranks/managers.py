@@ -47,7 +47,7 @@ def _managed(frame: Frame, node: ast.Call) -> tuple[list[Node], list[Node]]:
     value(frame, node)
     happened, frame.out = frame.out, outer
     if kind is not None and target is None:
-        leads = values.truth(values.source(kind, frame.cls, last))
+        leads = values.truth(frame.source(kind, last))
         guard = Guard(frame.spot(node), written(node.func) or last)
         step = Node("collective", "barrier", spot=frame.spot(node), guard=guard, node=node)
         return (happened, [step]) if leads else ([*happened, step], [])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import other
+from dlgovern.flow.leads import may_inherit
 from dlgovern.source.tree import enclosing_class
 
 _DEPTH = 6  # re-exports
+_BUILT_IN = frozenset(dir(builtins))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -143,6 +146,8 @@ class Project:
 
     def _name(self, facts: Facts, node: ast.Name) -> Definition | None:
         binding = facts.names.binding(node)
+        if binding is None and node.id in _BUILT_IN:
+            return None
         if binding is None:
             return self._starred(facts.path, node.id, 2) if facts.path == self.home.path else None
         if binding.kind == "define":
@@ -205,6 +210,8 @@ class Project:
 
     def _inherited(self, facts: Facts, owner: ast.ClassDef, name: str, depth: int) -> Target | None:
         for base in owner.bases if depth else ():
+            if not may_inherit(facts, base, name, self.reads):
+                continue
             found = self.definition(facts, base)
             if found is not None and isinstance(found.node, ast.ClassDef) and found.node is not owner:
                 method = self.method(found.facts, found.node, name, depth - 1)

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import elsewhere
-from dlgovern.flow.paths import own_nodes, written
+from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
+from dlgovern.flow.ranks.memo import DEPTH, Kept, Memo, holds_for
 from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.signals import set_by_signals
-from dlgovern.flow.ranks.tables import Tables
+from dlgovern.flow.ranks.tables import ASKS, WHICH, Tables
 from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
 
-DEPTH = 6
-"""Calls that are followed one inside the other."""
-
-_BEYOND = 2  # levels that are looked at, not followed, to tell whether ranks may meet there
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
 
 
@@ -39,7 +36,7 @@ class Summary(NamedTuple):
     cut: frozenset[Spot] = frozenset()  # calls below that were not followed although ranks may meet there
 
 
-_NOTHING = Summary((), unknown("?"))
+_EMPTY = Summary((), unknown("?"))
 
 
 class Summaries:
@@ -50,7 +47,7 @@ class Summaries:
         self.facts = facts
         self.tables = tables
         self.project = Project(facts)
-        self.statics: dict[tuple[str, int, int], Value] = {}
+        self.memo = Memo()
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
         self.signalled = set_by_signals(facts)
@@ -60,23 +57,11 @@ class Summaries:
         self.spoken: set[str] = set()  # groups over which it communicates
         self.files = False  # paths that are written and read are asked for too
         self.writes = False  # what files are written is asked for, not what ranks do together
-        self._known: dict[tuple[object, ...], Summary] = {}
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
-        self._ahead: dict[int, bool] = {}  # calls too deep to be followed, by node
-        self._acting: dict[tuple[str, int, int], bool] = {}
         self._shared = {} if alone else _SHARED.setdefault(facts.repository, {})
         if len(self._shared) > _MANY:
             self._shared.clear()
-
-    def counts_locally(self) -> bool:
-        """Whether any file that was read so far tells the ranks of one node apart."""
-        if self.tables.local.search(self.facts.data):
-            return True
-        known = _LOCAL.setdefault(self.facts.repository, {})
-        for path in self.project.reads - known.keys():
-            known[path] = self.tables.local.search(self.facts.repository.data(path)) is not None
-        return any(known[path] for path in self.project.reads)
 
     def leads_nowhere(self, frame: Frame, func: ast.expr, given: Iterable[Value]) -> bool:
         """Whether a call of a name of another file leads to no word of the tables: that file need not be opened."""
@@ -89,51 +74,56 @@ class Summaries:
         """Whether a call that lies too deep to be followed is one of a function in which ranks may meet."""
         if frame.depth < DEPTH or frame.static:
             return False
-        known = self._ahead.get(id(node))
-        if known is None:
-            known = self._ahead[id(node)] = self._meets(self.project.function(frame.facts, node.func), _BEYOND)
-        return known
-
-    def _meets(self, target: Target | None, levels: int) -> bool:
-        """Whether a word of a collective stands in a function, or in one that it leads to."""
-        if target is None:
-            return False
-        if target.key not in self._acting:
-            self._acting[target.key] = False  # a function that leads to itself
-            lines = target.facts.data.splitlines(keepends=True)[target.node.lineno - 1 : target.node.end_lineno]
-            calls = (node for node in own_nodes(target.node.body) if isinstance(node, ast.Call)) if levels else ()
-            self._acting[target.key] = self.tables.acts(b"".join(lines)) or any(
-                self._meets(self.project.function(target.facts, call.func), levels - 1) for call in calls
-            )
-        return self._acting[target.key]
+        place = elsewhere(frame.facts, node.func)
+        if place is not None:
+            return self._reaches(*place, self.tables.acting)
+        own = isinstance(node.func, ast.Name) or (isinstance(node.func, ast.Attribute) and written(node.func.value) in ("self", "cls"))
+        return own and called_name(node.func) in candidates(frame.facts, self.tables).acting
 
     def may_follow(self, frame: Frame) -> bool:
         """Whether calls are still followed this deep."""
+        self.memo.reach(frame.depth)
         return frame.depth < DEPTH and frame.static <= 2  # noqa: PLR2004 - a value of a value
 
     def run(self, target: Target, cls: int, given: dict[str, Value], caller: Frame, *, manager: bool = False) -> Summary:
         """The summary of a function called from ``caller``."""
-        key = (target.key, cls, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
-        known = self._known.get(key)
-        if known is not None:
-            return known
+        key = (target.key, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
         home = target.facts is self.facts
-        shared = (*key, self.trains, self.writes, self.files, self.group, caller.depth)
-        if not home and shared in self._shared:
-            self._known[key], reads = self._shared[shared]
-            self.project.reads |= reads
-            return self._known[key]
-        if key in self._running or caller.depth >= DEPTH or self._is_silent(target, given):
-            return _NOTHING
+        shared = () if home else (*key, self.trains, self.writes, self.files, self.group)
+        known = self.memo.known(key, cls, caller.depth, None if home else lambda of: self._taken_over(shared, of, caller.depth))
+        if known is not None:
+            return known.answer  # type: ignore[no-any-return]
+        running = (*key, cls)
+        self.memo.reach(caller.depth)
+        if running in self._running or caller.depth >= DEPTH or self._is_silent(target, given):
+            return _EMPTY
         outer, self.project.reads = self.project.reads, {target.facts.path}
-        self._known[key] = self._run(key, target, cls, given, caller, manager)
-        if not home:
-            _strip(self._known[key].steps)
-            self._shared[shared] = (self._known[key], frozenset(self.project.reads))
-        self.project.reads |= outer
+        try:
+            kept = self.memo.make(key, cls, caller.depth, lambda: self._run(running, target, cls, given, caller, manager))
+            if not home:
+                _strip(kept.answer.steps)
+                at = () if caller.depth + kept.deep < DEPTH else (caller.depth,)  # followed to its end, or as far as from this depth
+                self._shared[*shared, holds_for(cls)[kept.asked], *at] = (kept, frozenset(self.project.reads))
+        finally:
+            self.project.reads |= outer
         if home and any(one.kind == "wrapped" for one in given.values()):
-            self.contexts.setdefault((target.key, key[2]), (target, given))
-        return self._known[key]
+            self.contexts.setdefault((target.key, key[1]), (target, given))
+        return kept.answer  # type: ignore[no-any-return]
+
+    def _taken_over(self, shared: tuple[object, ...], of: int, depth: int) -> Kept | None:
+        """The summary of a function of another file that somebody else has asked for."""
+        known = self._shared.get((*shared, of))
+        if known is None or depth + known[0].deep >= DEPTH:
+            known = self._shared.get((*shared, of, depth))
+        if known is None:
+            return None
+        self.project.reads |= known[1]
+        return known[0]
+
+    def static(self, key: tuple[str, int], cls: int, depth: int, evaluate: Callable[[], Value]) -> Value:
+        """The value of an expression that stands outside of what is interpreted, by its file and identity."""
+        known = self.memo.known(key, cls, depth) or self.memo.make(key, cls, depth, evaluate, meanwhile=_EMPTY.value)
+        return known.answer  # type: ignore[no-any-return]
 
     def _run(self, key: tuple[object, ...], target: Target, cls: int, given: dict[str, Value], caller: Frame, manager: bool) -> Summary:
         guarded = None if manager else self._skipped(target, cls, caller)
@@ -157,7 +147,7 @@ class Summaries:
             return False
         if self.writes:
             return target.facts is not self.facts and not self.tables.acts(target.facts.data) and self.tables.parting.search(target.facts.data) is None
-        if target.facts is not self.facts and not self._may_matter(target.facts.path, target.node.name):
+        if target.facts is not self.facts and not self._may_matter(target.facts.path, f"{target.owner.name}.{target.node.name}" if target.owner else target.node.name):
             return True
         known = candidates(target.facts, self.tables)
         self.project.reads |= known.reads
@@ -165,6 +155,10 @@ class Summaries:
 
     def _may_matter(self, path: str, name: str) -> bool:
         """Whether the text of a function of another file leads to a word of the tables."""
+        made = f"{name}.__init__"
+        if name.endswith(".__init__") or made in outlines(self.facts.repository).of(path):  # nothing but what it does can matter
+            self.project.reads.add(path)
+            return self._reaches(path, name if name.endswith(".__init__") else made, self.tables.acting)
         if self._reaches(path, name, self.tables.acting) or self._reaches(path, name, self.tables.telling):
             return True
         return self.tables.wraps(self.facts.repository.data(path))
@@ -183,6 +177,7 @@ class Summaries:
             kind = self.tables.decorators.get(name.rpartition(".")[2])
             spot = (target.facts.path, decorator.lineno, decorator.col_offset + 1)
             if kind is not None:
+                self.memo.ask(ASKS[kind])
                 inside = truth(values.source(kind, cls, name))
                 return Guard(spot, f"@{name}") if inside else True
             place = elsewhere(target.facts, func)
@@ -190,7 +185,11 @@ class Summaries:
                 continue
             made = self.project.function(target.facts, func)
             if made is not None and not isinstance(decorator, ast.Call):
+                asked = self.memo.asked
                 runs = [self._runs(made, one, caller) for one in range(len(values.CLASSES))]
+                self.memo.asked = asked
+                if False in runs and True in runs:
+                    self.memo.ask(WHICH)
                 if False in runs and True in runs:
                     return Guard(spot, f"@{name}") if runs[cls] else True
         return None
@@ -211,11 +210,8 @@ class Summaries:
         return self._skips[key]
 
 
-_SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[Summary, frozenset[str]]]] = WeakKeyDictionary()
+_SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[Kept, frozenset[str]]]] = WeakKeyDictionary()
 """Of each repository: summaries with what was read for them."""
-
-_LOCAL: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
-"""Of each repository: the files that tell the ranks of one node apart, and those that do not."""
 
 
 def _strip(steps: tuple[Node, ...]) -> None:

@@ -19,7 +19,11 @@ _NUMBERS = ("global", "local", "node", "size")
 _TRUTHS = ("main", "local-main", "started", "sub")
 
 
-APART = frozenset({"global", "local", "node", "main", "local-main"})
+NOTHING, WHETHER_FIRST, WHICH = range(3)
+"""What a value asks of the class of its rank: nothing, whether it is rank 0, or which of all classes it is."""
+
+ASKS = {"global": WHETHER_FIRST, "main": WHETHER_FIRST, "local": WHICH, "local-main": WHICH, "node": WHICH}
+APART = frozenset(ASKS)
 """Kinds of sources whose value differs between ranks."""
 
 
@@ -92,9 +96,6 @@ class Tables:
         parting |= {name for name, kind in {**self.names, **self.environment}.items() if kind in APART}
         self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first) if name in self.first or self.functions[name].kind != "write")
         self.parting_words = frozenset(word.encode() for word in parting)
-        every = {**self.calls, **self.environment, **self.names, **self.decorators, **self.first}
-        local = {name.rpartition(".")[2].encode() for name, kind in every.items() if kind in ("local", "local-main", "node")}
-        self.local = re.compile(_pattern(frozenset(local)).pattern + rb"|%")
         self.parting = _pattern(self.parting_words)
         wrappers = {name.rpartition(".")[2] for name, one in self.functions.items() if one.kind == "wrap"}
         prepares = {name for name, many in self.methods.items() if any(one.kind == "wrap" for one in many)}
