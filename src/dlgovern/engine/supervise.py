@@ -103,11 +103,13 @@ def supervise(
     ended = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         watching = pool.submit(_watch, job, paths, count, seconds, ended)
+        left = True
         try:
             meanwhile()
-        except BaseException:
-            ended.set()
-            raise
+            left = False
+        finally:
+            if left:
+                ended.set()
         return watching.result()
 
 
