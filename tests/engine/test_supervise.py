@@ -6,6 +6,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from dlgovern.engine.run import Job, judge_files
 from dlgovern.engine.supervise import Worker, supervise
 from dlgovern.policy import Policy, Rule
@@ -153,3 +155,19 @@ def test_runs_that_share_a_cache_do_not_disturb_each_other(tmp_path: Path) -> No
     assert counts == [4] * 20
 
 
+
+
+def test_what_is_done_meanwhile_is_done_and_what_it_raises_ends_the_workers(tmp_path: Path) -> None:
+    """The rest of a run needs not wait, and a run that is broken off leaves no process."""
+    names = many(tmp_path, 60)
+    done: list[str] = []
+    results = judge_files(job(tmp_path), names, Store(""), lambda: done.append("rest"))
+    assert (60, ["rest"]) == (len(results), done)
+
+    def broken() -> None:
+        raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        supervise(job(tmp_path), names, 2, meanwhile=broken)
+    assert before == threading.active_count()

@@ -11,8 +11,11 @@ import os
 import selectors
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from dlgovern import policy
@@ -89,9 +92,28 @@ class Worker:
 
 
 def supervise(
-    job: Any, paths: list[str], count: int, *, seconds: float = SECONDS_A_FILE
+    job: Any, paths: list[str], count: int, *, seconds: float = SECONDS_A_FILE, meanwhile: Callable[[], None] | None = None
 ) -> list[FileResult]:
-    """The results for ``paths``, in any order; a file that killed or stalled its worker is not judged."""
+    """The results for ``paths``, in any order; a file that killed or stalled its worker is not judged.
+
+    ``meanwhile`` runs while the workers do; what it raises ends them.
+    """
+    if meanwhile is None:
+        return _watch(job, paths, count, seconds, threading.Event())
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(_watch, job, paths, count, seconds, ended)
+        left = True
+        try:
+            meanwhile()
+            left = False
+        finally:
+            if left:
+                ended.set()
+        return watching.result()
+
+
+def _watch(job: Any, paths: list[str], count: int, seconds: float, ended: threading.Event) -> list[FileResult]:
     setup = _setup(job)
     waiting = deque(_batches(job.root, paths, count))
     done: list[FileResult] = []
@@ -100,7 +122,7 @@ def supervise(
     try:
         for _ in range(min(count, len(waiting))):
             _hire(setup, waiting, workers, selector)
-        while workers:
+        while workers and not ended.is_set():
             for key, _events in selector.select(timeout=1.0):
                 _listen(key.data, done, waiting, workers, selector, setup)
             for worker in [w for w in workers if w.pending and time.monotonic() - w.since > seconds]:

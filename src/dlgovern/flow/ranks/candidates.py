@@ -134,7 +134,10 @@ class Candidates:
     def _imported(self) -> None:
         """Names from files of the repository in which words of the tables stand."""
         tables = self._tables
+        used = {node.id for node in self.facts.tree.of(ast.Name)}  # type: ignore[attr-defined]
         for local, (path, name) in imported(self.facts).items():
+            if local not in used:
+                continue
             if not name:
                 self._modules[local] = path
                 continue
