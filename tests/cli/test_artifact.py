@@ -119,6 +119,12 @@ def test_check_finds_a_model_under_the_name_of_a_document(folder, capsys, name, 
     assert (1, True) == (code, f"{name}:1:1 error DLG523" in capsys.readouterr().out)
 
 
+def test_a_folder_without_models_is_a_mistake(folder, capsys):
+    (folder / "inner").mkdir()
+    assert 2 == main(["artifact", "inner"])
+    assert "no model file was found" in capsys.readouterr().err
+
+
 def test_archives_and_data_of_other_kinds_are_no_models(folder, capsys):
     import zipfile
 
