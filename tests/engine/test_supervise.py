@@ -185,3 +185,23 @@ def test_what_results_rest_on_is_told_once_and_comes_back_whole() -> None:
     assert sent == back
     assert 1 == sum(line.count("a.py") for line in lines)
     assert back[2].reads[1] is back[3].reads[0]
+
+
+def test_a_file_is_given_up_for_the_time_it_takes_not_for_the_time_that_passes(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """On a busy machine a worker waits for its turn; one that stands still for four times the limit does not wait."""
+    from dlgovern.engine import supervise as engine
+
+    worker = Worker(engine._setup(job(tmp_path)))
+    try:
+        monkeypatch.setattr(engine, "_used", lambda _pid: 7.0)
+        worker.pending.append("a.py")
+        worker._start()
+        for passed, stuck in ((2, False), (2, True)):
+            worker._since -= passed
+            assert stuck == worker.is_stuck(1.0)
+        worker._start()
+        worker._since -= 2
+        monkeypatch.setattr(engine, "_used", lambda _pid: 8.5)
+        assert worker.is_stuck(1.0)
+    finally:
+        worker.stop()

@@ -23,7 +23,10 @@ from dlgovern.engine import result as results
 from dlgovern.engine.result import FileResult
 
 SECONDS_A_FILE = 30.0
-"""Longest time for one file; the budget of the slowest sane file is a tenth of it."""
+"""Longest processor time for one file; the budget of the slowest sane file is a tenth of it."""
+
+_PATIENCE = 4
+"""Times the limit that may pass on the clock: other programs want the processor too."""
 
 _BATCH_BYTES = 400_000  # sent ahead to one worker, so that pipes cost little
 _BATCH_FILES = 48
@@ -41,7 +44,7 @@ class Worker:
             cwd=os.path.dirname(sys.executable),
         )
         self.pending: deque[str] = deque()
-        self.since = time.monotonic()
+        self._start()
         self.rest = b""
         self._receiver = results.Receiver()
         self._send(setup)
@@ -55,7 +58,7 @@ class Worker:
     def give(self, paths: list[str]) -> bool:
         """Send files; False when the worker is gone."""
         if not self.pending:
-            self.since = time.monotonic()
+            self._start()
         self.pending.extend(paths)
         return self._send(json.dumps(paths).encode() + b"\n")
 
@@ -68,8 +71,19 @@ class Worker:
         if not data:
             return None
         *lines, self.rest = (self.rest + data).split(b"\n")
-        self.since = time.monotonic()
+        self._start()
         return [self._receiver.unpack(json.loads(line)) for line in lines]
+
+    def is_stuck(self, seconds: float) -> bool:
+        """Whether it has worked on its file for longer than this, or stood still for several times as long."""
+        passed = time.monotonic() - self._since
+        if passed <= seconds or not self.pending:
+            return False
+        used = _used(self.process.pid)
+        return used is None or self._used is None or used - self._used > seconds or passed > _PATIENCE * seconds
+
+    def _start(self) -> None:
+        self._since, self._used = time.monotonic(), _used(self.process.pid)
 
     def stop(self) -> None:
         """End the process, whatever it does."""
@@ -90,6 +104,16 @@ class Worker:
         except OSError:
             return False
         return True
+
+
+def _used(pid: int) -> float | None:
+    """Processor time of a process in seconds, None where the system does not tell it so plainly."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
 
 
 def supervise(
@@ -126,7 +150,7 @@ def _watch(job: Any, paths: list[str], count: int, seconds: float, ended: thread
         while workers and not ended.is_set():
             for key, _events in selector.select(timeout=1.0):
                 _listen(key.data, done, waiting, workers, selector, setup)
-            for worker in [w for w in workers if w.pending and time.monotonic() - w.since > seconds]:
+            for worker in [one for one in workers if one.is_stuck(seconds)]:
                 _replace(worker, f"took longer than {seconds:.0f} s", done, waiting, workers, selector, setup)
     finally:
         for worker in workers:
