@@ -1,5 +1,6 @@
 """Many files under workers: one bad file costs itself, nothing else."""
 
+import json
 import os
 import signal
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dlgovern.engine.result import FileResult, Receiver, Sender
 from dlgovern.engine.run import Job, judge_files
 from dlgovern.engine.supervise import Worker, supervise
 from dlgovern.policy import Policy, Rule
@@ -171,3 +173,15 @@ def test_what_is_done_meanwhile_is_done_and_what_it_raises_ends_the_workers(tmp_
     with pytest.raises(KeyboardInterrupt):
         supervise(job(tmp_path), names, 2, meanwhile=broken)
     assert before == threading.active_count()
+
+
+def test_what_results_rest_on_is_told_once_and_comes_back_whole() -> None:
+    """Many files rest on the same ones; the pipe and the memory of the parent hold each name once."""
+    first, second = ("a.py", "1" * 64), ("b.py", "2" * 64)
+    sender, receiver = Sender(), Receiver()
+    sent = [FileResult("x.py", "3" * 64, reads=reads) for reads in ((first,), (), (second, first), (first, second))]
+    lines = [json.dumps(sender.pack(one)) for one in sent]
+    back = [receiver.unpack(json.loads(line)) for line in lines]
+    assert sent == back
+    assert 1 == sum(line.count("a.py") for line in lines)
+    assert back[2].reads[1] is back[3].reads[0]

@@ -40,7 +40,7 @@ def judge_files(job: Job, paths: Iterable[str], store: Store, meanwhile: Callabl
     results = dict(known)
     for result in _judge(job._replace(triggers=job.triggers or store.folder), rest, meanwhile):
         cache.put(result)
-        results[result.path] = result._replace(looked=())
+        results[result.path] = result._replace(looked=(), reads=())
     cache.save()
     return [results[path] for path in wanted]
 

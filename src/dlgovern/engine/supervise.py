@@ -43,6 +43,7 @@ class Worker:
         self.pending: deque[str] = deque()
         self.since = time.monotonic()
         self.rest = b""
+        self._receiver = results.Receiver()
         self._send(setup)
 
     @property
@@ -58,7 +59,7 @@ class Worker:
         self.pending.extend(paths)
         return self._send(json.dumps(paths).encode() + b"\n")
 
-    def answers(self) -> list[list[Any]] | None:
+    def answers(self) -> list[FileResult] | None:
         """What it has answered since the last time; None when it is gone."""
         try:
             data = os.read(self.out.fileno(), 1 << 20)
@@ -68,7 +69,7 @@ class Worker:
             return None
         *lines, self.rest = (self.rest + data).split(b"\n")
         self.since = time.monotonic()
-        return [json.loads(line) for line in lines]
+        return [self._receiver.unpack(json.loads(line)) for line in lines]
 
     def stop(self) -> None:
         """End the process, whatever it does."""
@@ -190,7 +191,7 @@ def _listen(
         _replace(worker, "made the judging process die", done, waiting, workers, selector, setup)
         return
     for answer in answers:
-        done.append(results.load(answer))
+        done.append(answer)
         worker.pending.popleft()
     if len(worker.pending) <= 1 and waiting:
         worker.give(waiting.popleft())
