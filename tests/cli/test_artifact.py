@@ -109,6 +109,22 @@ def test_check_finds_a_model_by_its_content(folder, capsys, name):
     assert 0 == main(["check", "--no-cache", "--extend-ignore", "DLG523", "."])
 
 
+@pytest.mark.parametrize("name", ["notes.md", "a.rst", "a.yaml", "a.yml", "a.json", "a.toml", "run.sh", ".env", "Dockerfile", "Makefile", "requirements.txt"])
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_check_finds_a_model_under_the_name_of_a_document(folder, capsys, name, protocol):
+    (folder / "bad.pkl").unlink()
+    (folder / name).write_bytes(pickle.dumps(Runs(), protocol))
+    (folder / "other.md").write_text("(See the other file.)\n\n```sh\npython train.py\n```\n")
+    code = main(["check", "--no-cache", "."])
+    assert (1, True) == (code, f"{name}:1:1 error DLG523" in capsys.readouterr().out)
+
+
+def test_a_folder_without_models_is_a_mistake(folder, capsys):
+    (folder / "inner").mkdir()
+    assert 2 == main(["artifact", "inner"])
+    assert "no model file was found" in capsys.readouterr().err
+
+
 def test_archives_and_data_of_other_kinds_are_no_models(folder, capsys):
     import zipfile
 

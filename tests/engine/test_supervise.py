@@ -1,11 +1,15 @@
 """Many files under workers: one bad file costs itself, nothing else."""
 
+import json
 import os
 import signal
 import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from dlgovern.engine.result import FileResult, Receiver, Sender
 from dlgovern.engine.run import Job, judge_files
 from dlgovern.engine.supervise import Worker, supervise
 from dlgovern.policy import Policy, Rule
@@ -153,3 +157,51 @@ def test_runs_that_share_a_cache_do_not_disturb_each_other(tmp_path: Path) -> No
     assert counts == [4] * 20
 
 
+
+
+def test_what_is_done_meanwhile_is_done_and_what_it_raises_ends_the_workers(tmp_path: Path) -> None:
+    """The rest of a run needs not wait, and a run that is broken off leaves no process."""
+    names = many(tmp_path, 60)
+    done: list[str] = []
+    results = judge_files(job(tmp_path), names, Store(""), lambda: done.append("rest"))
+    assert (60, ["rest"]) == (len(results), done)
+
+    def broken() -> None:
+        raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        supervise(job(tmp_path), names, 2, meanwhile=broken)
+    assert before == threading.active_count()
+
+
+def test_what_results_rest_on_is_told_once_and_comes_back_whole() -> None:
+    """Many files rest on the same ones; the pipe and the memory of the parent hold each name once."""
+    first, second = ("a.py", "1" * 64), ("b.py", "2" * 64)
+    sender, receiver = Sender(), Receiver()
+    sent = [FileResult("x.py", "3" * 64, reads=reads) for reads in ((first,), (), (second, first), (first, second))]
+    lines = [json.dumps(sender.pack(one)) for one in sent]
+    back = [receiver.unpack(json.loads(line)) for line in lines]
+    assert sent == back
+    assert 1 == sum(line.count("a.py") for line in lines)
+    assert back[2].reads[1] is back[3].reads[0]
+
+
+def test_a_file_is_given_up_for_the_time_it_takes_not_for_the_time_that_passes(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """On a busy machine a worker waits for its turn; one that stands still for four times the limit does not wait."""
+    from dlgovern.engine import supervise as engine
+
+    worker = Worker(engine._setup(job(tmp_path)))
+    try:
+        monkeypatch.setattr(engine, "_used", lambda _pid: 7.0)
+        worker.pending.append("a.py")
+        worker._start()
+        for passed, stuck in ((2, False), (2, True)):
+            worker._since -= passed
+            assert stuck == worker.is_stuck(1.0)
+        worker._start()
+        worker._since -= 2
+        monkeypatch.setattr(engine, "_used", lambda _pid: 8.5)
+        assert worker.is_stuck(1.0)
+    finally:
+        worker.stop()

@@ -295,6 +295,16 @@ def test_an_automatic_dimension_of_size_one_is_fixed_without_an_error(module):
         one.module()(torch.ones(3, 2))
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_without_dynamic_shapes_every_size_is_fixed(module, size):
+    program = torch.export.export(module, (torch.ones(size, 2),)).module()
+    with pytest.raises(AssertionError, match="Guard failed"):
+        program(torch.ones(8, 2))
+    x = torch.ones(2, 2)
+    torch._dynamo.mark_dynamic(x, 0)
+    assert (8, 2) == torch.export.export(module, (x,)).module()(torch.ones(8, 2)).shape
+
+
 def test_a_wrapper_puts_a_prefix_before_every_name(module):
     state = torch.nn.DataParallel(module).state_dict()
     bare = torch.nn.Linear(2, 2)

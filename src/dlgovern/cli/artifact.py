@@ -56,6 +56,8 @@ def run(words: list[str]) -> int:
             artifacts.append(read_file(path, path, allowed))
         except Unreadable as error:
             unreadable.append((path, error.why))
+    if not artifacts and not unreadable:
+        raise UsageError("no model file was found", said.paths[0], "name a file to have it judged, whatever it is called")
     if said.ml_bom:
         text = _bill([one for one in artifacts if one.format])
     elif said.output_format == "json":

@@ -7,7 +7,7 @@ import os
 import sys
 
 from dlgovern.cli import exits, options
-from dlgovern.engine.collect import Collector
+from dlgovern.engine.collect import seldom
 from dlgovern.engine.result import FileResult
 from dlgovern.engine.run import Job
 from dlgovern.errors import UsageError
@@ -61,7 +61,7 @@ def run(words: list[str]) -> int:
         from dlgovern.cli import fix
 
         return fix.from_check(said)
-    with Collector():
+    with seldom():
         return _run(said)
 
 

@@ -144,7 +144,7 @@ def _forwards(facts: Facts) -> Iterator[tuple[ast.ClassDef, list[ast.stmt]]]:
     for owner in facts.tree.of(ast.ClassDef):
         assert isinstance(owner, ast.ClassDef)
         for statement in owner.body:
-            if isinstance(statement, ast.FunctionDef) and statement.name == "forward" and _has_loss(owner):
+            if isinstance(statement, ast.FunctionDef) and statement.name == "forward" and _has_loss(facts, owner):
                 if not any("no_grad" in ast.unparse(one) for one in statement.decorator_list):
                     yield owner, statement.body
 
@@ -161,7 +161,9 @@ def _derives(facts: Facts, owner: ast.ClassDef, modules: Any, depth: int = 4) ->
     return False
 
 
-def _has_loss(owner: ast.ClassDef) -> bool:
+def _has_loss(facts: Facts, owner: ast.ClassDef) -> bool:
+    if not any(_LOSS.search(line) for line in facts.lines[owner.lineno - 1 : owner.end_lineno]):
+        return False
     for node in ast.walk(owner):
         name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
         if _LOSS.search(name):

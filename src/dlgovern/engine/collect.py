@@ -1,12 +1,29 @@
-"""When memory is looked through for cycles: after files, when trees have piled up, and never while a tree grows."""
+"""When memory is looked through for cycles: seldom, and while files are judged only when trees have piled up."""
 
 from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _BLOCKS = 3_000_000
 """Objects, about a hundred bytes each, that may pile up before the trees that nobody needs are collected."""
+
+
+_YOUNG = 100_000
+"""Objects that may be made before the youngest are looked through, where nothing is judged."""
+
+
+@contextmanager
+def seldom() -> Iterator[None]:
+    """Let the automatic collector look at the youngest objects less often than a long-lived program needs."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_YOUNG, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 class Collector:

@@ -44,6 +44,38 @@ def load(values: list[Any]) -> FileResult:
     )
 
 
+class Sender:
+    """Results on their way through a pipe. What they were read from is told once and then numbered: many rest on the same files."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def pack(self, result: FileResult) -> list[Any]:
+        """The result, the files that are told for the first time, and the numbers of all that it rests on, as JSON-ready values."""
+        fresh: list[tuple[str, str]] = []
+        numbers: list[int] = []
+        for pair in result.reads:
+            number = self._numbers.get(pair)
+            if number is None:
+                number = self._numbers[pair] = len(self._numbers)
+                fresh.append(pair)
+            numbers.append(number)
+        return [dump(result._replace(reads=())), fresh, numbers]
+
+
+class Receiver:
+    """The other end of a `Sender`."""
+
+    def __init__(self) -> None:
+        self._told: list[tuple[str, str]] = []
+
+    def unpack(self, values: list[Any]) -> FileResult:
+        """The result from what `Sender.pack` became in JSON."""
+        packed, fresh, numbers = values
+        self._told += ((path, digest) for path, digest in fresh)
+        return load(packed)._replace(reads=tuple(self._told[number] for number in numbers))
+
+
 def essence(result: FileResult) -> list[Any]:
     """What of a result is worth keeping, as JSON-ready values; empty where nothing was found."""
     if not (result.hits or result.excuses or result.stand):

@@ -2,7 +2,7 @@
 
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from dlgovern import bundled
@@ -28,29 +28,32 @@ class Job(NamedTuple):
     triggers: str = ""  # the folder of the store in which prefilters are kept
 
 
-def judge_files(job: Job, paths: Iterable[str], store: Store) -> list[FileResult]:
-    """The results for these files, sorted by path. Manifests and other evidence are not judged here."""
+def judge_files(job: Job, paths: Iterable[str], store: Store, meanwhile: Callable[[], None] | None = None) -> list[FileResult]:
+    """The results for these files, sorted by path. Manifests and other evidence are not judged here.
+
+    ``meanwhile`` is run once, while workers judge where there are any.
+    """
     wanted = sorted(path for path in set(paths) if classify(path) in ("python", "notebook") or _has_python_head(job.root, path))
     cache = Cache(store, job.root, job.policy, job.windows, bundled.version())
     known = {path: result for path in wanted if (result := cache.get(path)) is not None}
     rest = [path for path in wanted if path not in known]
     results = dict(known)
-    for result in _judge(job._replace(triggers=job.triggers or store.folder), rest):
+    for result in _judge(job._replace(triggers=job.triggers or store.folder), rest, meanwhile):
         cache.put(result)
-        results[result.path] = result._replace(looked=())
+        results[result.path] = result._replace(looked=(), reads=())
     cache.save()
     return [results[path] for path in wanted]
 
 
-def _judge(job: Job, paths: list[str]) -> Iterable[FileResult]:
-    if not paths:
-        return []
+def _judge(job: Job, paths: list[str], meanwhile: Callable[[], None] | None) -> Iterable[FileResult]:
     workers = job.jobs or os.cpu_count() or 1
     if workers == 1 or (len(paths) <= _FEW and _bytes(job.root, paths) <= _SMALL):
-        return _judge_here(job, paths)
+        if meanwhile is not None:
+            meanwhile()
+        return _judge_here(job, paths) if paths else []
     from dlgovern.engine.supervise import supervise  # workers are for many files
 
-    return supervise(job, paths, workers)
+    return supervise(job, paths, workers, meanwhile=meanwhile)
 
 
 def _judge_here(job: Job, paths: list[str]) -> list[FileResult]:

@@ -23,6 +23,7 @@ class Shard:
         self._files: list[list[Any]] = []  # path, digest, size, times, inode
         self._results: dict[str, list[Any]] = {}
         self._fresh: list[bool | None] = []
+        self._new: dict[tuple[str, str], int] = {}  # rows of this run
         self.changed = False
         self.layout = ""
         self._load()
@@ -74,8 +75,11 @@ class Shard:
         """Keep what was found in a file."""
         indexes = []
         for other, its in ((path, digest), *(pair for pair in reads if pair[0] != path)):
-            indexes.append(len(self._files))
-            self._files.append([other, its, *self._stamps.kept(other)])
+            index = self._new.get((other, its))
+            if index is None:
+                index = self._new[other, its] = len(self._files)
+                self._files.append([other, its, *self._stamps.kept(other)])
+            indexes.append(index)
         self._results[path] = [indexes, found]
         self.changed = True
 

@@ -11,8 +11,11 @@ import os
 import selectors
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from dlgovern import policy
@@ -20,7 +23,10 @@ from dlgovern.engine import result as results
 from dlgovern.engine.result import FileResult
 
 SECONDS_A_FILE = 30.0
-"""Longest time for one file; the budget of the slowest sane file is a tenth of it."""
+"""Longest processor time for one file; the budget of the slowest sane file is a tenth of it."""
+
+_PATIENCE = 4
+"""Times the limit that may pass on the clock: other programs want the processor too."""
 
 _BATCH_BYTES = 400_000  # sent ahead to one worker, so that pipes cost little
 _BATCH_FILES = 48
@@ -38,8 +44,9 @@ class Worker:
             cwd=os.path.dirname(sys.executable),
         )
         self.pending: deque[str] = deque()
-        self.since = time.monotonic()
+        self._start()
         self.rest = b""
+        self._receiver = results.Receiver()
         self._send(setup)
 
     @property
@@ -51,11 +58,11 @@ class Worker:
     def give(self, paths: list[str]) -> bool:
         """Send files; False when the worker is gone."""
         if not self.pending:
-            self.since = time.monotonic()
+            self._start()
         self.pending.extend(paths)
         return self._send(json.dumps(paths).encode() + b"\n")
 
-    def answers(self) -> list[list[Any]] | None:
+    def answers(self) -> list[FileResult] | None:
         """What it has answered since the last time; None when it is gone."""
         try:
             data = os.read(self.out.fileno(), 1 << 20)
@@ -64,8 +71,19 @@ class Worker:
         if not data:
             return None
         *lines, self.rest = (self.rest + data).split(b"\n")
-        self.since = time.monotonic()
-        return [json.loads(line) for line in lines]
+        self._start()
+        return [self._receiver.unpack(json.loads(line)) for line in lines]
+
+    def is_stuck(self, seconds: float) -> bool:
+        """Whether it has worked on its file for longer than this, or stood still for several times as long."""
+        passed = time.monotonic() - self._since
+        if passed <= seconds or not self.pending:
+            return False
+        used = _used(self.process.pid)
+        return used is None or self._used is None or used - self._used > seconds or passed > _PATIENCE * seconds
+
+    def _start(self) -> None:
+        self._since, self._used = time.monotonic(), _used(self.process.pid)
 
     def stop(self) -> None:
         """End the process, whatever it does."""
@@ -88,10 +106,39 @@ class Worker:
         return True
 
 
+def _used(pid: int) -> float | None:
+    """Processor time of a process in seconds, None where the system does not tell it so plainly."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+
+
 def supervise(
-    job: Any, paths: list[str], count: int, *, seconds: float = SECONDS_A_FILE
+    job: Any, paths: list[str], count: int, *, seconds: float = SECONDS_A_FILE, meanwhile: Callable[[], None] | None = None
 ) -> list[FileResult]:
-    """The results for ``paths``, in any order; a file that killed or stalled its worker is not judged."""
+    """The results for ``paths``, in any order; a file that killed or stalled its worker is not judged.
+
+    ``meanwhile`` runs while the workers do; what it raises ends them.
+    """
+    if meanwhile is None:
+        return _watch(job, paths, count, seconds, threading.Event())
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(_watch, job, paths, count, seconds, ended)
+        left = True
+        try:
+            meanwhile()
+            left = False
+        finally:
+            if left:
+                ended.set()
+        return watching.result()
+
+
+def _watch(job: Any, paths: list[str], count: int, seconds: float, ended: threading.Event) -> list[FileResult]:
     setup = _setup(job)
     waiting = deque(_batches(job.root, paths, count))
     done: list[FileResult] = []
@@ -100,10 +147,10 @@ def supervise(
     try:
         for _ in range(min(count, len(waiting))):
             _hire(setup, waiting, workers, selector)
-        while workers:
+        while workers and not ended.is_set():
             for key, _events in selector.select(timeout=1.0):
                 _listen(key.data, done, waiting, workers, selector, setup)
-            for worker in [w for w in workers if w.pending and time.monotonic() - w.since > seconds]:
+            for worker in [one for one in workers if one.is_stuck(seconds)]:
                 _replace(worker, f"took longer than {seconds:.0f} s", done, waiting, workers, selector, setup)
     finally:
         for worker in workers:
@@ -168,7 +215,7 @@ def _listen(
         _replace(worker, "made the judging process die", done, waiting, workers, selector, setup)
         return
     for answer in answers:
-        done.append(results.load(answer))
+        done.append(answer)
         worker.pending.popleft()
     if len(worker.pending) <= 1 and waiting:
         worker.give(waiting.popleft())

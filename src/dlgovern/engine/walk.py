@@ -20,7 +20,7 @@ from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.sight import Sight
 from dlgovern.repository.window import Windows
-from dlgovern.source import encoding
+from dlgovern.source import broken, encoding
 from dlgovern.source.comments import Excuse, excuses
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.read import LIMIT, Unreadable, read
@@ -85,7 +85,7 @@ class Walk:
             filter_ = self.filters.of(self.windows.of(path, "torch"))
             wanted = filter_.rules(data, view, _ids(rules))
             running = [rule for rule in running if rule.id in wanted]
-        if not running:
+        if not running and not broken.may_be(data):
             return FileResult(path, digest, (), comments, self._reads(view.reads))
         return self._see(path, data, digest, running, comments, view.reads, on_disk=on_disk)
 

@@ -28,11 +28,12 @@ def main() -> None:
             policy.load(setup["policy"].encode()), setup["root"], Windows.from_json(setup["windows"]),
             prefilter=setup["prefilter"], store=Store(setup["store"]),
         )
+        sender = results.Sender()
         out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
         for line in sys.stdin.buffer:
             for path in json.loads(line):
                 result = walk.judge(path)
-                out.write(json.dumps(results.dump(result)).encode() + b"\n")
+                out.write(json.dumps(sender.pack(result)).encode() + b"\n")
                 collector.after(parsed=result.parsed)
 
 

@@ -75,6 +75,7 @@ class Reading(NamedTuple):
     digest: str = ""
     excuses: tuple[Excuse, ...] = ()
     not_judged: str = ""
+    kind: str = ""  # what it is, where that is something else than its name says
 
 
 def kind_of(path: str, root: str = "") -> str | None:
@@ -92,16 +93,22 @@ def kind_of(path: str, root: str = "") -> str | None:
         except (OSError, ValueError):
             return None
         found = classify(path, head)
-        if found is None and may_be_model(head):
-            is_model: Callable[[str, str], bool] = importlib.import_module("dlgovern.evidence.artifacts.document").is_model
-            return "artifact" if is_model(root, path) else None
+        if found is None and _is_model(root, path, head):
+            return "artifact"
     return found
+
+
+def _is_model(root: str, path: str, head: bytes) -> bool:
+    if not may_be_model(head):
+        return False
+    is_model: Callable[[str, str], bool] = importlib.import_module("dlgovern.evidence.artifacts.document").is_model
+    return is_model(root, path)
 
 
 def read_file(root: str, path: str, kind: str, data: bytes | None = None) -> Reading:
     """The document of one file, its digest and the comments in it that excuse findings.
 
-    ``data`` stands for the file's bytes where it is not on disk as such.
+    ``data`` stands for the file's bytes where it is not on disk as such. A model file is read as one, whatever its name says it is.
     """
     how = READERS[kind]
     if how.opens:
@@ -116,6 +123,8 @@ def read_file(root: str, path: str, kind: str, data: bytes | None = None) -> Rea
         if how.large_is_data and "larger" in error.why:
             return Reading(reader(kind)(path, b""))
         return Reading(None, not_judged=str(error))
+    if root and _is_model(root, path, data[:HEAD]):
+        return read_file(root, path, "artifact")._replace(kind="artifact")
     found = excuses_by_sign(data, how.sign, continued=how.continued) if how.sign else []
     document = reader(kind)(path, data)
     if kind == "prose":  # what stands in a block of Python or of YAML speaks of another file

@@ -6,6 +6,7 @@ import ast
 
 from dlgovern.flow.paths import own_nodes, targets, written
 from dlgovern.flow.steps import BACKWARD
+from dlgovern.source.tree import children
 
 _ROUNDS = 6
 
@@ -41,5 +42,5 @@ def _take(node: ast.AST, wanted: set[str], found: set[int]) -> None:
         name = written(current)
         if name:
             wanted.add(name)
-        todo.extend(ast.iter_child_nodes(current))
+        todo.extend(children(current))
     wanted.discard("")

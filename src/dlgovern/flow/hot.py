@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import written
 from dlgovern.flow.project import Code, called
-from dlgovern.source.tree import FUNCTIONS
+from dlgovern.source.tree import FUNCTIONS, children
 
 _DEPTH = 4
 _RARELY = re.compile(
@@ -97,7 +97,7 @@ def _block(
             yield from _expression(facts, statement.subject, through, seen, depth)
         elif not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
             inner = getattr(statement, "body", None)
-            for child in ast.iter_child_nodes(statement):
+            for child in children(statement):
                 if isinstance(child, ast.expr | ast.withitem | ast.keyword):
                     yield from _expression(facts, child, through, seen, depth)
             if isinstance(inner, list):
@@ -121,7 +121,7 @@ def _expression(
             continue
         if isinstance(current, ast.Call) and depth:
             yield from _inside(facts, current, through, seen, depth)
-        todo.extend(ast.iter_child_nodes(current))
+        todo.extend(children(current))
 
 
 def _inside(

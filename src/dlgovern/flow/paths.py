@@ -97,7 +97,7 @@ def calls_in(node: ast.AST) -> list[ast.Call]:
         if isinstance(current, ast.Call):
             found.append(current)
         if not isinstance(current, (*FUNCTIONS, ast.ClassDef)):
-            todo.extend(ast.iter_child_nodes(current))
+            todo.extend(children(current))
     return sorted(found, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0))
 
 

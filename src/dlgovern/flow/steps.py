@@ -142,6 +142,9 @@ def _steps_too(node: Function) -> bool:
     return any(isinstance(n, ast.Call) and called_name(n.func) == "step" for n in own_nodes(node.body))
 
 
+_GOES_BACKWARD = Seeds(frozenset(), methods=BACKWARD)
+"""As methods only: prose is full of the word."""
+
 _REACHES: WeakKeyDictionary[Facts, dict[tuple[int, frozenset[str], int, bool], bool]] = WeakKeyDictionary()
 
 
@@ -150,7 +153,7 @@ def _reaches(facts: Facts, call: ast.Call, names: frozenset[str], depth: int, *,
     if not depth:
         return False
     name = called_name(call.func)
-    if not name or name in _PLAIN or not may_lead(facts, call, Seeds(names)):
+    if not name or name in _PLAIN or not may_lead(facts, call, _GOES_BACKWARD if names is BACKWARD else Seeds(names)):
         return False
     code = called(facts, call)
     if code is None or isinstance(code.node, ast.ClassDef):

@@ -49,8 +49,8 @@ def judge_evidence(
         result = cache.get(path)
         if result is None:
             reading = registry.read_file(root, path, kind, (texts or {}).get(path))
-            result = _judge(policy, (path, kind), reading, windows, projects, documents)
-            if not registry.READERS[kind].opens:
+            result = _judge(policy, (path, reading.kind or kind), reading, windows, projects, documents)
+            if not registry.READERS[reading.kind or kind].opens:
                 cache.put(result)
         results.append(result)
     cache.save()

@@ -40,8 +40,9 @@ def judge(
     ``extra`` brings results of files that are not on disk, such as standard input.
     ``project``: the whole repository was taken up, so what it lacks can be said.
     """
-    results = [*judge_files(job, files, store), *_judge_the_rest(job, files, store, project=project), *extra]
-    results = settle(job.policy, job.root, _merged(results), store)
+    rest: list[FileResult] = []
+    results = judge_files(job, files, store, lambda: rest.extend(_judge_the_rest(job, files, store, project=project)))
+    results = settle(job.policy, job.root, _merged([*results, *rest, *extra]), store)
     policy, settled = job.policy, Suppressed([], 0)
     if any(result.hits or result.excuses for result in results):
         policy = spoken(policy)

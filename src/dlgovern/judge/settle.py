@@ -21,8 +21,10 @@ def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Stor
     """
     wanted = {rule.id: rule.parameters for rule in policy.rules if rule.parameters.get("elsewhere")}
     results = list(results)
-    if not any(hit.rule in wanted for result in results for hit in result.hits):
+    asked = {hit.rule for result in results for hit in result.hits} & wanted.keys()
+    if not asked:
         return results
+    wanted = {rule_id: wanted[rule_id] for rule_id in asked}
     for rule_id, parameters in wanted.items():
         table = policy.tables.get(parameters.get("frameworks", ""), {})
         more = table.get(parameters.get("do", ""), {}).get("text", ())

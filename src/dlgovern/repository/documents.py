@@ -49,6 +49,8 @@ class Documents:
             except (TypeError, ValueError, KeyError, AttributeError):
                 pass
         reading = registry.read_file(self.root, path, kind)
+        if reading.kind:
+            return None  # a model file under the name of a document
         if reading.document is not None:
             self._known()[path] = [mark, reading.document]
             self._changed = True

@@ -25,10 +25,11 @@ Place = tuple[str, str, int]
 
 
 class Seeds(NamedTuple):
-    """What is looked for: words wherever they stand, and full names for words that mean many things."""
+    """What is looked for: words wherever they stand, full names for words that mean many things, and words behind a dot."""
 
     words: frozenset[str]
     names: frozenset[str] = frozenset()
+    methods: frozenset[str] = frozenset()
     most: int = 6  # files one behind the other that are looked through
     beyond: bool = True  # what is said of a way that leads on from the last of them
 
@@ -179,7 +180,7 @@ class Outlines:
         outer = self._outer_names(path) if seeds.names else {}
         for word in said:
             parts = word.split(".")
-            if not seeds.words.isdisjoint(parts):
+            if not seeds.words.isdisjoint(parts) or (seeds.methods and not seeds.methods.isdisjoint(parts[1:])):
                 return True
             if parts[0] in outer and ".".join([outer[parts[0]], *parts[1:]]) in seeds.names:
                 return True

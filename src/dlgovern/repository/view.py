@@ -74,7 +74,7 @@ class View:
             found: Imports | None = self.documents.get(path, "python")
             return found
         reading = registry.read_file(self.root, path, "python")
-        return reading.document  # type: ignore[no-any-return]
+        return None if reading.kind else reading.document
 
     @cached_property
     def own_names(self) -> frozenset[str]:

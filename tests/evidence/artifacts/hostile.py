@@ -315,6 +315,7 @@ def zip_tricks(bad: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"second pickle {name}", torch_zip(GOOD, [(name, bad)])
     yield "second data.pkl deeper", torch_zip(GOOD, [("sub/data.pkl", bad)])
     yield "machine code", torch_zip(GOOD, [("lib.so", b"\x7fELF" + b"\0" * 60)])
+    yield "an unnamed storage", torch_zip(GOOD, [("data/7", call("builtins", "len"))])
     yield "machine code by content", torch_zip(GOOD, [("weights", b"\x7fELF" + b"\0" * 60)])
     yield "torchscript", torch_zip(GOOD, [("constants.pkl", b"\x80\x02)."), ("code/__torch__.py", b"class A: ...")])
     yield "torchscript with a pickle", torch_zip(bad, [("constants.pkl", b"\x80\x02).")])

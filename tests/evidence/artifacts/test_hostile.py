@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import random
+import struct
 import subprocess
 import sys
 import time
@@ -223,11 +224,12 @@ print(verdict, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read
     ("suffix", "data"),
     [
         (".pkl", b"\x80\x02(" + b"]K\x01a" * 1_200_000 + b"l."),
+        (".pkl", b"\x80\x04(" + b"".join(b"]\x94(J%bJ%be" % (struct.pack("<i", n + 70_000), struct.pack("<i", n + 900_000)) for n in range(740_000)) + b"l."),
         (".pkl", b"\x80\x02(" + b"G@\0\0\0\0\0\0\1" * 2_000_000 + b"l."),
         (".pkl", b"\x80\x02(" + (b"\x8a\xff" + b"\x7f" * 255) * 200_000 + b"l."),
         (".safetensors", (7_800_009).to_bytes(8, "little") + b'{"a":[' + b"[]," * 2_600_000 + b"[]]}"),
     ],
-    ids=["lists", "floats", "long numbers", "header"],
+    ids=["lists", "lists of numbers", "floats", "long numbers", "header"],
 )
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux says how much memory was used")
 def test_a_bomb_takes_less_than_200_megabytes(tmp_path, suffix, data):

@@ -10,18 +10,18 @@ from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import Blob, Broken
 from dlgovern.evidence.artifacts.values import Findings
 
-OPCODES = 5_000_000
-NODES = 800_000  # values with parts; each takes a hundred bytes here
+OPCODES = 4_200_000
+NODES = 700_000  # values with parts; each takes a hundred bytes here
 MEMO = 2_000_000
 STACK = 1_000_000  # asked once a window
 MARKS = 20_000
+FEW = 16  # parts that are kept as a tuple, which takes half as much as a list of them
 DEPTH = 500  # what reads the value later recurses
 EXPANSION = 10_000_000  # values if every alias were written out
 TEXT = 64 * 1024 * 1024  # bytes of one string
 KEPT = 48 * 1024 * 1024  # bytes of all strings whose text is remembered
 DIGITS = 4300  # what Python itself parses at most
 SHORT = 4096  # characters; a longer string is never a name
-
 WINDOW = 1 << 20
 AHEAD = 1 << 17  # bytes that are at hand beyond the current opcode; text lines may be half as long
 
@@ -56,7 +56,7 @@ class Node:
 
     __slots__ = ("cost", "depth", "held", "items", "kind", "what")
 
-    def __init__(self, kind: str, items: list[Any] | None = None, what: Any = "") -> None:
+    def __init__(self, kind: str, items: Sequence[Any] | None = None, what: Any = "") -> None:
         self.kind = kind  # tuple list dict set bytes text number storage tensor instance unknown
         self.items = items
         self.what = what
@@ -103,7 +103,7 @@ class Machine:
         self.findings = findings
         self.member = member
         self.data = b""
-        self.base = start  # offset of data in the blob
+        self.base = self.start = start  # offset of data in the blob; of the pickle
         self.position = 0  # in data, of the opcode that is being done
         self.whole = False  # data reaches to the end of the blob
         self.stack: list[Any] = []
@@ -115,7 +115,6 @@ class Machine:
         self.kept = 0
         self.protocol = 0
         self.frame_end = 0
-        self.start = start
         self.done = False
         self.looked_up: dict[tuple[Any, ...], Global] = {}  # of a pickle in which nothing was found so far
         self.alike: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # see `shortcut`
@@ -194,7 +193,7 @@ class Machine:
 
     # -- values
 
-    def node(self, kind: str, items: list[Any] | None = None, what: Any = "") -> Node:
+    def node(self, kind: str, items: Sequence[Any] | None = None, what: Any = "") -> Node:
         """A new value."""
         self.nodes += 1
         if self.nodes > NODES:
@@ -207,7 +206,7 @@ class Machine:
     def tuple(self, items: list[Any]) -> Any:
         """A new tuple: one of Python where nothing in it has parts, else a node."""
         if not FLAT.issuperset(map(type, items)):
-            return self.node("tuple", items)
+            return self.node("tuple", tuple(items))
         self.nodes += 1
         if self.nodes > NODES:
             raise Budget(f"makes more than {NODES:,} values")
@@ -240,8 +239,11 @@ class Machine:
         plain = FLAT.issuperset(map(type, items))
         if owner.held or (not plain and owner in items):
             self.findings.undecided("changes a value that another one already holds", self.member, offset)
-        owner.items = items if owner.items is None else owner.items
-        if owner.items is not items:
+        held = owner.items
+        if held is None:
+            owner.items = tuple(items) if len(items) < FEW else items
+        else:
+            owner.items = held if type(held) is list else [*held]
             owner.items += items
         if not plain or owner.cost + len(items) > EXPANSION:
             self.hold(owner, items)

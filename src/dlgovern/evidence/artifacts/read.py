@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from dlgovern.evidence.artifacts import (
@@ -24,7 +25,7 @@ from dlgovern.evidence.artifacts import (
 from dlgovern.evidence.artifacts.allowed import Allowed
 from dlgovern.evidence.artifacts.blob import MOST, Blob, Broken, File
 from dlgovern.evidence.artifacts.endings import ending, expected
-from dlgovern.evidence.artifacts.values import NO_ARTIFACT, Artifact, Findings
+from dlgovern.evidence.artifacts.values import NO_ARTIFACT, Artifact, Findings, size_of
 from dlgovern.source.read import Unreadable
 
 _LFS = b"version https://git-lfs.github.com/spec/v1\n"
@@ -101,7 +102,9 @@ def _made(path: str, name: str, blob: Blob, findings: Findings) -> Artifact:
     facts: dict[str, Any] = dict(findings.facts)
     if findings.tensors:
         facts["tensors"] = len(findings.tensors)
-        facts["elements"] = sum(_count(one.shape) for one in findings.tensors)
+        facts["elements"] = sum(prod(one.shape) for one in findings.tensors)
+        if (size := size_of(findings.tensors, codes=name not in ("safetensors", "gguf"))) is not None:
+            facts["tensor bytes"] = size
         facts["dtypes"] = sorted({one.dtype for one in findings.tensors if one.dtype})
     code = sorted({reason.name for reason in reasons if reason.name})
     if code:
@@ -109,13 +112,6 @@ def _made(path: str, name: str, blob: Blob, findings: Findings) -> Artifact:
     if findings.left:
         facts["reasons not listed"] = findings.left
     return Artifact(path, name, blob.size, findings.verdict, tuple(reasons), facts, tuple(findings.tensors))
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    count = 1
-    for one in shape:
-        count *= one
-    return count
 
 
 _Reader = Callable[[Blob, Allowed, Findings], None]

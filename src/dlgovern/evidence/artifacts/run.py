@@ -12,7 +12,7 @@ from typing import Any
 from dlgovern.evidence.artifacts import calls
 from dlgovern.evidence.artifacts.machine import AHEAD, FLAT, MARKS, MEMO, NODES, OPCODES, Budget, Machine, Malformed
 from dlgovern.evidence.artifacts.opcodes import Handler
-from dlgovern.evidence.artifacts.opcodes.containers import appends, setitems
+from dlgovern.evidence.artifacts.opcodes.containers import append, appends, setitem, setitems
 from dlgovern.evidence.artifacts.opcodes.table import I32, U16, U32
 from dlgovern.evidence.artifacts.shortcut import tensor
 
@@ -84,6 +84,9 @@ def run(m: Machine, table: Sequence[Handler], *, modern: bool) -> None:  # noqa:
                     else:
                         stack[-1] = m.tuple([stack[-1], item])
                     continue
+                elif code == 0x73:  # SETITEM
+                    setitem(m, position)
+                    continue
                 elif code == 0x7D:  # EMPTY_DICT
                     item = m.node("dict")
                     stack.append(item)
@@ -130,6 +133,9 @@ def run(m: Machine, table: Sequence[Handler], *, modern: bool) -> None:  # noqa:
                     if modern and data[position] == 0x94 and len(memo) < MEMO and not far:
                         memo.append(item)
                         position += 1
+                    continue
+                elif code == 0x61:  # APPEND
+                    append(m, position)
                     continue
                 elif code == 0x6A:  # LONG_BINGET
                     index = U32(data, position)[0]
@@ -179,16 +185,22 @@ def run(m: Machine, table: Sequence[Handler], *, modern: bool) -> None:  # noqa:
                 if code == 0x4E:  # NONE
                     stack.append(None)
                     continue
-                if code == 0x29:  # EMPTY_TUPLE
+                if code == 0x49 and modern:  # INT
+                    end = data.find(b"\n", position, position + 10)
+                    if end > 0 and (line := data[position:end]).isdigit() and line[0] != 0x30:
+                        stack.append(int(line))
+                        position = end + 1
+                        continue
+                elif code == 0x29:  # EMPTY_TUPLE
                     stack.append(())
                     continue
-                if code == 0x52:  # REDUCE
+                elif code == 0x52:  # REDUCE
                     if len(stack) - m.fence < 2:  # noqa: PLR2004
                         raise Malformed("the stack is empty")
                     item = stack.pop()
                     stack[-1] = calls.call(m, stack[-1], item, m.base + position - 1)
                     continue
-                if code == 0x51:  # BINPERSID
+                elif code == 0x51:  # BINPERSID
                     if len(stack) <= m.fence:
                         raise Malformed("the stack is empty")
                     stack[-1] = calls.persistent(m, stack[-1], m.base + position - 1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
+from math import prod
 from typing import Any, NamedTuple
 
 VERDICTS = ("clean", "undecided", "unsafe")
@@ -37,6 +39,35 @@ class Tensor(NamedTuple):
     name: str
     dtype: str
     shape: tuple[int, ...]
+
+
+_NAME = re.compile(r"(?:bool|[a-z]+?([0-9]+)(?:_e[0-9]m[0-9][a-z]*)?)\Z", re.IGNORECASE)  # in bits: float32, BF16, uint8, float8_e4m3fn
+_CODE = re.compile(r"[<>|=]?([bfiucUS])([0-9]+)\Z")  # of numpy, in bytes: <f4, |b1, i8; U in characters
+
+
+def size_of(tensors: Iterable[Tensor], *, codes: bool) -> int | None:
+    """The bytes that tensors take together; None where a type does not say its size, as those of blocks do not.
+
+    ``codes``: types may be codes of numpy; in safetensors and GGUF files ``I8`` counts bits.
+    """
+    total = 0
+    widths: dict[str, int] = {}
+    for one in tensors:
+        if one.dtype not in widths:
+            widths[one.dtype] = _bits(one.dtype, codes=codes)
+        bits = widths[one.dtype]
+        if not bits:
+            return None
+        total += (bits * prod(one.shape) + 7) // 8
+    return total
+
+
+def _bits(dtype: str, *, codes: bool) -> int:
+    """The bits of one element, 0 where the type does not say."""
+    if codes and (code := _CODE.match(dtype)):
+        return int(code[2]) * (32 if code[1] == "U" else 8)
+    name = _NAME.match(dtype)
+    return int(name[1] or 8) if name and (name[1] or dtype.lower() == "bool") else 0
 
 
 class Artifact(NamedTuple):

@@ -46,7 +46,7 @@ class Candidates:
         self.acting: set[str] = set()
         self.parting: set[str] = set()
         self._imported()
-        if not (self.acting or self._modules or tables.acts(facts.data)) and not self.parting and tables.parting.search(facts.data) is None:
+        if not (self.acting or self._modules or tables.acts(facts.data)) and not self.parting and not tables.parts(facts.data):
             self.targets = []  # nothing of all this is in the file
         for target in self.targets:
             self._said[target.key], given = said(target)
@@ -134,7 +134,10 @@ class Candidates:
     def _imported(self) -> None:
         """Names from files of the repository in which words of the tables stand."""
         tables = self._tables
+        used = {node.id for node in self.facts.tree.of(ast.Name)}  # type: ignore[attr-defined]
         for local, (path, name) in imported(self.facts).items():
+            if local not in used:
+                continue
             if not name:
                 self._modules[local] = path
                 continue

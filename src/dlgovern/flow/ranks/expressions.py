@@ -15,7 +15,7 @@ from dlgovern.flow.ranks.shares import SHARE, sliced
 from dlgovern.flow.ranks.tables import APART
 from dlgovern.flow.ranks.trace import Guard, choice, has_events, row
 from dlgovern.flow.ranks.values import Value, truth, unknown
-from dlgovern.source.tree import enclosing_class, scope
+from dlgovern.source.tree import children, enclosing_class, scope
 
 _STATIC = 4  # levels of variables that are followed outside the function
 
@@ -37,7 +37,7 @@ def value(frame: Frame, node: ast.AST | None) -> Value:
 
 
 def _other(frame: Frame, node: ast.AST) -> Value:
-    found = [value(frame, child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+    found = [value(frame, child) for child in children(node) if isinstance(child, ast.expr)]
     text = f"{type(node).__name__}({', '.join(map(values.name, found))})"
     return unknown(text, values.worst(*found) or _mixed(found), values.ranked(*found))
 

@@ -14,6 +14,7 @@ from dlgovern.flow.ranks.managers import enter
 from dlgovern.flow.ranks.shares import SHARE
 from dlgovern.flow.ranks.trace import Guard, Node, choice, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
+from dlgovern.source.tree import children
 
 _SWALLOWED = frozenset(("Exception", "BaseException"))
 _ALIKE = frozenset("ImportError ModuleNotFoundError AttributeError NotImplementedError TypeError NameError SyntaxError".split())
@@ -399,7 +400,7 @@ def _nothing(_frame: Frame, _node: ast.stmt) -> bool:
 
 
 def _simple(frame: Frame, node: ast.stmt) -> bool:
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, ast.expr):
             value(frame, child)
     return True

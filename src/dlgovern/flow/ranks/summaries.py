@@ -146,7 +146,7 @@ class Summaries:
         if self.files or any(one.kind in ("wrapped", "callee") for one in given.values()):
             return False
         if self.writes:
-            return target.facts is not self.facts and not self.tables.acts(target.facts.data) and self.tables.parting.search(target.facts.data) is None
+            return target.facts is not self.facts and not self.tables.acts(target.facts.data) and not self.tables.parts(target.facts.data)
         if target.facts is not self.facts and not self._may_matter(target.facts.path, f"{target.owner.name}.{target.node.name}" if target.owner else target.node.name):
             return True
         known = candidates(target.facts, self.tables)
@@ -161,7 +161,10 @@ class Summaries:
             return self._reaches(path, name if name.endswith(".__init__") else made, self.tables.acting)
         if self._reaches(path, name, self.tables.acting) or self._reaches(path, name, self.tables.telling):
             return True
-        return self.tables.wraps(self.facts.repository.data(path))
+        known = _WRAPPING.setdefault(self.facts.repository, {})
+        if path not in known:
+            known[path] = self.tables.wraps(self.facts.repository.data(path))
+        return known[path]
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
         return outlines(self.facts.repository).reaches(path, name, seeds, self.project.reads)
@@ -212,6 +215,10 @@ class Summaries:
 
 _SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[Kept, frozenset[str]]]] = WeakKeyDictionary()
 """Of each repository: summaries with what was read for them."""
+
+
+_WRAPPING: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
+"""Of each repository: whether a file wraps models, or says of one that it is wrapped."""
 
 
 def _strip(steps: tuple[Node, ...]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.repository.outline import Seeds
 from dlgovern.source.imports import normal
-from dlgovern.source.words import read_words
+from dlgovern.source.words import read_words, words
 
 SOURCES = "ranks"
 COLLECTIVES = "collectives"
@@ -96,13 +97,11 @@ class Tables:
         parting |= {name for name, kind in {**self.names, **self.environment}.items() if kind in APART}
         self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first) if name in self.first or self.functions[name].kind != "write")
         self.parting_words = frozenset(word.encode() for word in parting)
-        self.parting = _pattern(self.parting_words)
         wrappers = {name.rpartition(".")[2] for name, one in self.functions.items() if one.kind == "wrap"}
         prepares = {name for name, many in self.methods.items() if any(one.kind == "wrap" for one in many)}
         self.lasts = frozenset(name.rpartition(".")[2] for name in self.functions)
         self.wrappers = frozenset(wrappers | prepares)
-        self._wraps = _pattern(frozenset(name.encode() for name in wrappers | _SHORT))
-        self._events = _pattern(self.event_words)
+        self._wraps = frozenset(name.encode() for name in wrappers | _SHORT)
         self.told: RankText | None = None
         receivers = {pattern.rpartition(".")[2] for many in self.methods.values() for one in many for pattern in one.on if pattern[-1:].isalpha() and " " not in pattern}
         every_rank = {name for name, many in self.methods.items() if any("*" in one.on for one in many)}
@@ -116,7 +115,11 @@ class Tables:
 
     def wraps(self, data: bytes) -> bool:
         """Whether a file wraps models, or says of one that it is wrapped."""
-        return self._wraps.search(data) is not None
+        return not self._wraps.isdisjoint(_words(data))
+
+    def parts(self, data: bytes) -> bool:
+        """Whether a file has a word that tells ranks apart."""
+        return not self.parting_words.isdisjoint(_words(data))
 
     def _files(self, files: dict[str, Any]) -> None:
         self.own = frozenset(files.get("own", {}).get("names", ()))
@@ -142,15 +145,11 @@ class Tables:
 
     def acts(self, data: bytes) -> bool:
         """Whether some operation of the tables can stand in a file."""
-        return self._events.search(data) is not None or bool(self.methods_in(data))
-
-    def methods_in(self, data: bytes) -> set[bytes]:
-        """The methods of the tables that stand in a file beside one of their objects."""
-        found = set()
-        for name, operations in self.methods.items():
-            if b"." + name.encode() in data and any(_receiver(one, data) for one in operations):
-                found.add(name.encode())
-        return found
+        said = _words(data)
+        return not self.event_words.isdisjoint(said) or any(
+            name.encode() in said and b"." + name.encode() in data and any(_receiver(one, data) for one in operations)
+            for name, operations in self.methods.items()
+        )
 
     def _add(self, row: dict[str, Any]) -> None:
         operation = Operation(
@@ -171,8 +170,10 @@ def _receiver(operation: Operation, data: bytes) -> bool:
     return False
 
 
-def _pattern(words: frozenset[bytes]) -> re.Pattern[bytes]:
-    return re.compile(rb"\b(?:" + b"|".join(map(re.escape, sorted(words))) + rb")\b")
+@lru_cache(maxsize=32)
+def _words(data: bytes) -> set[bytes]:
+    """The words of a file; several questions about one file follow each other."""
+    return words(data)
 
 
 def tables_of(tables: dict[str, Any]) -> Tables:

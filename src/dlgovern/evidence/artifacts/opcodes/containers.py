@@ -72,7 +72,8 @@ for _code, _kind in ((b"l", "list"), (b"d", "dict"), (b"\x91", "set")):
 
 
 @does(b"a")
-def _append(m: Machine, position: int) -> int:
+def append(m: Machine, position: int) -> int:
+    """APPEND: the position stays."""
     stack = m.stack
     if len(stack) - m.fence < 2:  # noqa: PLR2004 - a list and its new value
         raise Malformed("the stack is empty")
@@ -81,7 +82,8 @@ def _append(m: Machine, position: int) -> int:
 
 
 @does(b"s")
-def _setitem(m: Machine, position: int) -> int:
+def setitem(m: Machine, position: int) -> int:
+    """SETITEM: the position stays."""
     stack = m.stack
     if len(stack) - m.fence < 3:  # noqa: PLR2004 - a dict, a key and its value
         raise Malformed("the stack is empty")
