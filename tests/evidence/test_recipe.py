@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlgovern.evidence import codec
+from dlgovern.evidence.dockerfile import read_dockerfile
 from dlgovern.evidence.nodes import Broken, read_json, read_yaml
 from dlgovern.evidence.recipe import SCRIPTS, Recipe, read
 from dlgovern.repository.launch import launches
@@ -135,6 +136,12 @@ def test_a_dockerfile():
     ]
     assert [(s.name, s.value) for s in found.settings] == [("NCCL_DEBUG", "INFO"), ("A", "b"), ("X", "y z")]
     assert [(c.line, c.column) for c in found.commands][:2] == [(9, 5), (11, 5)]
+
+
+def test_an_argument_whose_default_is_another_one_s():
+    found = read_dockerfile("ARG ONE=${NONE:-3}\nARG TWO=$NONE\nFROM a:${ONE}\nFROM a:${TWO}\nFROM b/{{ name }}\n")
+
+    assert [(stage.image, stage.known) for stage in found.stages] == [("a:3", True), ("a:${TWO}", False), ("b/{{", False)]
 
 
 def test_code_blocks_of_prose():

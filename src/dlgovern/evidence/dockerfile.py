@@ -50,6 +50,7 @@ _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(.*?)\s*$")
 _WORD = re.compile(r"[ \t]*([A-Za-z]+)(?:[ \t]+|$)")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)(\w+)\1")
 _FLAG = re.compile(r"\s*--[a-z]+(?:=(\S*))?(?=\s|$)")
+_TEMPLATE = ("{{", "{%", "<%")  # what another tool fills in
 _SUBSTITUTE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^{}]*))?\})")
 
 
@@ -151,6 +152,7 @@ class _Reader:
         if not words:
             return
         image, known = self._fill(words[0], self.outer)
+        known = known and not any(mark in words[0] for mark in _TEMPLATE)
         name = words[2] if len(words) > 2 and words[1].lower() == "as" else ""  # noqa: PLR2004 - FROM a AS b
         base = next((n for n, stage in enumerate(self.stages) if stage.name and stage.name.lower() == image.lower()), -1)
         start = text.find(words[0], at)
@@ -288,4 +290,6 @@ def _labels(text: str) -> list[tuple[str, str]]:
 
 
 def _raw(piece: Piece) -> str:
-    return f"${{{piece.text}}}" if piece.kind == "var" else piece.text
+    if piece.kind != "var":
+        return piece.text
+    return f"${{{piece.text}}}" if piece.default is None else f"${{{piece.text}:-{piece.default}}}"
