@@ -79,6 +79,12 @@ def test_uv_in_the_form_of_the_standard(project: Path) -> None:
     assert locked(project, "pylock.toml", "uv", "pip", "compile", *said) == EXPECTED
 
 
+def test_pip(project: Path) -> None:
+    pytest.importorskip("pip", minversion="25.1")
+    said = ["--no-index", "--find-links", "wheels", "layers>=1", "kernels==2.0"]
+    assert locked(project, "pylock.toml", "pip", "lock", *said) == EXPECTED
+
+
 @pytest.fixture
 def index(project: Path) -> Iterator[str]:
     """The same wheels as an index of this machine."""

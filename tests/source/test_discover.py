@@ -148,6 +148,18 @@ def test_a_root_reached_through_a_link_is_the_same_root(tree):
 
 
 @posix
+def test_a_link_from_outside_that_is_named_leads_to_the_project(tree):
+    root = tree("a.py", "x/b.py")
+    (root.parent / "link").symlink_to("root")
+    (root.parent / "deep").symlink_to("root/x")
+    (root.parent / "away").symlink_to("..")
+    assert ("a.py", "x/b.py") == found(root, str(root.parent / "link"))
+    assert ("x/b.py",) == found(root, str(root.parent / "deep"))
+    with pytest.raises(UsageError):
+        found(root, str(root.parent / "away"))
+
+
+@posix
 def test_a_pipe_with_a_name_of_ours_is_a_problem(repository):
     root = repository("b.py")
     os.mkfifo(root / "a.py")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
 from dlgovern.detect.symbol import guarded, is_lazy
-from dlgovern.detect.tables import reached
+from dlgovern.detect.tables import AHEAD, ANY, Allowed, allowed, library_of
 from dlgovern.evidence.recipe import Recipe
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
@@ -22,6 +22,7 @@ PARAMETERS = {
     "library": Parameter("string", "whose versions the table speaks of; \"\": each row's own package", default="torch"),
     "state": Parameter("string", "added, deprecated or removed: which column must be reached", required=True),
     "without": Parameter("names", "callables whose arguments another rule has", default=[]),
+    "ahead": AHEAD,
 }
 KINDS = frozenset({"yaml", "json"})
 """Kinds of evidence that are read: configurations that name classes and give them arguments."""
@@ -51,17 +52,18 @@ def triggers(_parameters: dict[str, Any], _tables: dict[str, Any]) -> str:
 
 def triggers_in(parameters: dict[str, Any], tables: dict[str, Any], window: Window | None) -> list[dict[str, Any]]:
     """The callable must be meant and the keyword be written."""
-    rows = _live(parameters, tables, lambda name: window if _library(parameters, name) == "torch" else _ANY)
+    known = Allowed(window, ANY.own if parameters.get("ahead") else None)
+    rows = _live(parameters, tables, lambda name: known if library_of(parameters, name) == "torch" else ANY)
     return [_trigger(name, argument) for name, arguments in rows.items() for argument in arguments]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
     """Handlers for calls, and for classes made of ours that pass the argument on."""
 
-    def window(rule: Rule, name: str) -> Window | None:
-        return facts.windows.of(facts.path, _library(rule.parameters, name))
+    def versions(rule: Rule, name: str) -> Allowed:
+        return allowed(facts.windows, facts.path, rule.parameters, name)
 
-    lookups = [(rule, _live(rule.parameters, tables, partial(window, rule))) for rule in rules]
+    lookups = [(rule, _live(rule.parameters, tables, partial(versions, rule))) for rule in rules]
 
     def see(node: ast.Call) -> Iterator[Hit]:
         if not node.keywords:
@@ -77,7 +79,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
             for word in node.keywords:
                 row = rows.get(word.arg or "")
                 if row and word.arg in given and not guarded(node, rule):
-                    yield _hit(facts, rule, word, row, window(rule, row.name))
+                    yield _hit(facts, rule, word, row, versions(rule, row.name))
 
     return {ast.Call: see}
 
@@ -90,19 +92,21 @@ def judge(rules: list[Rule], document: Recipe, tables: dict[str, Any], windows: 
     if document.form == "lightning":
         classes["trainer."] = "lightning.Trainer"
 
-    def window(rule: Rule, name: str) -> Window | None:
-        return windows.of(document.path, _library(rule.parameters, name))
+    def versions(rule: Rule, name: str) -> Allowed:
+        return allowed(windows, document.path, rule.parameters, name)
 
     for rule in rules:
         if _callables(tables.get(rule.parameters["table"], [])).isdisjoint(classes.values()):
             continue
-        rows = _live(rule.parameters, tables, partial(window, rule))
+        rows = _live(rule.parameters, tables, partial(versions, rule))
         for value in document.values:
             owner, dot, last = value.key.rpartition(".")
             row = rows.get(classes.get(f"{owner}{dot}", ""), {}).get(last)
             if row is not None and value.text not in ("null", "~", ""):
-                slots = _slots(rule, row, window(rule, row.name), value.text[:60])
-                yield Hit(rule.id, *value.at, value.end_line, value.end_column, slots=slots)
+                both = versions(rule, row.name)
+                slots = _slots(rule, row, both, value.text[:60])
+                hit = Hit(rule.id, *value.at, value.end_line, value.end_column, slots=slots)
+                yield hit._replace(level="info") if _is_ahead(rule, row, both) else hit
 
 
 def _callables(table: list[Any]) -> frozenset[str]:
@@ -118,7 +122,12 @@ def _callables(table: list[Any]) -> frozenset[str]:
 _kept: list[tuple[list[Any], frozenset[str]]] = []
 
 
-def _slots(rule: Rule, row: Row, window: Window | None, value: str) -> dict[str, str]:
+def _is_ahead(rule: Rule, row: Row, both: Allowed) -> bool:
+    return both.deciding(row, rule.parameters["state"]) is not both.own
+
+
+def _slots(rule: Rule, row: Row, both: Allowed, value: str) -> dict[str, str]:
+    window = both.deciding(row, rule.parameters["state"])
     return {
         "call": row.name,
         "argument": row.argument,
@@ -132,29 +141,23 @@ def _slots(rule: Rule, row: Row, window: Window | None, value: str) -> dict[str,
     }
 
 
-def _hit(facts: Facts, rule: Rule, word: ast.keyword, row: Row, window: Window | None) -> Hit:
-    found = facts.hit(rule.id, word, **_slots(rule, row, window, ast.unparse(word.value)[:60]))
+def _hit(facts: Facts, rule: Rule, word: ast.keyword, row: Row, both: Allowed) -> Hit:
+    found = facts.hit(rule.id, word, **_slots(rule, row, both, ast.unparse(word.value)[:60]))
+    if _is_ahead(rule, row, both):
+        return found._replace(level="info")
     unsure = rule.parameters["state"] == "added" and is_lazy(facts, word)
     return found._replace(confidence="medium") if unsure else found
 
 
 def _live(
-    parameters: dict[str, Any], tables: dict[str, Any], window: Callable[[str], Window | None]
+    parameters: dict[str, Any], tables: dict[str, Any], versions: Callable[[str], Allowed]
 ) -> dict[str, dict[str, Row]]:
     found: dict[str, dict[str, Row]] = {}
     for values in tables.get(parameters["table"], ()):
         row = Row._make(values)
-        if row.name not in parameters.get("without", ()) and reached(row, parameters["state"], window(row.name)):
+        if row.name not in parameters.get("without", ()) and versions(row.name).deciding(row, parameters["state"]):
             found.setdefault(row.name, {})[row.argument] = row
     return found
-
-
-def _library(parameters: dict[str, Any], name: str) -> str:
-    """The distribution whose versions count: that of the rule, or the package of the name."""
-    return str(parameters.get("library", "torch") or name.partition(".")[0].replace("_", "-"))
-
-
-_ANY = Window((0,), (), "any")  # for the prefilter, which knows the window of torch only
 
 
 def _trigger(name: str, argument: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
-from dlgovern.detect.tables import Names, Row, names_of, reached
+from dlgovern.detect.tables import AHEAD, ANY, Allowed, Names, Row, allowed, library_of, names_of, reached
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback, is_replaced, only_for_types, tests_versions
@@ -17,10 +17,11 @@ from dlgovern.source.tree import function, parents, up
 
 PARAMETERS = {
     "table": Parameter("string", "a table of the standard with one row a name", required=True),
-    "library": Parameter("string", "the library whose versions the table speaks of", default="torch"),
+    "library": Parameter("string", "whose versions the table speaks of; \"\": each row's own package", default="torch"),
     "state": Parameter("string", "added, deprecated or removed: which column must be reached", required=True),
     "groups": Parameter("strings", "only rows of these groups", default=[]),
     "without": Parameter("strings", "no rows of these groups: another rule has them", default=[]),
+    "ahead": AHEAD,
 }
 GUARDS = ("fallback", "version-test", "types-only")
 """What the detector is silent under; a rule's examples must show each."""
@@ -33,7 +34,9 @@ def triggers(_parameters: dict[str, Any], _tables: dict[str, Any]) -> str:
 
 def triggers_in(parameters: dict[str, Any], tables: dict[str, Any], window: Window | None) -> list[dict[str, Any]]:
     """The names that can matter in this window. A file that means a name below one means that one too."""
-    return [_trigger(name) for name in _live(parameters, names_of(tables, parameters["table"]), window)]
+    known = Allowed(window, ANY.own if parameters.get("ahead") else None)
+    names = names_of(tables, parameters["table"])
+    return [_trigger(name) for name in _live(parameters, names, lambda name: known if library_of(parameters, name) == "torch" else ANY)]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type, Callable[[Any], Iterator[Hit]]]:
@@ -63,7 +66,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
             return
         for sight in sights:
             row = sight.row(origin)
-            if row and not sight.said_at_import(node, origin) and not guarded(node, sight.rule):
+            if row and not sight.said_at_import(node, origin) and not guarded(node, sight.rule, row):
                 yield sight.hit(node, row, origin)
 
     def import_from(node: ast.ImportFrom) -> Iterator[Hit]:
@@ -73,7 +76,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
             name = node.module or "" if alias.name == "*" else f"{node.module}.{alias.name}"
             for sight in sights:
                 row = sight.row(name)
-                if row and (sight.at_import or not _is_used(facts, alias, name)) and not guarded(node, sight.rule):
+                if row and (sight.at_import or not _is_used(facts, alias, name)) and not guarded(node, sight.rule, row):
                     yield sight.hit(alias, row, name)
 
     def import_(node: ast.Import) -> Iterator[Hit]:
@@ -82,7 +85,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
                 continue
             for sight in sights:
                 row = sight.row(alias.name)
-                if row and (sight.at_import or not alias.asname) and not guarded(node, sight.rule):
+                if row and (sight.at_import or not alias.asname) and not guarded(node, sight.rule, row):
                     yield sight.hit(alias, row, alias.name)
 
     return {ast.Name: use, ast.Attribute: use, ast.Call: use, ast.ImportFrom: import_from, ast.Import: import_}
@@ -97,11 +100,14 @@ class _Sight:
     def __init__(self, rule: Rule, facts: Facts, tables: dict[str, Any]) -> None:
         self.rule = rule
         self.facts = facts
-        self.window = facts.windows.of(facts.path, rule.parameters.get("library", "torch"))
         self.names = names_of(tables, rule.parameters["table"])
-        self.live = _live(rule.parameters, self.names, self.window)
+        self.live = _live(rule.parameters, self.names, self.allowed)
         self.state = rule.parameters["state"]
         self.at_import = self.state in ("added", "removed")
+
+    def allowed(self, name: str) -> Allowed:
+        """The versions that count for a name."""
+        return allowed(self.facts.windows, self.facts.path, self.rule.parameters, name)
 
     def row(self, name: str) -> Row | None:
         """The row that speaks for a name, if it is live."""
@@ -125,7 +131,9 @@ class _Sight:
 
     def hit(self, node: ast.AST, row: Row, name: str) -> Hit:
         """What is said of a place."""
-        state = _state(row, self.state, self.window)
+        both = self.allowed(row.name)
+        window = both.deciding(row, self.state)
+        state = _state(row, self.state, window)
         replacement = row.replacement
         if row.fix == "rename" and row.name != name:
             replacement += name[len(row.name) :]
@@ -140,8 +148,10 @@ class _Sight:
             note=row.note,
             fix=row.fix,
             since=row.since,
-            source=self.window.source if self.window else "standard",
+            source=window.source if window else "standard",
         )
+        if window is not both.own:
+            return found._replace(level="info")
         if state == "added" and is_lazy(self.facts, node):
             return found._replace(confidence="medium")
         if row.evidence == "documented" and state == "deprecated":
@@ -155,12 +165,17 @@ def is_lazy(facts: Facts, node: ast.AST) -> bool:
     return inside and (isinstance(node, ast.alias) or tests_versions(facts.tree))
 
 
-def guarded(node: ast.AST, rule: Rule) -> bool:
-    """Whether code is written for several versions, or read only by a type checker."""
+def guarded(node: ast.AST, rule: Rule, row: Row | None = None) -> bool:
+    """Whether code is written for several versions, or read only by a type checker.
+
+    A ``row`` whose name went, or is on its way out, is not guarded where the newest version comes to the name all the same.
+    """
     off = rule.parameters.get("without_guards", ())
+    state = rule.parameters["state"]
+    successor = row.replacement if row and state == "deprecated" else ""
     return (
-        ("fallback" not in off and has_fallback(node))
-        or ("version-test" not in off and (asks_version(node) or is_replaced(node)))
+        ("fallback" not in off and has_fallback(node, successor))
+        or ("version-test" not in off and (asks_version(node, newest=row is not None and state != "added") or is_replaced(node)))
         or ("types-only" not in off and only_for_types(node))
     )
 
@@ -173,22 +188,16 @@ def _trigger(name: str) -> dict[str, Any]:
     return {"name": name}
 
 
-def _live(parameters: dict[str, Any], names: Names, window: Window | None) -> dict[str, Row]:
-    """The rows that are in the rule's state for some version of the window."""
+def _live(parameters: dict[str, Any], names: Names, versions: Callable[[str], Allowed]) -> dict[str, Row]:
+    """The rows that are in the rule's state for some version that counts."""
     groups, without = parameters.get("groups", ()), parameters.get("without", ())
     return {
         row.name: row
         for row in names.rows.values()
         if (not groups or row.group in groups)
         and row.group not in without
-        and _is_live(row, parameters["state"], window)
+        and versions(row.name).deciding(row, parameters["state"])
     }
-
-
-def _is_live(row: Row, state: str, window: Window | None) -> bool:
-    if state == "outdated":
-        return reached(row, "removed", window) or reached(row, "deprecated", window)
-    return reached(row, state, window)
 
 
 def _state(row: Row, state: str, window: Window | None) -> str:

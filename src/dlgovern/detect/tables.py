@@ -2,7 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from dlgovern.repository.window import Window, parse_version
+from dlgovern.detect import Parameter
+from dlgovern.repository.window import Window, Windows, parse_version
+
+AHEAD = Parameter(
+    "boolean", "judge by the versions of the standard too, as info, where the repository keeps to older ones", default=False
+)
 
 
 class Row(NamedTuple):
@@ -48,6 +53,38 @@ def names_of(tables: dict[str, Any], table: str) -> Names:
 
 
 _KNOWN: dict[str, tuple[list[list[str]], Names]] = {}
+
+
+class Allowed(NamedTuple):
+    """The versions that count at a place: the repository's, and the standard's where a rule looks ahead of a pin."""
+
+    own: Window | None
+    standard: Window | None
+
+    def deciding(self, row: Any, state: str) -> Window | None:
+        """The window that has a version in which ``row`` is in this state."""
+        return next((window for window in self if _is_in(row, state, window)), None)
+
+
+ANY = Allowed(Window((0,), (), "any"), None)
+"""For a prefilter that does not know the versions of a library."""
+
+
+def allowed(windows: Windows, path: str, parameters: dict[str, Any], name: str) -> Allowed:
+    """What a rule with these parameters asks about a name in the file at ``path``."""
+    library = library_of(parameters, name)
+    return Allowed(windows.of(path, library), windows.standard.get(library) if parameters.get("ahead") else None)
+
+
+def library_of(parameters: dict[str, Any], name: str) -> str:
+    """The distribution whose versions count: that of the rule, or the package of the name."""
+    return str(parameters.get("library", "torch") or name.partition(".")[0].replace("_", "-"))
+
+
+def _is_in(row: Any, state: str, window: Window | None) -> bool:
+    if state == "outdated":
+        return reached(row, "removed", window) or reached(row, "deprecated", window)
+    return reached(row, state, window)
 
 
 def reached(row: Any, state: str, window: Window | None) -> bool:

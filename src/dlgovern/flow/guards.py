@@ -13,28 +13,37 @@ _VERSION = re.compile(r"version|hasattr|_available|find_spec|TORCH_|torch_(?:ge|
 _DEVICE = re.compile(r"^is_available$|(?:cuda|npu|mlu|mps|xpu|musa|tpu|hpu|gpu|nccl|gloo|distributed|bf16)_available$", re.I)
 
 
-def has_fallback(node: ast.AST) -> bool:
+def has_fallback(node: ast.AST, successor: str = "") -> bool:
     """Whether a missing name is caught around ``node``: ``try: … except ImportError``.
 
-    The handlers themselves count too: they hold the other version's spelling.
+    The handlers themselves count too: they hold the other version's spelling. Of a name that is still there, which has a
+    ``successor``, the body counts only where a handler goes on to the module of that, or the name is only asked for.
     """
     child = node
+    asked = False
     for parent in parents(node):
         if isinstance(parent, ast.Try) and not any(child is item for item in (*parent.orelse, *parent.finalbody)):
-            if any(_catches(handler.type) for handler in parent.handlers):
+            aside = not successor or asked or child in parent.handlers
+            if any(_catches(one.type) and (aside or _names(one, successor)) for one in parent.handlers):
                 return True
+        asked = asked or (isinstance(parent, ast.If) and child is parent.test)
         if isinstance(parent, ast.With | ast.AsyncWith) and any(_suppresses(item.context_expr) for item in parent.items):
             return True
         child = parent
     return False
 
 
-def asks_version(node: ast.AST) -> bool:
-    """Whether ``node`` stands under a test of a version or of a name's existence, or after such an early exit."""
+def asks_version(node: ast.AST, *, newest: bool = False) -> bool:
+    """Whether ``node`` stands under a test of a version or of a name's existence, or after such an early exit.
+
+    ``newest``: a test that the newest version is sure to pass on the way to ``node`` does not count.
+    """
     child = node
     for parent in parents(node):
         if isinstance(parent, ast.If | ast.IfExp) and child is not parent.test and _is_version_test(parent.test):
-            return True
+            then = child is parent.body if isinstance(parent, ast.IfExp) else child in parent.body
+            if not newest or _at_newest(parent.test) is not then:
+                return True
         if isinstance(parent, ast.BoolOp) and any(_is_version_test(v) for v in parent.values if v is not child):
             return True
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module) and _exits_before(parent.body, child):
@@ -92,6 +101,38 @@ def _is_version_test(test: ast.AST) -> bool:
         if text and _VERSION.search(text) and not _DEVICE.search(text):
             return True
     return False
+
+
+def _at_newest(test: ast.expr) -> bool | None:
+    """What a comparison of a version with a fixed one gives for the newest version; None where that is not sure."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return None
+    left, operator, right = test.left, test.ops[0], test.comparators[0]
+    if _is_fixed(left):
+        left, right, operator = right, left, _TURNED.get(type(operator), type(operator))()
+    words = {word for node in ast.walk(left) for word in (getattr(node, "id", ""), getattr(node, "attr", "")) if word}
+    if not _is_fixed(right) or not any("version" in word.lower() or word.endswith("MAJOR") for word in words):
+        return None
+    if isinstance(operator, ast.Gt | ast.GtE | ast.NotEq):
+        return True
+    return False if isinstance(operator, ast.Lt | ast.LtE | ast.Eq) else None
+
+
+_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+
+
+_MAKES = re.compile(r"version|parse|^[VLS]$", re.I)
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    """Whether this is a version as written: ``"1.6"``, ``(1, 6)``, ``1``, ``Version("1.6")``."""
+    if isinstance(node, ast.Call):
+        return len(node.args) == 1 and _MAKES.search(_last(node.func)) is not None and _is_fixed(node.args[0])
+    return isinstance(node, ast.Constant | ast.Tuple | ast.List) and not any(isinstance(x, ast.Name) for x in ast.walk(node))
+
+
+def _names(handler: ast.excepthandler, successor: str) -> bool:
+    return successor.partition("(")[0].rpartition(".")[0] in ast.unparse(handler)
 
 
 def _exits_before(body: list[ast.stmt], child: ast.AST) -> bool:

@@ -43,8 +43,16 @@ def whole(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return _SURROGATE.sub(lambda match: _escape(match[0]), text)
+        return _SURROGATE.sub(lambda match: _escape(match[0]), _as_bytes_say(text))
     return text
+
+
+def _as_bytes_say(text: str) -> str:
+    """``text`` with a file's name read as UTF-8, where the locale of the process could not: any machine shows one name."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return text
 
 
 def lead(text: str) -> str:

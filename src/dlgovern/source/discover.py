@@ -90,7 +90,9 @@ class _Search:
         try:
             parent, last = os.path.split(os.path.abspath(argument))
             real = os.path.join(os.path.realpath(parent), last) if last else parent
-            if real != self.root and not real.startswith(self.inside):
+            if not self._is_inside(real) and os.path.isdir(real) and self._is_inside(target := os.path.realpath(real)):
+                return _posix(target[len(self.inside) :]), os.lstat(target)  # a link from outside to the project, or into it
+            if not self._is_inside(real):
                 raise UsageError("lies outside the project's root", argument, f"name something below {self.root}")
             name = _posix(real[len(self.inside) :])
             status = os.lstat(real)
@@ -103,9 +105,12 @@ class _Search:
             raise UsageError(reason(error), argument, "name a file or folder that can be read") from None
         return name, status
 
+    def _is_inside(self, path: str) -> bool:
+        return path == self.root or path.startswith(self.inside)
+
     def _linked_folder(self, name: str, real: str) -> tuple[str, os.stat_result | None]:
         target = os.path.realpath(real)
-        if target != self.root and not target.startswith(self.inside):
+        if not self._is_inside(target):
             self.problems[name] = "is a symbolic link to a folder outside the project"
             return name, None
         return _posix(target[len(self.inside) :]), os.lstat(target)
