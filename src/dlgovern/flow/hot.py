@@ -21,6 +21,10 @@ _RARELY = re.compile(
 """Words of a condition that holds in some steps only, or of code that is not about training."""
 _ASIDE = re.compile(r"eval|valid|test|save|checkpoint|sampl|generat|plot|visual|debug|infer|predict|decode", re.I)
 """Names of functions that do something else than train, although a training loop may call them."""
+_COUNTER = re.compile(r"^(i|it|n|.*(step|batch|iter|idx|index|count).*)$", re.I)
+"""Names of what counts the turns of a loop."""
+_BEGIN = re.compile(r"start|resum|skip|begin|offset|done|complet", re.I)
+"""Names of the turn at which a resumed run goes on."""
 _SETTINGS = re.compile(r"^(args?|opts?|cfg|conf(ig)?|hparams|hps|flags|self|params|options)\b", re.I)
 
 
@@ -58,6 +62,20 @@ def _usual(node: ast.If) -> list[ast.stmt] | None:
     return node.body if isinstance(test.ops[0], ast.NotEq | ast.Gt) else None
 
 
+def _catches_up(node: ast.If) -> bool:
+    """Whether only the first turns are skipped, up to where training goes on: ``if step < start: continue``."""
+    test = node.test
+    return (
+        isinstance(node.body[-1], ast.Continue)
+        and isinstance(test, ast.Compare)
+        and len(test.ops) == 1
+        and isinstance(test.ops[0], ast.Lt | ast.LtE)
+        and isinstance(test.left, ast.Name)
+        and bool(_COUNTER.match(test.left.id))
+        and bool(_BEGIN.search(written(test.comparators[0]) or ""))
+    )
+
+
 def _switch(test: ast.expr) -> bool:
     """A flag, a test for None or of a type, a setting compared with a literal."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
@@ -88,7 +106,7 @@ def _block(
             elif not rarely(statement.test):
                 yield from _block(facts, statement.body, through, seen, depth)
                 yield from _block(facts, statement.orelse, through, seen, depth)
-            elif isinstance(statement.body[-1], ast.Continue | ast.Return):
+            elif isinstance(statement.body[-1], ast.Continue | ast.Return) and not _catches_up(statement):
                 return  # the rest runs in the other steps only
         elif isinstance(statement, ast.Try | ast.TryStar):
             for part in (statement.body, statement.orelse, statement.finalbody):
