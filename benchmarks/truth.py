@@ -1,7 +1,7 @@
 """Hold findings against hand-checked places: recall and false alarms, concept by concept.
 
 ``truth.py TRUTH.tsv CORPORA`` expects each repository and commit of the table unpacked in
-``CORPORA/OWNER+NAME@COMMIT`` (the first twelve digits).
+``CORPORA/OWNER+NAME@COMMIT`` (the first twelve digits); the folder may be a link.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
     for key in sorted({(row["repo"], row["commit"]) for row in rows}):
         folder = os.path.join(said.corpora, f"{key[0].replace('/', '+')}@{key[1][:12]}")
         if os.path.isdir(folder):
-            found[key] = findings(folder)
+            found[key] = findings(os.path.realpath(folder))
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     for row in rows:
         key = (row["repo"], row["commit"])
