@@ -23,8 +23,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only the pairs whose line contains this")
     said = parser.parse_args()
     with open(said.pairs, encoding="utf-8") as file:
-        lines = [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
-    rows = [line.split("\t") for line in lines if said.only in line]
+        pairs = [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
+    rows = [line.split("\t") for line in pairs if said.only in line]
     seen: list[tuple[str, bool]] = []
     with tempfile.TemporaryDirectory() as base:
         for repository, commit, path, rules, defect, _chosen in rows:

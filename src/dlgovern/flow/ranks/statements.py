@@ -107,6 +107,9 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
         if test.ranked:
             frame.guards.append(Guard(frame.spot(current), text_of(frame, current.test)))
         known = truth(test)
+        if known is None and (name := written(current.test)) and _begins(frame, current.body):
+            known = True  # a flag on which ranks come to be: where it is not set there is one process
+            frame.give(name, values.TRUE)
         if known is True:
             ended = not block(frame, current.body)
             alive = _keep(frame, reached, ended) or alive
@@ -145,6 +148,13 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
         taint = next((one for one in taints if one), "")
         frame.env = join(reached, node.lineno, taint)
     return alive
+
+
+def _begins(frame: Frame, body: list[ast.stmt]) -> bool:
+    """Whether statements start the process group."""
+    calls = (one.value for one in body if isinstance(one, ast.Expr | ast.Assign))
+    found = (frame.tables.functions.get(frame.facts.names.origin(one.func) or "") for one in calls if isinstance(one, ast.Call))
+    return any(operation is not None and operation.starts for operation in found)
 
 
 def _open(pending: list[tuple[str, list[Node], Guard | None, ast.stmt, str]], head: list[Node]) -> list[Node]:
