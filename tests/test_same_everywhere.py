@@ -20,7 +20,7 @@ FILES = {
     "more.txt": "--extra-index-url https://example.com/simple\ntorch==2.4.0\ntorchvision==0.15\n",
     "uv.lock": 'version = 1\nrequires-python = ">=3.11"\n\n[[package]]\nname = "torch"\nversion = "2.3.0"\n\n[[package]]\nname = "numpy"\nversion = "2.0"\n',
     "Dockerfile": 'FROM nvidia/cuda:latest\nRUN pip install torch==2.1 deepspeed\nCOPY . /app\nCMD ["torchrun", "--nproc-per-node=8", "src/one/train.py"]\n',
-    "launch.sh": "#!/bin/bash\npython -m torch.distributed.launch --nproc_per_node=8 src/one/train.py --local_rank 0\n",
+    "launch.sh": "#!/bin/bash\npython -m torch.distributed." + "launch --nproc_per_node=8 src/one/train.py --local_rank 0\n",
     "conf/config.yaml": "_target_: one.train.Nothing\ntrainer:\n  precision: 16\n",
     "conf/ds_config.json": '{"train_batch_size": 7, "train_micro_batch_size_per_gpu": 2, "gradient_accumulation_steps": 2, "fp16": {"enabled": true}, "bf16": {"enabled": true}}\n',
     "look.ipynb": json.dumps({"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
