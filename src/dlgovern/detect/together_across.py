@@ -17,13 +17,10 @@ def imported(facts: Facts) -> Iterator[tuple[str, set[bytes]]]:
     todo, seen = [facts.path], {facts.path}
     while todo:
         path = todo.pop(0)
-        for line in repository.imports(path, facts.data if path == facts.path else None):
-            submodule = f"{line.module}.{line.name}" if line.module else line.name
-            for module in (line.module, submodule) if line.name else (line.module,):
-                found = repository.modules.find(path, line.level, module)
-                if found is None or found in seen or len(seen) > _FILES:
-                    continue
-                seen.add(found)
-                todo.append(found)
-                facts.reads.add(found)
-                yield found, words(normal(repository.data(found)))
+        for found in repository.imported(path, facts.data if path == facts.path else None):
+            if found in seen or len(seen) > _FILES:
+                continue
+            seen.add(found)
+            todo.append(found)
+            facts.reads.add(found)
+            yield found, words(normal(repository.data(found)))

@@ -80,18 +80,10 @@ class Programs:
         self._stamps.of(path)  # before it is read
         data = self._repository.data(path)
         words = sum(1 << bit for bit, group in enumerate(self._words) if any(word.encode() in data for word in group))
-        imports = sorted({self._numbers[inner] for inner in self._imported(path) if inner in self._numbers} - {number})
+        imports = sorted({self._numbers[inner] for inner in self._repository.imported(path) if inner in self._numbers} - {number})
         digest = sha256(data) if data else ""
         self._repository.forget(path)
         return [digest, words, imports, self._stamps.kept(path)]
-
-    def _imported(self, path: str) -> Iterator[str]:
-        find = self._repository.modules.find
-        for level, module, name, _local, _top in self._repository.imports(path):
-            inner = f"{module}.{name}" if module and name else module or name
-            for dotted in (inner, module):
-                if (found := find(path, level, dotted)) is not None:
-                    yield found
 
     def _layout(self) -> str:
         """Where an import leads depends on nothing but which files there are."""
@@ -107,7 +99,7 @@ class Programs:
             if path in self._numbers:
                 start = _reach({self._numbers[path]}, lambda file: self._importers.get(file, ()))
             else:  # a notebook, or a file in a folder of copies
-                start = {self._numbers[inner] for inner in self._imported(path) if inner in self._numbers}
+                start = {self._numbers[inner] for inner in self._repository.imported(path) if inner in self._numbers}
             self._around[path] = frozenset(_reach(start, lambda file: self._rows[file][2]))
         return self._around[path]
 

@@ -4,6 +4,7 @@
 import ast
 import os
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlgovern.digest import sha256
@@ -193,6 +194,14 @@ class Repository:
         if path not in self._lines:
             self._lines[path] = scan(normal(self.data(path)) if data is None else data)
         return self._lines[path]
+
+    def imported(self, path: str, data: bytes | None = None) -> Iterator[str]:
+        """The files of the repository that the import statements of one name, modules before what lies in them; some twice."""
+        for level, module, name, _local, _top in self.imports(path, data):
+            submodule = f"{module}.{name}" if module and name else name
+            for dotted in (module, submodule) if name else (module,):
+                if (found := self.modules.find(path, level, dotted)) is not None:
+                    yield found
 
     def _scanned(self, path: str) -> tuple[dict[str, list[ImportLine]], list[ImportLine]]:
         if path not in self._scans:
