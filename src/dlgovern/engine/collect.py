@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _BLOCKS = 3_000_000
-"""Objects, about a hundred bytes each, that may pile up before the trees that nobody needs are collected."""
-
+"""Objects, about a hundred bytes each, that may pile up before those that hold each other are looked for."""
 
 _YOUNG = 100_000
 """Objects that may be made before the youngest are looked through, where nothing is judged."""
@@ -29,8 +28,8 @@ def seldom() -> Iterator[None]:
 class Collector:
     """Takes the place of the automatic collector, which would look through all trees again and again.
 
-    Trees are freed when their file is done, but for cycles through parents. As a context manager it gives the automatic
-    collector back at the end.
+    Trees are freed when nobody holds their file (`flow.files`); this finds what else piles up. As a context manager it gives
+    the automatic collector back at the end.
     """
 
     def __enter__(self) -> Collector:

@@ -48,15 +48,17 @@ class _Files:
 
     def let_go(self) -> None:
         """Free the trees of the files that are gone and that nobody holds."""
-        for facts in self.gone:
+        while self.gone:
+            facts = self.gone.pop()
             facts.forget()
-        held = [*self._held, *((weakref.ref(facts), facts.tree) for facts in self.gone)]
-        self.gone.clear()
-        facts = None  # type: ignore[assignment]  # the loop's own hold on the last one
-        self._held = [(one, tree) for one, tree in held if one() is not None]
+            self._held.append((weakref.ref(facts), facts.tree))
+            del facts  # this hold on it would count too
+        held, self._held = self._held, []
         for one, tree in held:
             if one() is None:
                 tree.free()
+            else:
+                self._held.append((one, tree))
 
     def _noted(self, path: str, found: Facts | None) -> Facts | None:
         if found is not None:

@@ -26,7 +26,7 @@ class Chase(Protocol):
 
 
 _LONGEST = 200  # characters of an origin; a chain of calls that is longer means nothing to a rule
-_BUILTINS = frozenset(dir(builtins))
+BUILTINS = frozenset(dir(builtins))
 _PARTIAL = frozenset({"functools.partial", "functools.partialmethod"})
 _IMPORTERS = frozenset({"importlib.import_module", "__import__", "importlib.__import__"})
 
@@ -99,7 +99,7 @@ class Names:
         return None
 
     def _unbound(self, name: str) -> str | None:
-        if name in _BUILTINS:
+        if name in BUILTINS:
             return name
         found = set()
         for level, module in self._stars:

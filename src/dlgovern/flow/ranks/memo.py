@@ -55,13 +55,15 @@ class Memo:
         self.asked, self._deepest = NOTHING, depth
         if meanwhile is not None:
             self._kept[key, EVERY] = Kept(meanwhile, NOTHING, 0)
-        found = answer()
-        if meanwhile is not None:
-            del self._kept[key, EVERY]
-        whole = self._deepest < DEPTH  # else it is as much as could be followed from this depth, and whole from none
-        kept = Kept(found, self.asked, self._deepest - depth if whole else DEPTH)
+        try:
+            found = answer()
+            whole = self._deepest < DEPTH  # else it is as much as could be followed from this depth, and whole from none
+            kept = Kept(found, self.asked, self._deepest - depth if whole else DEPTH)
+        finally:
+            if meanwhile is not None:
+                del self._kept[key, EVERY]
+            self.asked, self._deepest = asked, deepest
         self._kept[key, holds_for(cls)[kept.asked]] = kept
-        self.asked, self._deepest = asked, deepest
         return self._noted(kept, depth)
 
     def _noted(self, kept: Kept, depth: int) -> Kept:

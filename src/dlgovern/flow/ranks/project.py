@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import other
 from dlgovern.flow.leads import may_inherit
+from dlgovern.source.names import BUILTINS
 from dlgovern.source.tree import enclosing_class
 
 _DEPTH = 6  # re-exports
-_BUILT_IN = frozenset(dir(builtins))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -146,7 +145,7 @@ class Project:
 
     def _name(self, facts: Facts, node: ast.Name) -> Definition | None:
         binding = facts.names.binding(node)
-        if binding is None and node.id in _BUILT_IN:
+        if binding is None and node.id in BUILTINS:
             return None
         if binding is None:
             return self._starred(facts.path, node.id, 2) if facts.path == self.home.path else None
