@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,10 @@ PARAMETERS = {
 }
 GUARDS = ("elsewhere",)
 """What the detector is silent under: another call of the file stands in the loop, or in another function."""
+
+
+_COUNTS = re.compile(r"\brange\b|epoch", re.I)
+"""What stands in the head of a loop that counts epochs; another one goes over data."""
 
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -71,7 +76,7 @@ def _epochs_follow(facts: Facts, call: ast.Call, trained: set[int], runs: list[d
 
 def _over_epochs(facts: Facts, loop: Loop, trained: set[int]) -> bool:
     """Whether each turn of a loop is itself a loop over training steps."""
-    if id(loop) in trained:
+    if id(loop) in trained or not (isinstance(loop, ast.While) or _COUNTS.search(ast.unparse(loop.iter) + ast.unparse(loop.target))):
         return False
     inside = list(own_nodes(loop.body))
     if any(id(node) in trained for node in inside):

@@ -16,7 +16,7 @@ from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node
 from dlgovern.flow.ranks.values import FIRST, OTHER
-from dlgovern.source.tree import function, parents
+from dlgovern.source.tree import function, up
 
 
 class Access(NamedTuple):
@@ -140,9 +140,14 @@ def _late(first: list[Access], other: list[Access]) -> Iterator[Unsafe]:
     for test in tests:
         for write in first:
             made = write.step.kind == "write" or (write.step.kind == "maybe" and write.step.spot not in reached)
-            if made and _one_path(test.step, write.step) and write.met == test.met and _after(write, test):
+            if made and _may_be(test.step.op, write.step.op) and _one_path(test.step, write.step) and write.met == test.met and _after(write, test):
                 yield Unsafe("late", test, write)
                 break
+
+
+def _may_be(test: str, write: str) -> bool:
+    """Whether a test for a file, a folder or either can find what a call makes."""
+    return test == "exists" or (test in ("isdir", "is_dir")) is (write in ("makedirs", "mkdir"))
 
 
 def _one_path(test: Node, write: Node) -> bool:
@@ -162,15 +167,13 @@ def _one_path(test: Node, write: Node) -> bool:
 
 
 def _raises(test: object) -> bool:
-    """Whether the branch that is taken where a test succeeds ends in ``raise``."""
-    child = test
-    for parent in parents(test) if isinstance(test, ast.AST) else ():
-        if isinstance(parent, ast.If):
-            return child is parent.test and isinstance(parent.body[-1], ast.Raise)
-        if not isinstance(parent, ast.BoolOp):
-            return False
-        child = parent
-    return False
+    """Whether the branch that is taken where a test, and at most plain flags beside it, succeeds ends in ``raise``."""
+    if not isinstance(test, ast.AST):
+        return False
+    above = up(test)
+    if isinstance(above, ast.BoolOp) and isinstance(above.op, ast.And) and all(one is test or written(one.operand if isinstance(one, ast.UnaryOp) else one) for one in above.values):
+        test, above = above, up(above)
+    return isinstance(above, ast.If) and test is above.test and isinstance(above.body[-1], ast.Raise)
 
 
 def _own(first: list[Access], other: list[Access]) -> Iterator[Unsafe]:
