@@ -76,9 +76,9 @@ def test_index_options_are_read_in_every_spelling(line: str, kind: str, url: str
 def test_includes_are_relative_to_the_file_that_names_them() -> None:
     manifest = read_requirements("-r base.txt\n--constraint=../c.txt\n-rx.txt\n", "deep/r.txt")
     assert manifest.includes == (
-        Include("requirements", "deep/base.txt", 1),
-        Include("constraints", "c.txt", 2),
-        Include("requirements", "deep/x.txt", 3),
+        Include("requirements", "deep/base.txt", 1, 1, 12),
+        Include("constraints", "c.txt", 2, 1, 22),
+        Include("requirements", "deep/x.txt", 3, 1, 8),
     )
 
 

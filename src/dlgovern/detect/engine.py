@@ -12,6 +12,7 @@ from dlgovern.policy import Rule
 
 EVENTS = (
     "parse-error",
+    "part-not-read",
     "unknown-rule",
     "unused-suppression",
     "bad-suppression",

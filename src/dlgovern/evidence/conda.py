@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dlgovern.evidence.requirements import included
 from dlgovern.evidence.specifiers import At, requirement
 from dlgovern.evidence.text import Unreadable, text_of
-from dlgovern.evidence.values import IndexOption, Locked, Manifest, Problem, PythonRange, Requirement, normal
+from dlgovern.evidence.values import Include, IndexOption, Locked, Manifest, Problem, PythonRange, Requirement, normal
 from dlgovern.source.patterns import lazy
 
 _KEY = lazy(r"([A-Za-z][\w-]*)\s*:(?:\s+(.*))?$")
@@ -17,6 +18,7 @@ _SPEC = lazy(r"(?:([\w./-]+)::)?([A-Za-z0-9_][\w.-]*)(\[[^\]]*\])?\s*([=<>!~][^#
 _EXACT = lazy(r"=?=?\s*(\d[\w.+*!]*)(?:=[\w*.]+)?$")
 _VERSION = lazy(r"(?:cpython-|python-?)?(\d+(?:\.\d+)*)(?:[a-z]+\d*|-dev|t)?$")
 _LOCKED = lazy(r"/([A-Za-z0-9_.-]+)-([^-/]+)-[^-/]+\.(?:conda|tar\.bz2)(?:#\S*)?$")
+_INCLUDE = lazy(r"(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=^-[rc]))(.+)$")
 _MOST = 20_000  # lines
 
 NAMES = {
@@ -75,12 +77,18 @@ def read_environment(text: str, path: str) -> Manifest:
     requirements: list[Requirement] = []
     channels: list[IndexOption] = []
     pythons: list[PythonRange] = []
+    includes: list[Include | Problem] = []
+    problems: list[Problem] = []
+    keys: set[str] = set()
     partial = "{{" in text or "{%" in text
     section, pip = "", 0
     for line in _lines(text):
         key = _KEY.match(line.text)
         if not line.indent and key and not line.text.startswith("-"):
             section, pip = key[1], 0
+            if section in keys and "{%" not in text:  # conda refuses it; a template may leave one of them out
+                problems.append(Problem(path, line.number, f"says {section!r} twice in one mapping"))
+            keys.add(section)
             partial = partial or (section == "dependencies" and bool(key[2]))
             continue
         item = _ITEM.match(line.text)
@@ -96,7 +104,10 @@ def read_environment(text: str, path: str) -> Manifest:
         elif section == "dependencies" and re.fullmatch(r"pip\s*:", word):
             pip = line.indent + 1
         elif section == "dependencies" and pip and line.indent >= pip:
-            _pip(word, span, requirements, channels)
+            if option := _INCLUDE.match(word):
+                includes.append(included(option[1], _unquoted(option[2]), span))
+            else:
+                _pip(word, span, requirements, channels)
         elif section == "dependencies":
             made = conda_requirement(word, span)
             if isinstance(made, PythonRange):
@@ -105,7 +116,8 @@ def read_environment(text: str, path: str) -> Manifest:
                 requirements.append(made)
     return Manifest(
         path, "environment", requirements=tuple(requirements), indexes=tuple(channels), pythons=tuple(pythons),
-        partial=partial,
+        includes=tuple(one for one in includes if isinstance(one, Include)), problems=tuple(problems),
+        skipped=tuple(one for one in includes if isinstance(one, Problem)), partial=partial,
     )  # fmt: skip
 
 

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 
 from dlgovern.evidence.cluster import read_cluster, read_compose, read_devcontainer
 from dlgovern.evidence.embedded import environment_of
-from dlgovern.evidence.nodes import Document, Node
-from dlgovern.evidence.recipe import Recipe, Value
+from dlgovern.evidence.nodes import Document, Doubled, Node
+from dlgovern.evidence.recipe import Recipe, Repeated, Value
 from dlgovern.evidence.script import Command, Setting, Word
 from dlgovern.evidence.values import Problem
 from dlgovern.evidence.words import Line
 from dlgovern.evidence.workflows import read_azure, read_github, read_gitlab
 
 _MOST_VALUES = 5_000
-_STRICT = frozenset(("cluster", "compose", "github", "gitlab", "azure"))  # whose readers refuse a key that is there twice
+_STRICT = frozenset(("cluster", "compose", "github", "azure", "hydra"))  # whose readers refuse a key that is there twice
+_MOST_DOUBLED = 20
 _DEEPSPEED = frozenset(
     ("train_batch_size", "train_micro_batch_size_per_gpu", "zero_optimization", "zero_allow_untested_optimizer", "steps_per_print",
      "wall_clock_breakdown", "gradient_accumulation_steps", "fp16", "bf16", "optimizer", "scheduler", "gradient_clipping")
@@ -34,12 +35,18 @@ def read_config(path: str, kind: str, document: Document, lines: Sequence[Line])
         found = empty._replace(form=form, values=values_of(document.roots[0], form))
     else:
         return empty
-    if document.doubled and form in _STRICT and not document.templated:
-        doubled = tuple(
-            Problem(path, key.line, f"says {key.text[:40]!r} twice in one mapping") for key in document.doubled[:20]
-        )
-        found = found._replace(problems=(*found.problems, *doubled))
-    return found
+    if not document.doubled or document.templated:
+        return found
+    doubled = document.doubled[:_MOST_DOUBLED]
+    if form in _STRICT or (form == "deepspeed" and kind == "json"):
+        problems = (Problem(path, one.key.line, f"says {one.key.text[:40]!r} twice in one mapping") for one in doubled)
+        return found._replace(problems=(*found.problems, *problems))
+    return found._replace(repeated=tuple(_repeated(one) for one in doubled if one.differs))
+
+
+def _repeated(one: Doubled) -> Repeated:
+    key, before = one.key, one.before
+    return Repeated(key.text, key.line, key.column, key.end_column, before.line, before.column)
 
 
 def form_of(path: str, document: Document) -> str:

@@ -71,4 +71,5 @@ def _joined(scripts: list[Script]) -> Script:
         tuple(command for script in scripts for command in script.commands),
         tuple(setting for script in scripts for setting in script.settings),
         tuple(directive for script in scripts for directive in script.directives),
+        tuple(dict.fromkeys(path for script in scripts for path in script.written)),
     )

@@ -78,11 +78,25 @@ def truth(node: Node | None) -> bool | None:
     return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(text)
 
 
+class Doubled(NamedTuple):
+    """A key that one mapping has twice: the later place, and the earlier one with its value."""
+
+    key: Node
+    value: Node
+    before: Node
+    lost: Node
+
+    @property
+    def differs(self) -> bool:
+        """Whether it makes a difference which of the two is taken."""
+        return (self.value.kind, self.value.text) != (self.lost.kind, self.lost.text) or self.value.kind != "scalar"
+
+
 class Document(NamedTuple):
     """All documents of one text, the keys that a mapping has twice, and every key anywhere."""
 
     roots: tuple[Node, ...]
-    doubled: tuple[Node, ...] = ()
+    doubled: tuple[Doubled, ...] = ()
     templated: bool = False
     keys: frozenset[str] = frozenset()
 
@@ -94,9 +108,9 @@ UNKNOWN = "\ufffd"
 """Stands in the text of a scalar for what a template engine would put there."""
 
 
-def read_yaml(text: str) -> Document:
-    """The documents of a YAML text; of a template what can be read of it. Raises `Broken`."""
-    return _tolerant(text)
+def read_yaml(text: str, *, template: bool = True) -> Document:
+    """The documents of a YAML text; where it may be a template, what can be read of one. Raises `Broken`."""
+    return _tolerant(text) if template else _compose(text)
 
 
 def _tolerant(text: str) -> Document:
@@ -117,9 +131,11 @@ def read_json(text: str, *, comments: bool = False) -> Document:
     """The value of a JSON text, with ``//`` comments and last commas where ``comments``. Raises `Broken`."""
     if comments:
         text = _JSON.sub(lambda found: found.group(1) or re.sub(r"[^\n]", " ", found.group()), text)
+    text = _HALF.sub(lambda found: UNKNOWN * len(found.group()) if found.group(1) else found.group(), text)
     return _tolerant(text.replace("\t", " "))
 
 
+_HALF = re.compile(r"\\\\|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})")  # of a character beyond 16 bits: JSON has it, YAML has not
 _JSON = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/')
 
 
@@ -147,7 +163,7 @@ class _Composer:
 
     def __init__(self) -> None:
         self.roots: list[Node] = []
-        self.doubled: list[Node] = []
+        self.doubled: list[Doubled] = []
         self.keys: set[str] = set()
         self.anchors: dict[str, Node] = {}
         self.merged = 0  # values that merge keys repeat
@@ -212,7 +228,7 @@ class _Composer:
 
     def _merged(self, pairs: tuple[tuple[Node, Node], ...]) -> tuple[tuple[Node, Node], ...]:
         """The pairs of a mapping with those that it takes from others before them; keys that it has twice are noted."""
-        own: set[str] = set()
+        own: dict[str, tuple[Node, Node]] = {}
         merged: list[tuple[Node, Node]] = []
         for key, value in pairs:
             if key.kind != "scalar":
@@ -224,8 +240,8 @@ class _Composer:
                 if self.merged > MOST_NODES:
                     raise Broken(f"has more values than the limit of {MOST_NODES}", key.line)
             elif key.text in own:
-                self.doubled.append(key)
-            own.add(key.text)
+                self.doubled.append(Doubled(key, value, *own[key.text]))
+            own[key.text] = (key, value)
         inherited = [(key, value) for key, value in merged if key.text not in own]
         return (*inherited, *pairs)
 

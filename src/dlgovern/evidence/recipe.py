@@ -96,8 +96,22 @@ class Workflow(NamedTuple):
     runners: tuple[Value, ...]
 
 
+class Repeated(NamedTuple):
+    """A key that one mapping has twice with different values, where the reader of the file takes the last one."""
+
+    key: str
+    line: int
+    column: int
+    end_column: int
+    before_line: int
+    before_column: int
+
+
 class Recipe(NamedTuple):
-    """Everything one such file says. ``form`` is what a YAML or JSON file turned out to be."""
+    """Everything one such file says. ``form`` is what a YAML or JSON file turned out to be.
+
+    ``problems`` would stop its tool too; ``skipped`` is what could not be read, though its tool may read it.
+    """
 
     path: str
     kind: str
@@ -114,6 +128,7 @@ class Recipe(NamedTuple):
     labels: tuple[tuple[str, str], ...] = ()  # of the image that it makes
     problems: tuple[Problem, ...] = ()
     skipped: tuple[Problem, ...] = ()
+    repeated: tuple[Repeated, ...] = ()
 
 
 _SHOWN = re.compile(
@@ -207,7 +222,8 @@ def _groovy(path: str, text: str) -> Recipe:
 def _yaml(path: str, text: str) -> Recipe:
     from dlgovern.evidence.configs import read_config
 
-    return read_config(path, "yaml", nodes.read_yaml(text), lines_of(text))
+    template = not path.startswith(".github/workflows/")  # it is run from there, as it stands
+    return read_config(path, "yaml", nodes.read_yaml(text, template=template), lines_of(text))
 
 
 def _json(path: str, text: str) -> Recipe:

@@ -31,7 +31,15 @@ _INDEXES = {
     "--no-index": "no-index",
 }
 _INCLUDES = {"-r": "requirements", "--requirement": "requirements", "-c": "constraints", "--constraint": "constraints"}
-_SILENT = {"--no-binary", "--only-binary", "--prefer-binary", "--require-hashes", "--use-feature"}
+_SILENT = frozenset(
+    ("--no-binary", "--only-binary", "--prefer-binary", "--require-hashes", "--no-require-hashes", "--all-releases", "--only-final",
+     "--use-feature", "--config-settings", "--config-setting")
+)
+_REFUSED = frozenset(
+    ("--no-cache-dir", "--upgrade", "--no-deps", "--user", "--target", "--quiet", "--verbose", "--force-reinstall", "--ignore-installed",
+     "--no-build-isolation", "--use-pep517", "--upgrade-strategy", "--cache-dir", "--proxy", "--timeout", "--break-system-packages")
+)
+"""Options of ``pip install`` for which pip ends with "no such option" where they stand in a file."""
 
 
 class _Line(NamedTuple):
@@ -116,24 +124,30 @@ def _option(line: _Line, found: _Found) -> None:
         span = (found.path, line.number, line.column, line.end_column)
         found.indexes.append(IndexOption(_INDEXES[name], _unquoted(value), False, *span))
     elif name in _INCLUDES:
-        _include(_INCLUDES[name], _unquoted(value), line, found)
+        made = included(name, _unquoted(value), (found.path, line.number, line.column, line.end_column))
+        if isinstance(made, Include):
+            found.includes.append(made)
+        else:
+            found.skipped.append(made)
     elif name in ("-e", "--editable"):
         entry = _requirement(line, value, found.path)
         if entry:
             found.requirements.append(entry)
+    elif name in _REFUSED and len(found.problems) < _MOST_PROBLEMS:
+        found.problems.append(Problem(found.path, line.number, f"has the option {name}, which pip takes on its command line only"))
     elif name not in _SILENT and len(found.skipped) < _MOST_PROBLEMS:
         found.skipped.append(Problem(found.path, line.number, "has an option that is unknown here"))
 
 
-def _include(kind: str, target: str, line: _Line, found: _Found) -> None:
+def included(option: str, target: str, span: tuple[str, int, int, int]) -> Include | Problem:
+    """What ``-r`` or ``-c`` (or their long forms) at ``span`` names, or why that is not followed."""
+    path, line, *columns = span
     if re.match(r"[a-z][a-z+]+:", target, re.IGNORECASE):
-        found.skipped.append(Problem(found.path, line.number, "reads a file on the network"))
-        return
-    inner = posixpath.normpath(posixpath.join(posixpath.dirname(found.path), target.replace("\\", "/")))
+        return Problem(path, line, "reads a file on the network")
+    inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), target.replace("\\", "/")))
     if inner.startswith(("../", "/")) or inner in ("..", "."):
-        found.skipped.append(Problem(found.path, line.number, "reads a file outside the project's root"))
-        return
-    found.includes.append(Include(kind, inner, line.number))
+        return Problem(path, line, "reads a file outside the project's root")
+    return Include(_INCLUDES[option], inner, line, *columns)
 
 
 def _unquoted(text: str) -> str:

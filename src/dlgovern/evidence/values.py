@@ -88,6 +88,8 @@ class Include(NamedTuple):
     kind: str
     target: str  # POSIX, relative to the root
     line: int
+    column: int = 1
+    end_column: int = 2
 
 
 class PythonRange(NamedTuple):

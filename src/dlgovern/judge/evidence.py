@@ -83,9 +83,9 @@ def _judge(
     rules = live_rules(policy, path)
     hits: list[Hit] = []
     failed: list[tuple[str, str]] = []
-    if document.problems:
-        sayers = [rule.id for rule in rules if rule.parameters.get("event") == "parse-error"]
-        for problem in document.problems:
+    for event, problems in (("parse-error", document.problems), ("part-not-read", getattr(document, "skipped", ()))):
+        sayers = [rule.id for rule in rules if rule.parameters.get("event") == event] if problems else []
+        for problem in problems:
             hits += [Hit(one, problem.line or 1, 1, problem.line or 1, 2, slots={"why": problem.why}) for one in sayers]
     for name, group in _by_detector(rules, kind).items():
         try:
