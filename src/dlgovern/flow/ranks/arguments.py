@@ -28,7 +28,7 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Val
     return {name: one for name, one in given.items() if every or _tells(one)}
 
 
-def word(node: ast.Call, receiver: Value, positional: list[Value]) -> Value | None:
+def keyword(node: ast.Call, receiver: Value, positional: list[Value]) -> Value | None:
     """What ``kwargs.pop("name", default)`` and ``kwargs.get("name")`` give where it is known with which keywords the function was called."""
     if receiver.kind != WORDS or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("pop", "get") or not positional:
         return None

@@ -6,7 +6,7 @@ import ast
 
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import files, values
-from dlgovern.flow.ranks.arguments import arguments, word
+from dlgovern.flow.ranks.arguments import arguments, keyword
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.said import KEEPS
 from dlgovern.flow.ranks.shares import SHARE, shared
@@ -36,7 +36,7 @@ def call(
         return done.value
     if (found := _plain(frame, node, origin, positional, keywords)) is not None:
         return found
-    if receiver is not None and (found := word(node, receiver, positional)) is not None:
+    if receiver is not None and (found := keyword(node, receiver, positional)) is not None:
         return found
     if origin in _EXITS:
         failed = bool(positional) and not (positional[0].kind == "const" and positional[0].data in (0, None))
