@@ -65,8 +65,13 @@ def test_what_cannot_be_of_a_kind_is_left_out_below_a_folder(repository):
 
 
 def test_the_usual_folders_are_left_out(repository):
-    root = repository("a.py", ".venv/b.py", "x/node_modules/c.py", "__pycache__/d.py", "build/e.py", "builder/f.py")
-    assert found(root) == ("a.py", "builder/f.py")
+    root = repository("a.py", ".venv/b.py", "x/node_modules/c.py", "__pycache__/d.py", "build/e.py", "dist/g.py", "builder/f.py", "x/dist/h.py")
+    assert found(root) == ("a.py", "builder/f.py", "x/dist/h.py")
+
+
+def test_a_folder_that_is_left_out_at_the_root_is_taken_where_it_is_named(repository):
+    root = repository("a.py", "dist/b.py", "dist/dist/c.py")
+    assert found(root, str(root / "dist")) == ("dist/b.py", "dist/dist/c.py")
 
 
 def test_own_patterns_replace_the_usual_ones_but_never_let_git_in(repository):

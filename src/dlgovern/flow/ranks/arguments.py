@@ -34,7 +34,9 @@ def keyword(node: ast.Call, receiver: Value, positional: list[Value]) -> Value |
         return None
     if positional[0].kind != "const":
         return None
-    return dict(receiver.data).get(positional[0].data, positional[1] if len(positional) > 1 else NONE)
+    default = positional[1] if len(positional) > 1 else NONE
+    found: Value = dict(receiver.data).get(positional[0].data, default)
+    return found
 
 
 def _tells(one: Value) -> bool:
