@@ -20,6 +20,8 @@ EXCLUDE = (
 )
 """What is left out unless a project says otherwise."""
 
+_MADE = frozenset(("build", "dist"))  # what tools write there is no package; a package of this name is source
+
 _NEVER = frozenset((".git", ".hg", ".svn"))  # left out whatever a project says: not the project's files
 
 
@@ -49,7 +51,9 @@ def discover(
     not wanted by their name are taken where their first bytes are those of a model.
     Raises UsageError for an argument that does not exist or lies outside the root.
     """
-    search = _Search(os.path.realpath(root), [*exclude, *extend_exclude], wanted, models)
+    exclude, extend_exclude = tuple(exclude), tuple(extend_exclude)
+    made = _MADE.difference(extend_exclude) if exclude == EXCLUDE else frozenset()
+    search = _Search(os.path.realpath(root), [*exclude, *extend_exclude], made, wanted, models)
     folders = []
     for argument in arguments:
         name, status = search.locate(argument)
@@ -68,7 +72,9 @@ def discover(
 class _Search:
     """What has been found so far below one root."""
 
-    def __init__(self, root: str, exclude: list[str], wanted: Callable[[str], bool], models: bool) -> None:
+    def __init__(
+        self, root: str, exclude: list[str], made: frozenset[str], wanted: Callable[[str], bool], models: bool
+    ) -> None:
         self.root = root
         self.inside = os.path.join(root, "")
         self.by_name = wanted
@@ -79,6 +85,8 @@ class _Search:
         self.missing: list[str] = []
         plain = {pattern for pattern in exclude if not any(char in pattern for char in "/*?[\\!")}
         self._names = plain | _NEVER
+        self._made = made
+        self._packages: dict[str, bool] = {}
         self._globs = matcher(pattern for pattern in exclude if pattern not in plain)
 
     def wanted(self, path: str) -> bool:
@@ -124,16 +132,30 @@ class _Search:
     def excluded(self, path: str, below: str = "") -> bool:
         """Whether a pattern names this path or a folder that holds it; folders down to ``below`` do not count."""
         if not below:
-            if not self._names.isdisjoint(path.split("/")):
+            if not self._names.isdisjoint(path.split("/")) and not self._is_source(path):
                 return True
             return self._globs is not None and self._globs.match(path) is not None
-        if not self._names.isdisjoint(path[len(below) :].split("/")):
+        if not self._names.isdisjoint(path[len(below) :].split("/")) and not self._is_source(path, below):
             return True
         if self._globs is None:
             return False
         # A pattern that names the folder itself does not count, one that reaches further does.
         found = self._globs.match(path)
         return found is not None and self._globs.match(below) is None
+
+    def _is_source(self, path: str, below: str = "") -> bool:
+        """Whether only folders named like what is built are in the way, and each is a package."""
+        parts = path.split("/")
+        for depth in range(below.count("/") + 1 if below else 0, len(parts)):
+            if parts[depth] not in self._names:
+                continue
+            folder = "/".join(parts[: depth + 1])
+            if folder not in self._packages:
+                inside = os.path.join(self.root, folder, "__init__.py")
+                self._packages[folder] = parts[depth] in self._made and os.path.isfile(inside)
+            if not self._packages[folder]:
+                return False
+        return True
 
     def take_folders(self, folders: list[str], respect_gitignore: bool) -> None:
         """Add what lies below these folders."""
