@@ -26,16 +26,20 @@ def main() -> None:
         pairs = [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
     rows = [line.split("\t") for line in pairs if said.only in line]
     seen: list[tuple[str, bool]] = []
+    absent = 0
     with tempfile.TemporaryDirectory() as base:
         for repository, commit, path, rules, defect, _chosen in rows:
             git = os.path.join(said.mirrors, repository.replace("/", "+"))
             git = os.path.join(git, "repo") if os.path.isdir(os.path.join(git, "repo")) else git
+            if not os.path.isdir(git):
+                absent += 1
+                continue
             before, after = (found(tree(git, name, base), path, rules.split("|")) for name in (f"{commit}^", commit))
             seen.append((f"{repository}@{commit}", is_seen(before, after)))
             place = f"{repository}@{commit} {path}"
             print(f"{'ok' if seen[-1][1] else 'NO':3}{rules} {place}: {defect}: before {lines(before)}, after {lines(after)}", flush=True)
     whole = [all(good for name, good in seen if name == commit) for commit in dict(seen)]
-    print(f"{sum(good for _, good in seen)} of {len(seen)} fixes are seen, {sum(whole)} of {len(whole)} commits in every file")
+    print(f"{sum(good for _, good in seen)} of {len(seen)} fixes are seen, {sum(whole)} of {len(whole)} commits in every file; {absent} have no mirror here")
 
 
 Found = list[tuple[int, str, str]]

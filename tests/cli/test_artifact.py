@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 
@@ -76,6 +77,38 @@ def test_a_manifest_is_written_and_then_holds(folder, capsys):
     assert 0 == run(capsys, "manifest", "good.pkl")[0]
     (folder / "good.pkl").write_bytes(pickle.dumps({"a": 2}))
     assert 1 == run(capsys, "manifest", "good.pkl")[0]
+
+
+@pytest.fixture
+def onnx_with_weights_beside_it(folder):
+    onnx = pytest.importorskip("onnx")
+    weight = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [4], b"\0" * 16, raw=True)
+    graph = onnx.helper.make_graph([], "g", [], [], [weight])
+    onnx.save(onnx.helper.make_model(graph), "m.onnx", save_as_external_data=True, location="m.data", size_threshold=0)
+    return folder / "m.data"
+
+
+def test_a_manifest_knows_the_weights_beside_a_model(onnx_with_weights_beside_it, capsys):
+    assert 0 == run(capsys, "manifest", "--write", "m.onnx")[0]
+    folder = onnx_with_weights_beside_it.parent
+    (said,) = json.loads((folder / "artifacts.json").read_text())["artifacts"]
+    assert {"m.data": hashlib.sha256(b"\0" * 16).hexdigest()} == said["external"]
+    onnx_with_weights_beside_it.write_bytes(b"\1" * 16)
+    assert 1 == run(capsys, "manifest", "m.onnx")[0]
+    (folder / "s").mkdir()
+    (folder / "s" / "standard.toml").write_text(
+        'schema = 1\n[standard]\nname = "s"\nversion = "1"\nextends = "reference"\n[parameters.DLG809]\nreleased = ["*.onnx"]\n'
+    )
+    assert 1 == main(["check", "--no-cache", "--standard", "s", "--profile", "all", "--select", "DLG809", "--fail-on", "warning", "."])
+    assert "m.onnx:1:1 error DLG809" in (shown := capsys.readouterr().out)
+    assert "m.data, which holds its weights" in shown
+
+
+def test_a_bill_names_the_weights_beside_a_model(onnx_with_weights_beside_it, capsys):
+    pytest.importorskip("cyclonedx")
+    (model,) = json.loads(run(capsys, "m.onnx", "--ml-bom")[1])["components"]
+    (weights,) = model["components"]
+    assert ("m.data", "file", hashlib.sha256(b"\0" * 16).hexdigest()) == (weights["name"], weights["type"], weights["hashes"][0]["content"])
 
 
 def test_a_bill_of_materials_is_valid(folder, capsys, monkeypatch):

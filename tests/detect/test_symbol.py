@@ -99,7 +99,7 @@ def test_a_name_that_is_gone_is_reported_where_it_comes_in(tmp_path: Any, source
 def test_a_name_is_new_only_where_the_repository_states_a_floor(tmp_path: Any) -> None:
     source = "import torch\ntorch.young()\n"
     assert lines(tmp_path, source, "added") == [2]
-    assert lines(tmp_path, source, "added", Window((2, 1), (), "standard")) == []
+    assert lines(tmp_path, source, "added", Window((2, 1), (), "the standard")) == []
 
 
 def test_a_new_name_that_is_imported_on_demand_is_less_sure(tmp_path: Any) -> None:

@@ -19,7 +19,7 @@ from dlgovern.standard.read import read_standard
 READS_THE_VARIABLE = 'import os\nprint(os.environ["LOCAL_RANK"])\n'
 NEEDS_THE_ARGUMENT = 'parser.add_argument("--local_rank", type=int)\n'
 ASKS_FOR_BOTH = NEEDS_THE_ARGUMENT + READS_THE_VARIABLE
-NEW = Windows({"": {"torch": Window((2, 6), (), "requirements.txt:1")}}, {"torch": Window((2, 6), (2, 14), "standard")})
+NEW = Windows({"": {"torch": Window((2, 6), (), "requirements.txt:1")}}, {"torch": Window((2, 6), (2, 14), "the standard")})
 
 
 @pytest.fixture(scope="module")

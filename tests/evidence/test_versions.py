@@ -65,7 +65,7 @@ def test_a_constraint_that_contradicts_a_manifest_wins(tmp_path: Path) -> None:
 
 
 def test_the_standard_speaks_where_no_manifest_does(tmp_path: Path) -> None:
-    assert windows(tmp_path, {"requirements.txt": "numpy\n"}) == Window((2, 12), (2, 14), "standard")
+    assert windows(tmp_path, {"requirements.txt": "numpy\n"}) == Window((2, 12), (2, 14), "the standard")
 
 
 def test_an_open_end_is_closed_by_the_standard(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_window_starts_below_a_version_only_when_its_floor_is_known(
 
 ROOT = Window((2, 0), (), "requirements.txt:1")
 DEEP = Window((1, 13), (), "tools/old/requirements.txt:1")
-STANDARD = Window((2, 12), (2, 14), "standard")
+STANDARD = Window((2, 12), (2, 14), "the standard")
 WINDOWS = Windows({"": {"torch": ROOT}, "tools/old": {"torch": DEEP}}, {"torch": STANDARD, "numpy": STANDARD})
 
 

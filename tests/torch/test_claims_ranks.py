@@ -21,6 +21,7 @@ if not dist.is_available():
 FULL = bool(os.environ.get("DLGOVERN_FULL"))
 WAIT = 5.0  # seconds that a collective waits in vain for the other process
 LONG = 120.0  # and where the other one comes
+WAITED = ("imed out", "Application timeout", "closed by peer")  # how gloo says that it did
 
 Form = Callable[[int, str], object]
 
@@ -40,7 +41,7 @@ def _run(form: Form, rank: int, number: int, folder: str, wait: float, results) 
     try:
         found = form(rank, folder)
     except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError, CheckpointException) as error:
-        found = "stuck" if "imed out" in str(error) or "closed by peer" in str(error) else type(error).__name__
+        found = "stuck" if any(said in str(error) for said in WAITED) else type(error).__name__
     finally:
         results.put((rank, found))
     if found == "stuck":

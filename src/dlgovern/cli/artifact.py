@@ -15,7 +15,7 @@ from dlgovern.evidence.artifacts import manifest
 from dlgovern.evidence.artifacts.allowed import Allowed, newest
 from dlgovern.evidence.artifacts.document import is_model
 from dlgovern.evidence.artifacts.endings import ending
-from dlgovern.evidence.artifacts.manifest import FILE, digest
+from dlgovern.evidence.artifacts.manifest import FILE, beside, digest
 from dlgovern.evidence.artifacts.read import Unreadable, read_file
 from dlgovern.evidence.artifacts.values import Artifact
 from dlgovern.policy import Policy
@@ -77,7 +77,8 @@ def _bill(artifacts: list[Artifact]) -> str:
         from dlgovern.report import ml_bom  # cold: the library of CycloneDX comes with it
     except ImportError as error:
         raise UsageError(f"--ml-bom needs a library that is not installed ({error.name})", do="pip install 'dlgovern[bom]'") from None
-    return ml_bom.render(artifacts, [digest(one.path) for one in artifacts])
+    digests = [digest(one.path) for one in artifacts]
+    return ml_bom.render(artifacts, digests, [beside(one.path, one.facts.get("external files", ())) for one in artifacts])
 
 
 def _manifest(words: list[str]) -> int:
@@ -105,10 +106,12 @@ def _manifest(words: list[str]) -> int:
         try:
             found = read_file(os.path.join(root, path), shown, allowed)
             sha256 = digest(os.path.join(root, path))
+            external = beside(os.path.join(root, path), found.facts.get("external files", ()))
         except Unreadable as error:
             raise UsageError(error.why, shown) from None
         kept = before.get(shown, {})
-        entries.append(manifest.entry(found, sha256, kept["commit"] if kept.get("sha256") == sha256 and "commit" in kept else now))
+        same = kept.get("sha256") == sha256 and kept.get("external", {}) == external and "commit" in kept
+        entries.append(manifest.entry(found, sha256, external, kept["commit"] if same else now))
     text = manifest.render(entries)
     if said.write:
         _write(text, os.path.join(root, FILE))

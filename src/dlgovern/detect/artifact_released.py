@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
-from dlgovern.evidence.artifacts.manifest import FILE, digest
+from dlgovern.evidence.artifacts.manifest import FILE, beside, digest
 from dlgovern.finding import Hit
 from dlgovern.policy import Rule
 from dlgovern.repository.view import View
@@ -62,7 +62,12 @@ def _differs(root: str, path: str, entry: dict[str, Any]) -> str:
             return f"it is not the file whose SHA-256 stands in {FILE}"
     except (OSError, Unreadable):
         return "it cannot be read"
-    return ""
+    external = entry.get("external", {})
+    if not isinstance(external, dict):
+        return f"{FILE} says external files in a way that cannot be read"
+    found = beside(full, external)
+    other = next((location for location in external if not found[location] or found[location] != external[location]), "")
+    return f"{other}, which holds its weights, is not the file whose SHA-256 stands in {FILE}" if other else ""
 
 
 def _cards(rule: Rule, view: View, paths: list[str], cards: list[str]) -> Iterator[tuple[str, Hit]]:

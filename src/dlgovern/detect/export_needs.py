@@ -17,7 +17,7 @@ from dlgovern.flow.parsed import parsed
 from dlgovern.policy import Rule
 from dlgovern.repository.supply import supply
 from dlgovern.repository.view import View
-from dlgovern.repository.window import parse_version
+from dlgovern.repository.window import STANDARD, parse_version
 from dlgovern.source.classify import setting
 
 PARAMETERS = {
@@ -79,4 +79,4 @@ def _needs(rule: Rule, facts: Facts, node: ast.Call) -> bool:
     if switch and switch in given:
         return constant(facts, given[switch]) is True
     windows = [(facts.windows.of(facts.path, name), first) for name, first in rule.parameters.get("since", {}).items()]
-    return all(w is not None and w.source != "standard" and w.reaches(parse_version(first)) for w, first in windows)
+    return all(w is not None and w.source != STANDARD and w.reaches(parse_version(first)) for w, first in windows)

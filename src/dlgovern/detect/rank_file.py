@@ -12,9 +12,9 @@ from dlgovern.flow.ranks.accesses import Access, unsafe
 from dlgovern.flow.ranks.tables import rank_text, tables_of, tells_ranks
 from dlgovern.policy import Rule
 
-REASONS = ("early", "own", "lost")
+REASONS = ("early", "own", "lost", "late")
 """The others read what rank 0 may not have written yet; all ranks save together, each at a path of its own; the others look
-at a path of their own for what rank 0 wrote."""
+at a path of their own for what rank 0 wrote; a rank raises where it finds what a faster one has made."""
 
 PARAMETERS = {"reasons": Parameter("strings", f"what is wrong: {', '.join(REASONS)}", required=True)}
 
@@ -34,7 +34,8 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
             return
         wanted = {reason for rule in rules for reason in rule.parameters["reasons"]}
         moments = any(word in data for word in known.own_words)
-        if not (moments and wanted - {"early"}) and not ("early" in wanted and all(any(word in data for word in words) for words in known.file_words.values())):
+        late = "late" in wanted and b"raise" in data and any(word in data for word in (b"exists", b"isfile", b"isdir", b"is_file", b"is_dir"))
+        if not late and not (moments and wanted - {"early", "late"}) and not ("early" in wanted and all(any(word in data for word in words) for words in known.file_words.values())):
             return
         for one in unsafe(facts, known):
             for rule in rules:
@@ -53,4 +54,4 @@ def _related(use: Access, write: Access | None) -> Iterator[tuple[str, int, int,
     if use.site is not use.step:
         yield (*use.step.spot, f"{use.step.op} here")
     if write is not None:
-        yield (*write.step.spot, f"rank 0 alone: {write.step.op}")
+        yield (*write.step.spot, f"made here: {write.step.op}")

@@ -15,7 +15,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
-from dlgovern.repository.window import Window, Windows
+from dlgovern.repository.window import STANDARD, Window, Windows
 
 PARAMETERS = {
     "table": Parameter("string", "a table of the standard with one row an argument", required=True),
@@ -137,7 +137,7 @@ def _slots(rule: Rule, row: Row, both: Allowed, value: str) -> dict[str, str]:
         "instead": f"Write `{row.replacement}`. {row.note}" if row.replacement else row.note,
         "note": row.note,
         "fix": row.fix,
-        "source": window.source if window else "standard",
+        "source": window.source if window else STANDARD,
     }
 
 

@@ -12,7 +12,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback, is_replaced, only_for_types, tests_versions
 from dlgovern.policy import Rule
-from dlgovern.repository.window import Window
+from dlgovern.repository.window import STANDARD, Window
 from dlgovern.source.tree import function, parents, up
 
 PARAMETERS = {
@@ -148,7 +148,7 @@ class _Sight:
             note=row.note,
             fix=row.fix,
             since=row.since,
-            source=window.source if window else "standard",
+            source=window.source if window else STANDARD,
         )
         if window is not both.own:
             return found._replace(level="info")

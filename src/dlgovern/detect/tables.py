@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
-from dlgovern.repository.window import Window, Windows, parse_version
+from dlgovern.repository.window import STANDARD, Window, Windows, parse_version
 
 AHEAD = Parameter(
     "boolean", "judge by the versions of the standard too, as info, where the repository keeps to older ones", default=False
@@ -96,7 +96,7 @@ def reached(row: Any, state: str, window: Window | None) -> bool:
     if not version or window is None:
         return False
     if state == "added":
-        return window.source not in ("standard", "") and window.starts_below(parse_version(version))
+        return window.source not in (STANDARD, "") and window.starts_below(parse_version(version))
     if state == "deprecated" and row.removed and window.reaches(parse_version(row.removed)):
         return False
     return window.reaches(parse_version(version))

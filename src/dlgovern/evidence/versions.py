@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dlgovern.evidence.manifests import collect
 from dlgovern.evidence.values import Manifest, Requirement, normal
-from dlgovern.repository.window import Window, Windows, canonical, parse_version
+from dlgovern.repository.window import STANDARD, Window, Windows, canonical, parse_version
 from dlgovern.source.patterns import lazy
 
 Version = tuple[int, ...]
@@ -52,7 +52,7 @@ def windows(manifests: Mapping[str, Manifest], standard_window: Mapping[str, str
     standard = {}
     for name, specifier in standard_window.items():
         found = versions_of(specifier)
-        standard[normal(name)] = Window(found.floor, found.below, "standard")
+        standard[normal(name)] = Window(found.floor, found.below, STANDARD)
     mentions: dict[str, dict[str, list[_Mention]]] = {}
     for path in sorted(manifests):
         folder = home(path)

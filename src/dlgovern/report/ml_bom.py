@@ -21,9 +21,12 @@ from dlgovern.report.display import display
 _PREFIX = "dlgovern:artifact"
 
 
-def render(artifacts: Sequence[Artifact], digests: Sequence[str]) -> str:
-    """The bill, one component of type machine-learning-model for each file; ``digests`` are their SHA-256."""
-    components = [_component(one, digest) for one, digest in zip(artifacts, digests, strict=True)]
+def render(artifacts: Sequence[Artifact], digests: Sequence[str], external: Sequence[dict[str, str]]) -> str:
+    """The bill, one component of type machine-learning-model for each file.
+
+    ``digests`` are their SHA-256, ``external`` those of the files beside each that hold its weights ("" for one that is not there).
+    """
+    components = [_component(*one) for one in zip(artifacts, digests, external, strict=True)]
     serial = uuid.uuid5(uuid.NAMESPACE_URL, "dlgovern:" + ",".join(f"{one.path}={d}" for one, d in zip(artifacts, digests, strict=True)))
     tool = Component(name="dlgovern", version=__version__, type=ComponentType.APPLICATION)
     metadata = BomMetaData(timestamp=_now())
@@ -32,7 +35,7 @@ def render(artifacts: Sequence[Artifact], digests: Sequence[str]) -> str:
     return json.dumps(json.loads(JsonV1Dot6(bom).output_as_string()), indent=2, ensure_ascii=True) + "\n"
 
 
-def _component(one: Artifact, digest: str) -> Component:
+def _component(one: Artifact, digest: str, external: dict[str, str]) -> Component:
     said: dict[str, Any] = {"format": one.format, "size": one.size, "verdict": one.verdict}
     said |= {key: value for key, value in one.facts.items() if key not in ("metadata", "chat template")}
     said |= {f"metadata:{key}": value for key, value in one.facts.get("metadata", {}).items()}
@@ -43,7 +46,13 @@ def _component(one: Artifact, digest: str) -> Component:
         bom_ref=f"sha256:{digest}:{display(one.path)}",
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest)],
         properties=properties,
+        components=[_weights(one.path, *beside) for beside in sorted(external.items())],
     )
+
+
+def _weights(model: str, location: str, digest: str) -> Component:
+    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=digest)] if digest else []
+    return Component(name=display(location), type=ComponentType.FILE, bom_ref=f"weights:{display(model)}:{display(location)}", hashes=hashes)
 
 
 def _text(value: Any) -> str:

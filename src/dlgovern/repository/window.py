@@ -7,13 +7,16 @@ from dlgovern.digest import sha256
 
 _FORMAT = 1
 
+STANDARD = "the standard"
+"""The ``source`` of a window that no file of the repository says."""
+
 
 class Window(NamedTuple):
     """The versions of one library that code must work with.
 
     ``floor`` is the lowest allowed version, () where none is known. ``below`` is the first version that is not
     allowed, () where there is none; an exact 2.13.0 is floor (2, 13, 0), below (2, 13, 0, 1). ``source`` says where
-    this was read: ``requirements.txt:3``, or ``standard``.
+    this was read: ``requirements.txt:3``, or `STANDARD`.
     """
 
     floor: tuple[int, ...]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from typing import Any
 
 from dlgovern.evidence.artifacts.blob import File
 from dlgovern.evidence.artifacts.values import Artifact
+from dlgovern.source.read import Unreadable
 
 FILE = "artifacts.json"
 """What the manifest is called; it lies at the root of a repository."""
@@ -28,14 +30,30 @@ def digest(path: str) -> str:
         file.close()
 
 
-def entry(artifact: Artifact, sha256: str, commit: str) -> dict[str, Any]:
-    """What a manifest says about one file."""
+def beside(path: str, locations: Iterable[str]) -> dict[str, str]:
+    """The digests of the files beside a model that hold its weights, by location; "" for one that is not there, or not below its folder."""
+    return {location: _beside(os.path.dirname(path), location) for location in locations}
+
+
+def _beside(folder: str, location: str) -> str:
+    parts = location.replace("\\", "/").split("/")
+    if os.path.isabs(location) or ".." in parts or ":" in parts[0]:
+        return ""
+    try:
+        return digest(os.path.join(folder, location))
+    except Unreadable:
+        return ""
+
+
+def entry(artifact: Artifact, sha256: str, external: dict[str, str], commit: str) -> dict[str, Any]:
+    """What a manifest says about one file; ``external`` are the digests of the files that hold its weights."""
     facts = artifact.facts
     made = {
         "path": artifact.path,
         "format": artifact.format,
         "size": artifact.size,
         "sha256": sha256,
+        "external": external,
         "verdict": artifact.verdict,
         "producer": facts.get("producer", ""),
         "framework_version": facts.get("framework version", ""),

@@ -67,7 +67,7 @@ def read(blob: Blob, findings: Findings, folder: str = "") -> None:
     if model.functions:
         facts["functions"] = sorted(model.functions)[:200]
     if model.external:
-        facts["external files"] = sorted({one.location for one in model.external})[:200]
+        facts["external files"] = sorted({one.location for one in model.external})
         _check_external(model.external, folder, findings)
 
 

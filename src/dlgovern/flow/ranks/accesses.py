@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import own_nodes, written
 from dlgovern.flow.ranks.analysis import BRANCHED
 from dlgovern.flow.ranks.candidates import Candidates, candidates
 from dlgovern.flow.ranks.frame import GaveUp, Meter
@@ -15,6 +16,7 @@ from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node
 from dlgovern.flow.ranks.values import FIRST, OTHER
+from dlgovern.source.tree import function, up
 
 
 class Access(NamedTuple):
@@ -29,7 +31,8 @@ class Unsafe(NamedTuple):
     """A use of a path that goes wrong.
 
     ``why``: early (it needs what ``write`` of the first rank may not have made yet), own (a save of all ranks, to a path
-    that is another on each), lost (each rank looks at a path of its own for what ``write`` made).
+    that is another on each), lost (each rank looks at a path of its own for what ``write`` made), late (it raises where it finds
+    what ``write`` of a faster rank has made already).
     """
 
     why: str
@@ -37,7 +40,9 @@ class Unsafe(NamedTuple):
     write: Access | None
 
 
-_FILES = frozenset({"write", "read"})
+_FILES = frozenset({"write", "read", "test", "maybe"})
+_TESTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir"})
+_MADE = frozenset({"save", "dump", "write"})
 
 
 def unsafe(facts: Facts, tables: Tables) -> list[Unsafe]:
@@ -61,7 +66,7 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
         except GaveUp:
             facts.gave_up.append((target.node if target.node.name else facts.tree.module, BRANCHED))
             continue
-        for one in (*_early(first, other), *_own(first, other)):
+        for one in (*_early(first, other), *_own(first, other), *_late(first, other)):
             if one.why == "early" or target.key in own_words or one.use.step.spot[0] == facts.path:
                 found.setdefault((one.why, one.use.step.spot), one)  # else it is told where the name is made
     facts.reads |= summaries.project.reads
@@ -83,7 +88,8 @@ def _telling(facts: Facts, targets: list[Target], known: Candidates, tables: Tab
         mine = known.names(target)
         reads = not reading.isdisjoint(mine)
         early = reads and not writing.isdisjoint(mine) and (known.speaks(target) or not parting.isdisjoint(mine))
-        if early or (not moments.isdisjoint(mine) and (reads or not saving.isdisjoint(mine))):
+        late = known.speaks(target) and not _TESTS.isdisjoint(mine) and not (writing | _MADE).isdisjoint(mine)
+        if early or late or (not moments.isdisjoint(mine) and (reads or not saving.isdisjoint(mine))):
             yield target
 
 
@@ -125,6 +131,49 @@ def _below(use: Access, write: Access) -> bool:
 
 def _after(use: Access, write: Access) -> bool:
     return use.site.spot[0] == write.site.spot[0] and use.site.spot[1] > write.site.spot[1]
+
+
+def _late(first: list[Access], other: list[Access]) -> Iterator[Unsafe]:
+    """Tests of all ranks that raise where a path is there, although a rank that is done with its own test makes it."""
+    tests = [one for one in other if one.step.kind == "test" and not one.step.group.startswith("~") and _raises(one.step.node)]
+    reached = {one.step.spot for one in other}
+    for test in tests:
+        for write in first:
+            made = write.step.kind == "write" or (write.step.kind == "maybe" and write.step.spot not in reached)
+            if made and _may_be(test.step.op, write.step.op) and _one_path(test.step, write.step) and write.met == test.met and _after(write, test):
+                yield Unsafe("late", test, write)
+                break
+
+
+def _may_be(test: str, write: str) -> bool:
+    """Whether a test for a file, a folder or either can find what a call makes."""
+    return test == "exists" or (test in ("isdir", "is_dir")) is (write in ("makedirs", "mkdir"))
+
+
+def _one_path(test: Node, write: Node) -> bool:
+    """Whether both are about one path: of one value, or written as one variable that nothing assigns between them."""
+    if test.group == write.group:
+        return True
+    if not isinstance(test.node, ast.Call) or not isinstance(write.node, ast.Call) or test.spot[0] != write.spot[0]:
+        return False
+    names = {written(one) for one in test.node.args[:1] if isinstance(one, ast.Name)}
+    if not names or names.isdisjoint(map(written, write.node.args[:1])):
+        return False
+    owner = function(test.node)
+    between = range(test.spot[1], write.spot[1] + 1)
+    return owner is not None and owner is function(write.node) and not any(
+        isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in names and node.lineno in between for node in own_nodes(owner.body)
+    )
+
+
+def _raises(test: object) -> bool:
+    """Whether the branch that is taken where a test, and at most plain flags beside it, succeeds ends in ``raise``."""
+    if not isinstance(test, ast.AST):
+        return False
+    above = up(test)
+    if isinstance(above, ast.BoolOp) and isinstance(above.op, ast.And) and all(one is test or written(one.operand if isinstance(one, ast.UnaryOp) else one) for one in above.values):
+        test, above = above, up(above)
+    return isinstance(above, ast.If) and test is above.test and isinstance(above.body[-1], ast.Raise)
 
 
 def _own(first: list[Access], other: list[Access]) -> Iterator[Unsafe]:

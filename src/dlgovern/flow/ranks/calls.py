@@ -10,7 +10,7 @@ from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.said import KEEPS
 from dlgovern.flow.ranks.shares import SHARE, shared
 from dlgovern.flow.ranks.tables import APART, Operation
-from dlgovern.flow.ranks.trace import has_events
+from dlgovern.flow.ranks.trace import has_events, trains_alone
 from dlgovern.flow.ranks.values import Value, unknown
 
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
@@ -142,7 +142,7 @@ def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | 
         if pattern.startswith("wrapped "):
             if receiver is not None and receiver.kind == "wrapped" and receiver.data == pattern.removeprefix("wrapped "):
                 return "high"
-        elif pattern == "*" or (pattern.endswith("()") and base == pattern):
+        elif pattern == "*" or (pattern.endswith("()") and _is_made(base, pattern)):
             return "high"
         elif not other and pattern in (text, last) and text:
             idiom = pattern
@@ -151,6 +151,13 @@ def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | 
     roots = {pattern.partition(".")[0] for pattern in operation.on if pattern.endswith("()")}
     data = frame.facts.data
     return "high" if not roots or any(root.encode() in data for root in roots) else "medium"
+
+
+def _is_made(base: str, pattern: str) -> bool:
+    """Whether an object is made by the class of a pattern, or by one below it: ``torchmetrics.*()``."""
+    if pattern.endswith(".*()"):
+        return base.startswith(pattern[:-3]) and base.endswith("()")
+    return base == pattern
 
 
 def _is_alone(frame: Frame, name: ast.Name) -> bool:
@@ -259,7 +266,7 @@ def _follow(
     if target is None and not silent and any(word in last.lower() for word in frame.tables.agreed):
         _agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
-    taint = _taint(node, origin, receiver, positional, last)
+    taint = "data" if target is not None and trains_alone(summary.steps) else _taint(node, origin, receiver, positional, last)
     if not taint and shared(frame, node, origin, last, positional, keywords):
         taint = SHARE
     mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))

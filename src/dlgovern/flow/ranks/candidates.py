@@ -51,6 +51,7 @@ class Candidates:
         for target in self.targets:
             self._said[target.key], given = said(target)
             self._given += given
+        self.steps = {one.node.name for one in self.targets if one.node.name and "backward" in self._said[one.key].names}
         self._called = self._names_of_operations()
         self._direct = {target.key for target in self.targets if any(self._is_operation(call.func) for call in self._said[target.key].calls)}
         self._find_parting()
@@ -81,7 +82,7 @@ class Candidates:
         mine = self._said[target.key]
         if self.parts(target) or not DOUBTS.isdisjoint(mine.names) or mine.catches:
             return True
-        return not self.signalled.isdisjoint(mine.names) or (mine.loops and not self.clocks.isdisjoint(mine.names))
+        return not self.signalled.isdisjoint(mine.names) or (mine.loops and not (self.clocks | self.steps).isdisjoint(mine.names))
 
     def speaks(self, target: Target) -> bool:
         """Whether a word that tells ranks apart stands in a function, its parameters included."""

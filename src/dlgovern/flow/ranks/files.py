@@ -22,6 +22,11 @@ _SAME_METHODS = frozenset("strftime isoformat replace strip lower upper as_posix
 _ARGUMENTS = ("checkpoint_id", "storage_writer", "output_dir", "save_dir", "filepath", "path", "tag")
 """Arguments that name where a save of all ranks goes."""
 
+_TESTS = frozenset({"os.path.exists", "os.path.isfile", "os.path.isdir"})
+_TEST_METHODS = frozenset({"exists", "is_file", "is_dir", "isfile", "isdir"})
+_MAKES = ("save", "dump", "write")
+"""How names of functions begin that may make a file."""
+
 _MODES = {"w": "write", "a": "write", "x": "write", "r": "read"}
 
 
@@ -44,9 +49,20 @@ def call(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, posi
         if path is not None and not path.ranked and path.taint in ("", OWN) and path.kind in ("key", "const"):
             emit(frame, node, kind, last or origin, path)
         return Known(unknown(f"{last}@{node.lineno}"))
+    if frame.depth == 0:
+        _seen(frame, node, origin, last, receiver, (*positional, *keywords.values()))
     if last in ("sleep", "wait", "join") or any(word in last.lower() for word in (*frame.tables.agreed, "barrier", "wait")):
         frame.emit("sync", last, node)  # whatever it is, the others may be waited for
     return None
+
+
+def _seen(frame: Frame, node: ast.Call, origin: str, last: str, receiver: Value | None, given: tuple[Value, ...]) -> None:
+    """Append a test whether a path is there, or that it may be made, in the judged function itself."""
+    tests = origin in _TESTS or (receiver is not None and last in _TEST_METHODS)
+    paths = given[:1] or (receiver,) if tests else given if last.startswith(_MAKES) else ()
+    for path in paths:
+        if path is not None and path.kind == "key" and not path.ranked and not path.taint:
+            emit(frame, node, "test" if tests else "maybe", last, path)
 
 
 def emit(frame: Frame, node: ast.AST, kind: str, op: str, path: Value) -> None:

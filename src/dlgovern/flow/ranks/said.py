@@ -74,6 +74,8 @@ def said(target: Target) -> tuple[Said, list[Given]]:
             todo += one.decorator_list
             for decorator in one.decorator_list:
                 decides |= made_of(decorator)
+            if not isinstance(one, ast.ClassDef) and registered(one):
+                todo += one.body
             continue
         if isinstance(one, ast.Call):
             calls.append(one)
@@ -108,6 +110,11 @@ def said(target: Target) -> tuple[Said, list[Given]]:
             given.append(Given(found, frozenset(_told_by(one.value)), frozenset(_itself(one.value))))
         todo += children(one)
     return Said(frozenset(names), frozenset(decides), frozenset(gives), frozenset(itself), tuple(calls), catches, loops), given
+
+
+def registered(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function is handed to an engine where it is defined: ``@engine.on(event)``."""
+    return any(isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "on" for one in node.decorator_list)
 
 
 _TOLD = frozenset(

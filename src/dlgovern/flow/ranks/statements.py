@@ -11,6 +11,8 @@ from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.expressions import by_name, text_of, value
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
 from dlgovern.flow.ranks.managers import enter
+from dlgovern.flow.ranks.project import Target
+from dlgovern.flow.ranks.said import registered
 from dlgovern.flow.ranks.shares import SHARE
 from dlgovern.flow.ranks.trace import Guard, Node, choice, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
@@ -405,6 +407,15 @@ def _leave(frame: Frame, node: ast.stmt, how: str) -> bool:
     return False
 
 
+def _define(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """A handler runs later on the ranks that hand it to the engine."""
+    if registered(node) and frame.summaries.may_follow(frame):
+        summary = frame.summaries.run(Target(frame.facts, node), frame.cls, {}, frame)
+        if has_events(summary.steps):
+            frame.emit("call", node.name, node, branches=(summary.steps,))
+    return True
+
+
 def _nothing(_frame: Frame, _node: ast.stmt) -> bool:
     return True
 
@@ -418,6 +429,8 @@ def _simple(frame: Frame, node: ast.stmt) -> bool:
 
 _READERS: dict[type, Callable[[Frame, Any], bool]] = {
     ast.Expr: _expression,
+    ast.FunctionDef: _define,
+    ast.AsyncFunctionDef: _define,
     ast.Assign: _assign,
     ast.AnnAssign: _annotated,
     ast.AugAssign: _augmented,

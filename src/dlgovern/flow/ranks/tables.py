@@ -164,7 +164,7 @@ class Tables:
 
 def _receiver(operation: Operation, data: bytes) -> bool:
     for pattern in operation.on:
-        word = pattern.removeprefix("wrapped ").removesuffix("()").rpartition(".")[2]
+        word = pattern.removeprefix("wrapped ").removesuffix("()").removesuffix(".*").rpartition(".")[2]
         if pattern == "*" or pattern.startswith("wrapped ") or word.encode() in data:
             return True
     return False

@@ -123,6 +123,12 @@ def has_events(steps: Iterable[Node]) -> bool:
     return next(events(steps), None) is not None
 
 
+def trains_alone(steps: Iterable[Node]) -> bool:
+    """Whether these steps go backward and ranks meet nowhere else: what comes out is about the rank's own batch."""
+    kinds = {step.kind for step in events(steps)}
+    return "backward" in kinds and kinds <= {"backward", "forward"}
+
+
 def choice(key: str, taken: list[Node], other: list[Node], guard: Guard | None, node: object, spot: Spot) -> list[Node]:
     """The steps of a condition that ranks share: nothing where nothing depends on it."""
     yes, no = tuple(taken), tuple(other)
