@@ -84,6 +84,12 @@ def test_further_patterns_are_added_to_the_usual_ones(repository):
     assert found(root, extend_exclude=["gen_*.py", "y/**"]) == ("a.py", "x/c.py")
 
 
+def test_a_package_that_is_called_like_what_is_built_is_source(repository):
+    root = repository("dist/__init__.py", "dist/utils.py", "kit/dist/utils.py", "build/lib/a.py")
+    expected = ("dist/__init__.py", "dist/utils.py", "kit/dist/utils.py")
+    assert (expected, expected[2:], ()) == (found(root), found(root, extend_exclude=("/dist",)), found(root, extend_exclude=("dist",)))
+
+
 def test_a_folder_is_searched_alone(repository):
     root = repository("a.py", "x/b.py", "xy/c.py")
     assert found(root, "x") == ("x/b.py",)

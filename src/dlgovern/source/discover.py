@@ -49,7 +49,10 @@ def discover(
     not wanted by their name are taken where their first bytes are those of a model.
     Raises UsageError for an argument that does not exist or lies outside the root.
     """
-    search = _Search(os.path.realpath(root), [*exclude, *extend_exclude], wanted, models)
+    root, exclude = os.path.realpath(root), tuple(exclude)
+    if exclude == EXCLUDE:
+        exclude = tuple(pattern for pattern in exclude if not _is_package(root, pattern))
+    search = _Search(root, [*exclude, *extend_exclude], wanted, models)
     folders = []
     for argument in arguments:
         name, status = search.locate(argument)
@@ -63,6 +66,11 @@ def discover(
     if folders:
         search.take_folders(folders, respect_gitignore)
     return Discovery(tuple(sorted(search.files)), tuple(sorted(search.problems.items())), tuple(search.notes))
+
+
+def _is_package(root: str, pattern: str) -> bool:
+    """Whether a pattern for what tools build at the root means a package of that name."""
+    return pattern[:1] == "/" and os.path.isfile(os.path.join(root, pattern[1:], "__init__.py"))
 
 
 class _Search:
