@@ -130,3 +130,13 @@ def test_a_list_that_conda_exported_is_not_read_as_one_for_pip() -> None:
     text = "# This file may be used to create an environment using:\n# $ conda create --name x\nnumpy=1.19=py37\n"
     manifest = read_requirements(text, "r.txt")
     assert (manifest.requirements, manifest.problems, len(manifest.skipped)) == ((), (), 1)
+
+
+@pytest.mark.parametrize("option", ["--index-url https://pypi.example.com/simple", "-f https://a.example.com", "--pre", "--no-binary :all:"])
+def test_an_option_behind_a_requirement_is_passed_over_as_pip_does(option: str) -> None:
+    manifest = read_requirements(f"onnx-graphsurgeon>=0.5 {option}\n", "r.txt")
+    assert ([("onnx-graphsurgeon", ">=0.5")], (), ()) == ([(r.name, r.specifier) for r in manifest.requirements], manifest.problems, manifest.indexes)
+
+
+def test_an_option_of_the_command_line_behind_a_requirement_is_a_problem() -> None:
+    assert 1 == len(read_requirements("torch>=2.6 --no-cache-dir\n", "r.txt").problems)

@@ -79,7 +79,7 @@ def _run(said: argparse.Namespace) -> int:
     report = judge(
         job, found.files, found.problems, store, not_run=law.not_run, whole=law.whole, fail_on=fail_on,
         min_confidence=confidence, extra=_judge_stdin(job, said, stdin),
-        project=_takes_all(said.paths, law.settings.root),
+        project=takes_all(said.paths, law.settings.root),
     )
     if _format(said, law.settings.values) in _WITH_REPAIRS and not stdin:
         report = with_repairs(report, job)
@@ -178,7 +178,7 @@ def _judge_stdin(job: Job, said: argparse.Namespace, stdin: bool) -> list[FileRe
     return [Walk(job.policy, job.root, job.windows).judge(path, sys.stdin.buffer.read())]
 
 
-def _takes_all(paths: list[str], root: str) -> bool:
+def takes_all(paths: list[str], root: str) -> bool:
     """Whether the project's root folder itself is judged, not a part of it."""
     return any(os.path.realpath(path) == os.path.realpath(root) for path in paths or ["."])
 

@@ -48,7 +48,7 @@ def from_check(said: argparse.Namespace) -> int:
     def judged() -> Report:
         return judge(
             job, found.files, found.problems, store, not_run=law.not_run, whole=law.whole, fail_on=fail_on,
-            min_confidence=confidence,
+            min_confidence=confidence, project=check.takes_all(said.paths, law.settings.root),
         )
 
     report = judged()

@@ -62,10 +62,28 @@ def _companions(
             slots = {
                 "companion": f"{one.name}{one.specifier}" if not built else f"the wheel of {one.name}", "library": f"{library}{main.specifier}",
                 "wanted": " or ".join(sorted({_words(row.library) for row in fitting})),
+                "aligned": "" if built else _aligned(one, main, rows, found),
             }  # fmt: skip
             related = ((main.path, main.line, main.column, f"{library}{main.specifier} is said here"),)
             yield one.path, Hit(rule.id, *one.place, slots=slots, related=related)
             break
+
+
+def _aligned(one: Said, main: Said, rows: list[_Row], found: Supply) -> str:
+    """The versions of the companion that fit all of the library's, "" where they are not sure or others forbid them."""
+    fitting = [row for row in rows if row.companion == one.name and overlap(row.library, main.range)]
+    if len(fitting) != 1 or not _inside(main.range, fitting[0].library):
+        return ""
+    others = [said for said in found.named(one.name) if said.place != one.place or said.path != one.path]
+    if any(not overlap(said.range, fitting[0].versions) for said in others):
+        return ""
+    return _words(fitting[0].versions)
+
+
+def _inside(inner: Range, outer: Range) -> bool:
+    """Whether every version of one range lies in the other."""
+    low = canonical(inner.floor) >= canonical(outer.floor)
+    return low and (not outer.below or (bool(inner.below) and canonical(inner.below) <= canonical(outer.below)))
 
 
 def _built_for(one: Said, library: str, off: Collection[str]) -> list[_Row]:

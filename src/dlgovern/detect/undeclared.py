@@ -30,6 +30,8 @@ GUARDS = ("own-module", "standard-library", "fallback", "on-demand", "another-na
 """What the detector is silent under; examples of its rules must show each."""
 
 _COMMON = frozenset("py python lib toolkit sdk client core api utils tools io ng pro".split())
+_BUILD = re.compile(r"(?:gpu|cpu|cu(?:da)?\d*x?|rocm\d*|nightly|headless|contrib|binary|simd|dev|tf|preview|unstable)")
+"""Words by which builds of one distribution differ."""
 
 
 def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]:
@@ -45,7 +47,7 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
             names = declared.around(path)
             if names is None:
                 continue
-            for module in _modules(view, path, listing, names, off):
+            for module in _modules(view, path, listing, (names, declared.addressed), off):
                 yield from _placed(rule, view, path, module, listing, declared, off)
 
 
@@ -61,6 +63,8 @@ class _Declared:
         self._partial = found.partial if "computed" not in off else frozenset()
         self._anywhere = "no-manifest" in off
         self._own = {manifest.name for manifest in found.manifests if manifest.name}
+        self.addressed = frozenset(one.name for one in found.said if one.url)
+        self._computing = [manifest.path for manifest in found.manifests if manifest.partial] if "computed" not in off else []
         self._wide = {one.name for one in found.said if one.how in ("install", "lock")} | set(map(normal, provided))
         if "image" not in off:
             self._wide |= {
@@ -82,6 +86,11 @@ class _Declared:
             self._folders[key] = frozenset(said | self._wide | self._own)
         return self._folders[key]
 
+    def computed(self, view: View, path: str, module: str) -> bool:
+        """Whether a manifest around the file that computes what it needs has a name like the module in its text."""
+        near = [one for one in self._computing if path.startswith(f"{home(one)}/") or not home(one)]
+        return any(re.search(rf"[\"'{{]{re.escape(module)}\b|\b{re.escape(normal(module))}-", view.text(one) or "", re.I) for one in near)
+
     def nearest(self, path: str) -> str:
         """The manifest where the name would be looked for first."""
         folder = path
@@ -93,7 +102,7 @@ class _Declared:
 
 
 def _modules(
-    view: View, path: str, listing: Listing, names: frozenset[str], off: Collection[str]
+    view: View, path: str, listing: Listing, names: tuple[frozenset[str], frozenset[str]], off: Collection[str]
 ) -> Iterator[str]:
     """The first parts of the imported modules that no declared name stands for, by the bytes of the file."""
     imports = view.imports(path)
@@ -106,17 +115,32 @@ def _modules(
         seen.add((first, dotted))
         if first in sys.stdlib_module_names and "standard-library" not in off:
             continue
-        if "own-module" not in off and (first in view.own_names or view.modules.owns(path, first)):
+        own = view.own_roots if listing.knows(dotted) else view.own_names
+        if "own-module" not in off and (first in own or view.modules.owns(path, first)):
             continue
         if not _is_declared(dotted, listing, names, off):
             yield dotted
 
 
-def _is_declared(dotted: str, listing: Listing, names: frozenset[str], off: Collection[str]) -> bool:
+def _is_declared(
+    dotted: str, listing: Listing, said: tuple[frozenset[str], frozenset[str]], off: Collection[str]
+) -> bool:
+    """Whether one of the names stands for the module; the second ones may be those of a repository, not of what is in it."""
+    names, addressed = said
     made = {normal(name) for name in listing.distributions(dotted)}
     if not made.isdisjoint(names):
         return True
-    return "another-name" not in off and any(_alike(dotted.partition(".")[0], name) for name in names)
+    if "another-name" in off:
+        return False
+    module = normal(dotted.partition(".")[0])
+    if listing.knows(dotted) and module in made:
+        return any(_is_build(name, module) or (name in addressed and _alike(module, name)) for name in names)
+    return any(_alike(module, name) for name in names)
+
+
+def _is_build(name: str, of: str) -> bool:
+    """Whether a distribution is another build of one that is called like its module: tensorflow-gpu, xformers-nightly."""
+    return name.startswith(f"{of}-") and all(_BUILD.fullmatch(word) for word in name.removeprefix(f"{of}-").split("-"))
 
 
 def _alike(module: str, name: str) -> bool:
@@ -132,7 +156,7 @@ def _placed(
     """The first statement that imports the module and must succeed."""
     facts = parsed(view, path)
     distribution = listing.distributions(module)[0]
-    if facts is None or (distribution, rule.id) in view.once(f"undeclared:{path}", lambda _: set()):
+    if facts is None or declared.computed(view, path, module.partition(".")[0]) or (distribution, rule.id) in view.once(f"undeclared:{path}", lambda _: set()):
         return
     nodes = [node for node, name in _statements(facts) if name == module or name.startswith(f"{module}.")]
     needed = [node for node in nodes if not _is_choice(node, off)]

@@ -68,6 +68,7 @@ ACTIONS: dict[str, Callable[[Sheet, Hit, dict[str, object]], Repair | None]] = {
     "as-table-says": rename_key,
     "explicit-index": index.explicit_index,
     "replace-text": replace_text,
+    "set-versions": manifest.set_versions,
     "share-memory": memory.share_memory,
     "start-with-torchrun": launcher.start_with_torchrun,
     "tighten": manifest.tighten,

@@ -32,10 +32,22 @@ def tighten(sheet: Sheet, hit: Hit, _parameters: dict[str, object]) -> Repair | 
     if match is None or clauses is None:
         return None
     narrowed = _narrowed(clauses, supported)
-    if not narrowed:
+    return _with_versions(place[0], match, narrowed) if narrowed else None
+
+
+def set_versions(sheet: Sheet, hit: Hit, parameters: dict[str, object]) -> Repair | None:
+    """The requirement with the versions that the slot has which the rule names; extras and condition stay."""
+    versions = hit.slots.get(str(parameters.get("slot", "")), "")
+    place = _written(sheet, hit)
+    match = _REQUIREMENT.fullmatch(sheet.text[slice(*place)]) if place else None
+    if place is None or match is None or not versions:
         return None
+    return _with_versions(place[0], match, versions)
+
+
+def _with_versions(start: int, match: re.Match[str], versions: str) -> Repair:
     head = match[1].rstrip()
-    return Repair((Cut(place[0], place[0] + match.end(2), head + narrowed + (" " if match[3] else "")),))
+    return Repair((Cut(start, start + match.end(2), head + versions + (" " if match[3] else "")),))
 
 
 def _written(sheet: Sheet, hit: Hit, *kinds: str) -> tuple[int, int] | None:

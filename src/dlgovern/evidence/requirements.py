@@ -13,7 +13,10 @@ from dlgovern.source.patterns import lazy
 
 _COMMENT = lazy(r"(?:^|\s)#.*$")
 _HASH = lazy(r"\s--hash[=\s]\s*\S+")
-_OTHER = lazy(r"\s--(?:config-settings?|global-option|install-option)[=\s].*$")
+_OTHER = lazy(
+    r"\s(?:--(?:config-settings?|global-option|install-option|(?:extra-)?index-url|find-links|trusted-host|no-binary|only-binary)[=\s]"
+    r"|--(?:pre|no-index|prefer-binary|require-hashes)(?=\s|$)|-[if]\s).*$"
+)  # pip takes these behind a requirement too, and passes over those that are for the whole file
 _OPTION = lazy(r"(-[rceif]|--[a-z][a-z-]*)(?:\s*=\s*|\s+|(?<=^-[rceif])|$)(.*)")
 _MOST_PROBLEMS = 20
 _CONDA = "conda create"  # `conda list --export` says so in its first lines, and pip cannot read the rest

@@ -9,8 +9,8 @@ from dlgovern.edits import documents, repair
 from dlgovern.edits.sheet import Sheet
 from dlgovern.engine.walk import Walk, see
 from dlgovern.finding import Finding, Fix
+from dlgovern.fix.alone import judge_alone
 from dlgovern.flow.facts import Facts
-from dlgovern.judge.evidence import judge_evidence
 from dlgovern.policy import Rule
 from dlgovern.source import encoding
 from dlgovern.source.classify import HEAD, classify
@@ -27,7 +27,7 @@ def attach(findings: Iterable[Finding], walk: Walk, texts: Mapping[str, bytes] |
     rules in question look at the file again.
     """
     found = list(findings)
-    rules = {rule.id: rule for rule in walk.policy.rules if rule.fix and rule.shape in ("python", "file")}
+    rules = {rule.id: rule for rule in walk.policy.rules if rule.fix and rule.shape in ("python", "file", "repository")}
     paths = {one.place.path for one in found if one.rule in rules and one.state == "open"}
     fixes = {path: _of_file(walk, path, (texts or {}).get(path), found) for path in sorted(paths)}
     return tuple(
@@ -43,6 +43,7 @@ def _of_file(walk: Walk, path: str, data: bytes | None, findings: list[Finding])
         data = read(os.path.join(walk.root, path)) if data is None else data
         if classify(path, data[:HEAD]) not in ("python", "notebook"):
             return _of_document(walk, path, data, rules)
+        rules = [rule for rule in rules if rule.shape == "python"]
         if path.endswith(".ipynb") or encoding.problem(data) is not None:
             return {}
         module = parse(data)
@@ -62,8 +63,9 @@ def _of_file(walk: Walk, path: str, data: bytes | None, findings: list[Finding])
 def _of_document(walk: Walk, path: str, data: bytes, rules: list[Rule]) -> dict[_Key, Fix]:
     by_id = {rule.id: rule for rule in rules}
     sheet = Sheet(path, data, walk.repository, walk.windows)
+    policy = walk.policy._replace(rules=tuple(rules))
     made = {}
-    for result in judge_evidence(walk.policy, walk.root, [path], walk.windows, texts={path: data}):
+    for result in judge_alone(policy, walk.root, path, walk.windows, data):
         for hit in result.hits:
             fix = documents.repair(by_id[hit.rule], hit, sheet) if hit.rule in by_id else None
             if fix is not None:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from dlgovern.engine.walk import Walk
 from dlgovern.finding import Edit, Finding
+from dlgovern.fix.alone import judge_alone
 from dlgovern.fix.apply import wanted
 from dlgovern.fix.attach import attach
 from dlgovern.fix.merge import merge, replace
 from dlgovern.fix.prove import codec_for, fault
-from dlgovern.judge.evidence import judge_evidence
 from dlgovern.judge.grade import grade
 from dlgovern.judge.suppress import suppress
 from dlgovern.source.classify import HEAD, classify
@@ -107,7 +107,7 @@ def _judge(walk: Walk, path: str, data: bytes) -> list[Finding] | None:
     if classify(path, data[:HEAD]) == "python":
         results = [walk.judge(path, data)]
     else:
-        results = judge_evidence(walk.policy, walk.root, [path], walk.windows, texts={path: data})
+        results = judge_alone(walk.policy, walk.root, path, walk.windows, data)
     if any(result.not_judged or result.failed for result in results):
         return None
     today = datetime.datetime.now(tz=datetime.UTC).date()

@@ -86,6 +86,19 @@ class View:
             found.update(folders)
         return frozenset(found)
 
+    @cached_property
+    def own_roots(self) -> frozenset[str]:
+        """The names by which a search path could find something of this repository: what does not lie in a package."""
+        paths = self.kinds.get("python", ())
+        packages = {path.rpartition("/")[0] for path in paths if path.endswith("/__init__.py")}
+        found: set[str] = set()
+        for path in paths:
+            *folders, name = path.split("/")
+            around = ["/".join(folders[:depth]) for depth in range(len(folders) + 1)]
+            names = [*folders, name.rpartition(".")[0]]
+            found.update(own for own, folder in zip(names, around, strict=True) if folder not in packages)
+        return frozenset(found)
+
     def names(self, folder: str) -> tuple[str, ...]:
         """The names in a folder, sorted; none where there is no such folder."""
         try:

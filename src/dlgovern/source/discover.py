@@ -16,9 +16,9 @@ from dlgovern.source.read import Unreadable, demand_regular, reason
 EXCLUDE = (
     *(".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pants.d", ".pyenv"),
     *(".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", "__pycache__", "__pypackages__"),
-    *("_build", "build", "dist", "node_modules", "site-packages", "venv"),
+    *("_build", "/build", "/dist", "node_modules", "site-packages", "venv"),
 )
-"""What is left out unless a project says otherwise."""
+"""What is left out unless a project says otherwise. Further down `dist` is more often about distributed training."""
 
 _NEVER = frozenset((".git", ".hg", ".svn"))  # left out whatever a project says: not the project's files
 
@@ -49,7 +49,10 @@ def discover(
     not wanted by their name are taken where their first bytes are those of a model.
     Raises UsageError for an argument that does not exist or lies outside the root.
     """
-    search = _Search(os.path.realpath(root), [*exclude, *extend_exclude], wanted, models)
+    root, exclude = os.path.realpath(root), tuple(exclude)
+    if exclude == EXCLUDE:
+        exclude = tuple(pattern for pattern in exclude if not _is_package(root, pattern))
+    search = _Search(root, [*exclude, *extend_exclude], wanted, models)
     folders = []
     for argument in arguments:
         name, status = search.locate(argument)
@@ -63,6 +66,11 @@ def discover(
     if folders:
         search.take_folders(folders, respect_gitignore)
     return Discovery(tuple(sorted(search.files)), tuple(sorted(search.problems.items())), tuple(search.notes))
+
+
+def _is_package(root: str, pattern: str) -> bool:
+    """Whether a pattern for what tools build at the root means a package of that name."""
+    return pattern[:1] == "/" and os.path.isfile(os.path.join(root, pattern[1:], "__init__.py"))
 
 
 class _Search:
@@ -79,7 +87,9 @@ class _Search:
         self.missing: list[str] = []
         plain = {pattern for pattern in exclude if not any(char in pattern for char in "/*?[\\!")}
         self._names = plain | _NEVER
-        self._globs = matcher(pattern for pattern in exclude if pattern not in plain)
+        rooted = {pattern for pattern in exclude if pattern[:1] == "/" and not any(char in pattern[1:] for char in "/*?[\\!")}
+        self._at_root = {pattern[1:] for pattern in rooted}
+        self._globs = matcher(pattern for pattern in exclude if pattern not in plain | rooted)
 
     def wanted(self, path: str) -> bool:
         """Whether a file is taken, by its name or by its first bytes."""
@@ -124,7 +134,8 @@ class _Search:
     def excluded(self, path: str, below: str = "") -> bool:
         """Whether a pattern names this path or a folder that holds it; folders down to ``below`` do not count."""
         if not below:
-            if not self._names.isdisjoint(path.split("/")):
+            parts = path.split("/")
+            if parts[0] in self._at_root or not self._names.isdisjoint(parts):
                 return True
             return self._globs is not None and self._globs.match(path) is not None
         if not self._names.isdisjoint(path[len(below) :].split("/")):

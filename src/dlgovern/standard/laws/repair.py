@@ -11,8 +11,8 @@ from dlgovern.edits import documents
 from dlgovern.edits.sheet import Sheet
 from dlgovern.engine.walk import see
 from dlgovern.finding import Edit, Fix, Hit
+from dlgovern.fix.alone import judge_alone
 from dlgovern.flow.facts import Facts
-from dlgovern.judge.evidence import judge_evidence
 from dlgovern.repository.exports import Repository
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.standard.laws.court import Case, Court, with_parameters
@@ -118,7 +118,7 @@ def _offered(trial: Trial, court: Court, case: Case) -> list[Fix | None]:
     found = court.versions(case)
     policy = court.policy._replace(rules=(rule,))
     sheet = Sheet(path, data, Repository(folder), found)
-    return [documents.repair(rule, hit, sheet) for one in judge_evidence(policy, folder, [path], found) for hit in one.hits]
+    return [documents.repair(rule, hit, sheet) for one in judge_alone(policy, folder, path, found, data) for hit in one.hits]
 
 
 def _edits(trial: Trial, court: Court, case: Case, compute: Compute) -> tuple[list[tuple[Hit, tuple[Edit, ...]]], list[Edit]]:
