@@ -65,8 +65,13 @@ def test_what_cannot_be_of_a_kind_is_left_out_below_a_folder(repository):
 
 
 def test_the_usual_folders_are_left_out(repository):
-    root = repository("a.py", ".venv/b.py", "x/node_modules/c.py", "__pycache__/d.py", "build/e.py", "builder/f.py")
-    assert found(root) == ("a.py", "builder/f.py")
+    root = repository("a.py", ".venv/b.py", "x/node_modules/c.py", "__pycache__/d.py", "build/e.py", "dist/g.py", "builder/f.py", "x/dist/h.py")
+    assert found(root) == ("a.py", "builder/f.py", "x/dist/h.py")
+
+
+def test_a_folder_that_is_left_out_at_the_root_is_taken_where_it_is_named(repository):
+    root = repository("a.py", "dist/b.py", "dist/dist/c.py")
+    assert found(root, str(root / "dist")) == ("dist/b.py", "dist/dist/c.py")
 
 
 def test_own_patterns_replace_the_usual_ones_but_never_let_git_in(repository):
@@ -80,9 +85,9 @@ def test_further_patterns_are_added_to_the_usual_ones(repository):
 
 
 def test_a_package_that_is_called_like_what_is_built_is_source(repository):
-    root = repository("kit/__init__.py", "kit/dist/__init__.py", "kit/dist/utils.py", "kit/dist/build/a.py", "dist/kit/__init__.py", "build/lib/a.py")
-    expected = ("kit/__init__.py", "kit/dist/__init__.py", "kit/dist/utils.py")
-    assert (expected, expected[:1]) == (found(root), found(root, extend_exclude=("dist",)))
+    root = repository("dist/__init__.py", "dist/utils.py", "kit/dist/utils.py", "build/lib/a.py")
+    expected = ("dist/__init__.py", "dist/utils.py", "kit/dist/utils.py")
+    assert (expected, expected[2:], ()) == (found(root), found(root, extend_exclude=("/dist",)), found(root, extend_exclude=("dist",)))
 
 
 def test_a_folder_is_searched_alone(repository):

@@ -35,6 +35,7 @@ GUARDS = ("evaluation", "rank-aware")
 
 _EVALUATION = re.compile(r"(^|[_.\W])(val|valid|validation|test|eval|evaluation|dev|infer\w*|predict\w*)([_.\W]|\d|$)", re.I)
 _RANKED = re.compile(r"\brank|_rank|world_size|num_shards|shard_id|num_replicas|process_index|get_worker_info|\.shard\(", re.I)
+_PROCESS = re.compile(r"rank|proc|worker|gpu|dev(ice)?_?id", re.I)
 _SEEDED = re.compile(r"seed\w*\([^()\n]*rank", re.I)
 
 
@@ -95,7 +96,7 @@ def _is_spared(facts: Facts, call: ast.Call, said: dict[str, Any]) -> bool:
     without_guards = said.get("without_guards", ())
     if "evaluation" not in without_guards and _is_evaluation(call):
         return True
-    return bool(said.get("wrapped")) and "rank-aware" not in without_guards and _is_ranked(facts, found)
+    return bool(said.get("wrapped")) and "rank-aware" not in without_guards and (_is_ranked(facts, found) or _is_handed_out(call, found))
 
 
 def _is_given(facts: Facts, found: Arguments, name: str) -> bool:
@@ -128,3 +129,19 @@ def _is_ranked(facts: Facts, found: Arguments) -> bool:
         made = binding.value
     owner = instance(facts, made)
     return owner is not None and bool(_RANKED.search(ast.unparse(owner.node)))
+
+
+def _is_handed_out(call: ast.Call, found: Arguments) -> bool:
+    """Whether the data are items that who started this process chose for it: ``data[split]`` with a parameter ``split``, or a part of one."""
+    owner, data = function(call), argument(found, "dataset", 0)
+    given = {arg.arg for arg in owner.args.args} if owner is not None else set()
+    if owner is None or data is None or not any(_PROCESS.search(name) for name in given):
+        return False
+    bound = [(target, node.value) for node in ast.walk(owner) if isinstance(node, ast.Assign) for target in node.targets]
+    given |= {name for target, value in bound if isinstance(value, ast.Name) and value.id in given for name in _names(target)}
+    chosen = [data, *(value for target, value in bound if not _names(target).isdisjoint(_names(data)))]
+    return any(isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Name) and one.slice.id in given for one in chosen)
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}

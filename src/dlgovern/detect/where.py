@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dlgovern.detect.made import derives, has_origin, shape
 from dlgovern.flow.calls import Arguments, argument, callee
-from dlgovern.flow.classes import instance_of, methods_called
+from dlgovern.flow.classes import instance_of, is_open, methods_called
 from dlgovern.flow.constants import UNKNOWN, constant, text_parts
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback
@@ -29,6 +29,7 @@ KEYS: dict[str, str] = {
     "instance_of": "it is an instance of one of these classes, or of a class of this file that derives from one",
     "methods": "one of these methods is called on the same variable somewhere in the file",
     "written": "what is written there matches this regular expression",
+    "parameter": "whether it is a parameter of the function around it, and no call in this file says what that is given",
     "under": "its value is a number below this",
     "over": "its value is a number above this",
     "parts": "what is said holds for the argument, or for a value that the dict, list or tuple it is was written with or given",
@@ -47,7 +48,7 @@ KEYS: dict[str, str] = {
 }
 """Every key a predicate may have; several in one predicate must all hold."""
 
-_ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "methods", "written", "under", "over")
+_ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "methods", "written", "parameter", "under", "over")
 _SHAPES = ("repeated-list", "string-format", "lambda", "literal")
 
 
@@ -124,6 +125,8 @@ def _about(predicate: Mapping[str, Any], value: ast.expr, seen: Seen) -> bool:
     if "in" in predicate and not any(_same(constant(facts, value), wanted) for wanted in predicate["in"]):
         return False
     if "written" in predicate and not re.search(predicate["written"], _source(facts, value)):
+        return False
+    if "parameter" in predicate and predicate["parameter"] is not (isinstance(value, ast.Name) and is_open(facts, value)):
         return False
     if "under" in predicate and not _number(facts, value) < predicate["under"]:
         return False

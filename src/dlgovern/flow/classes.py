@@ -118,6 +118,17 @@ def given(facts: Facts, node: ast.Name) -> list[ast.expr]:
     return found
 
 
+def is_open(facts: Facts, node: ast.Name) -> bool:
+    """Whether a name is a parameter that keeps its value, has no default, and is given by no call in this file."""
+    binding = facts.names.binding(node)
+    home = up(binding.node) if binding is not None and isinstance(binding.node, ast.arg) else None
+    owner = up(home) if home is not None else None
+    if not isinstance(owner, Function) or len(facts.names.bindings(owner).get(node.id, ())) != 1:
+        return False
+    plain = [arg.arg for arg in (*owner.args.posonlyargs, *owner.args.args)]
+    return node.id in plain[: len(plain) - len(owner.args.defaults)] and not given(facts, node)
+
+
 _CALLS: WeakKeyDictionary[Facts, dict[str, list[ast.Call]]] = WeakKeyDictionary()
 
 

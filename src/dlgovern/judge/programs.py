@@ -14,7 +14,11 @@ from dlgovern.repository.exports import Repository
 from dlgovern.store import Store, key
 
 _MOST = 20_000  # files; in a larger repository nothing is claimed to be nowhere
-_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
+_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__"})
+_SKIPPED_AT_ROOT = frozenset({"build", "dist"})
+
+_MAIN = ("__main__",)
+"""What a file says that is a program of its own."""
 
 _Row = list[Any]
 """Of one file: its digest, which of the words it has, the numbers of the files that it imports, and its status."""
@@ -25,7 +29,7 @@ class Programs:
 
     def __init__(self, root: str, words: Sequence[tuple[str, ...]], store: Store) -> None:
         """``words``: what may be asked of `holding`."""
-        self._words = list(words)
+        self._words = [*words, _MAIN]
         self._store = store
         self._name = f"programs-{key(root, bundled.version(), self._words)}.json"
         self._stamps = Stamps(root)
@@ -40,19 +44,23 @@ class Programs:
         self._holders: dict[tuple[str, ...], frozenset[int]] = {}
 
     def holding(self, path: str, words: tuple[str, ...], *, beside: bool) -> list[str]:
-        """The files of the program around a file that have one of the words; ``beside`` adds the file's folder."""
-        if words not in self._holders:
-            bit = 1 << self._words.index(words)
-            self._holders[words] = frozenset(number for number, row in enumerate(self._rows) if row[1] & bit)
-        holders, here = self._holders[words], self._numbers.get(path)
+        """The files of the program around a file that have one of the words; ``beside`` adds those of its folder that are no programs."""
+        holders, here = self._holding(words), self._numbers.get(path)
         if not holders or holders == {here}:
             return [path] if holders else []
         if beside:
             folder = posixpath.dirname(path)
-            found = [self.files[n] for n in holders if posixpath.dirname(self.files[n]) == folder]
+            others = holders - self._holding(_MAIN)
+            found = [self.files[n] for n in others if posixpath.dirname(self.files[n]) == folder]
             if any(other != path for other in found):
                 return sorted(found)
         return sorted(self.files[number] for number in holders & self._program(path))
+
+    def _holding(self, words: tuple[str, ...]) -> frozenset[int]:
+        if words not in self._holders:
+            bit = 1 << self._words.index(words)
+            self._holders[words] = frozenset(number for number, row in enumerate(self._rows) if row[1] & bit)
+        return self._holders[words]
 
     def save(self) -> None:
         """Keep what was read of files that are new."""
@@ -124,8 +132,9 @@ def _is_test(path: str) -> bool:
 def _python_files(root: str) -> Iterator[str]:
     count = 0
     for base, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
         inner = os.path.relpath(base, root).replace(os.sep, "/")
+        skipped = _SKIPPED if inner != "." else _SKIPPED | _SKIPPED_AT_ROOT
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in skipped)
         start = "" if inner == "." else f"{inner}/"
         for name in sorted(names):
             if name.endswith(".py"):

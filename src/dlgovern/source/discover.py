@@ -16,11 +16,9 @@ from dlgovern.source.read import Unreadable, demand_regular, reason
 EXCLUDE = (
     *(".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pants.d", ".pyenv"),
     *(".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", "__pycache__", "__pypackages__"),
-    *("_build", "build", "dist", "node_modules", "site-packages", "venv"),
+    *("_build", "/build", "/dist", "node_modules", "site-packages", "venv"),
 )
-"""What is left out unless a project says otherwise."""
-
-_MADE = frozenset(("build", "dist"))  # what tools write there is no package; a package of this name is source
+"""What is left out unless a project says otherwise. Further down `dist` is more often about distributed training."""
 
 _NEVER = frozenset((".git", ".hg", ".svn"))  # left out whatever a project says: not the project's files
 
@@ -51,9 +49,10 @@ def discover(
     not wanted by their name are taken where their first bytes are those of a model.
     Raises UsageError for an argument that does not exist or lies outside the root.
     """
-    exclude, extend_exclude = tuple(exclude), tuple(extend_exclude)
-    made = _MADE.difference(extend_exclude) if exclude == EXCLUDE else frozenset()
-    search = _Search(os.path.realpath(root), [*exclude, *extend_exclude], made, wanted, models)
+    root, exclude = os.path.realpath(root), tuple(exclude)
+    if exclude == EXCLUDE:
+        exclude = tuple(pattern for pattern in exclude if not _is_package(root, pattern))
+    search = _Search(root, [*exclude, *extend_exclude], wanted, models)
     folders = []
     for argument in arguments:
         name, status = search.locate(argument)
@@ -69,12 +68,15 @@ def discover(
     return Discovery(tuple(sorted(search.files)), tuple(sorted(search.problems.items())), tuple(search.notes))
 
 
+def _is_package(root: str, pattern: str) -> bool:
+    """Whether a pattern for what tools build at the root means a package of that name."""
+    return pattern[:1] == "/" and os.path.isfile(os.path.join(root, pattern[1:], "__init__.py"))
+
+
 class _Search:
     """What has been found so far below one root."""
 
-    def __init__(
-        self, root: str, exclude: list[str], made: frozenset[str], wanted: Callable[[str], bool], models: bool
-    ) -> None:
+    def __init__(self, root: str, exclude: list[str], wanted: Callable[[str], bool], models: bool) -> None:
         self.root = root
         self.inside = os.path.join(root, "")
         self.by_name = wanted
@@ -85,9 +87,9 @@ class _Search:
         self.missing: list[str] = []
         plain = {pattern for pattern in exclude if not any(char in pattern for char in "/*?[\\!")}
         self._names = plain | _NEVER
-        self._made = made
-        self._packages: dict[str, bool] = {}
-        self._globs = matcher(pattern for pattern in exclude if pattern not in plain)
+        rooted = {pattern for pattern in exclude if pattern[:1] == "/" and not any(char in pattern[1:] for char in "/*?[\\!")}
+        self._at_root = {pattern[1:] for pattern in rooted}
+        self._globs = matcher(pattern for pattern in exclude if pattern not in plain | rooted)
 
     def wanted(self, path: str) -> bool:
         """Whether a file is taken, by its name or by its first bytes."""
@@ -132,30 +134,17 @@ class _Search:
     def excluded(self, path: str, below: str = "") -> bool:
         """Whether a pattern names this path or a folder that holds it; folders down to ``below`` do not count."""
         if not below:
-            if not self._names.isdisjoint(path.split("/")) and not self._is_source(path):
+            parts = path.split("/")
+            if parts[0] in self._at_root or not self._names.isdisjoint(parts):
                 return True
             return self._globs is not None and self._globs.match(path) is not None
-        if not self._names.isdisjoint(path[len(below) :].split("/")) and not self._is_source(path, below):
+        if not self._names.isdisjoint(path[len(below) :].split("/")):
             return True
         if self._globs is None:
             return False
         # A pattern that names the folder itself does not count, one that reaches further does.
         found = self._globs.match(path)
         return found is not None and self._globs.match(below) is None
-
-    def _is_source(self, path: str, below: str = "") -> bool:
-        """Whether only folders named like what is built are in the way, and each is a package."""
-        parts = path.split("/")
-        for depth in range(below.count("/") + 1 if below else 0, len(parts)):
-            if parts[depth] not in self._names:
-                continue
-            folder = "/".join(parts[: depth + 1])
-            if folder not in self._packages:
-                inside = os.path.join(self.root, folder, "__init__.py")
-                self._packages[folder] = parts[depth] in self._made and os.path.isfile(inside)
-            if not self._packages[folder]:
-                return False
-        return True
 
     def take_folders(self, folders: list[str], respect_gitignore: bool) -> None:
         """Add what lies below these folders."""

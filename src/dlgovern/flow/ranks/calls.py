@@ -6,6 +6,7 @@ import ast
 
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import files, values
+from dlgovern.flow.ranks.arguments import arguments, keyword
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.said import KEEPS
 from dlgovern.flow.ranks.shares import SHARE, shared
@@ -35,6 +36,8 @@ def call(
         return done.value
     if (found := _plain(frame, node, origin, positional, keywords)) is not None:
         return found
+    if receiver is not None and (found := keyword(node, receiver, positional)) is not None:
+        return found
     if origin in _EXITS:
         failed = bool(positional) and not (positional[0].kind == "const" and positional[0].data in (0, None))
         frame.emit("exit", "raise" if failed else "exit", node)
@@ -43,11 +46,10 @@ def call(
     if operation is not None:
         return _operate(frame, node, operation, sure, positional, keywords)
     if func is not None and func.kind == "wrapped":
-        frame.emit("forward", f"{written(node.func) or 'model'}(...)", node)
-        return unknown(f"forward@{node.lineno}")
+        return frame.forward(func, f"{written(node.func) or 'model'}(...)", node)
     if receiver is not None and receiver.kind == "wrapped" and isinstance(node.func, ast.Attribute):
         if node.func.attr == "forward":
-            frame.emit("forward", f"{written(node.func)}(...)", node)
+            frame.forward(receiver, f"{written(node.func)}(...)", node)
         if node.func.attr in KEEPS:
             return receiver
     if func is not None and func.kind == "callee":
@@ -283,18 +285,3 @@ def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list
     if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum", "is_set") and receiver is not None:
         return receiver.taint
     return ""
-
-
-def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Value], keywords: dict[str, Value], *, bound: bool, every: bool = False) -> dict[str, Value]:
-    """The parameters that are given something that tells ranks apart or says what a model is."""
-    names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args)]
-    if bound and names[:1] in (["self"], ["cls"]):
-        names = names[1:]
-    given = dict(zip(names, positional, strict=False)) | keywords
-    return {name: one for name, one in given.items() if every or _tells(one)}
-
-
-def _tells(one: Value) -> bool:
-    if one.kind in ("rank", "wrapped", "many", "callee") or one.taint == SHARE:
-        return True
-    return one.kind == "const" and (one.ranked or one.data is None or isinstance(one.data, bool))

@@ -76,8 +76,8 @@ def _reached(steps: tuple[Node, ...], calls: tuple[Spot, ...] = ()) -> list[tupl
     return found
 
 
-_ONE = re.compile(r"^[\w.@#]+ Eq const:0$|main|master|rank_?zero|primary|leader|chief|save_logs|save_to_disk", re.I)
-"""Conditions that may choose one rank although no rank is seen in them: a number that is 0, a word for the first."""
+_ONE = re.compile(r"^[\w.@#]+ Eq const:0$|main|master|rank_?zero|primary|leader|chief|save_logs|save_to_disk|stand_?alone|single_?(gpu|proc|device)", re.I)
+"""Conditions that may choose one rank although no rank is seen in them: a number that is 0, a word for the first or for the only one."""
 
 
 def _starts(facts: Facts, target: Target, tables: Tables) -> bool:

@@ -1,0 +1,45 @@
+"""What the parameters of a called function are given."""
+
+from __future__ import annotations
+
+import ast
+
+from dlgovern.flow.ranks.shares import SHARE
+from dlgovern.flow.ranks.values import NONE, Value, unknown
+
+WORDS = "words"
+"""The kind of a value that holds keywords: what a function is given beyond its parameters, as ``**kwargs``."""
+
+
+def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Value], keywords: dict[str, Value], *, bound: bool, every: bool = False) -> dict[str, Value]:
+    """The parameters that are given something that tells ranks apart or says what a model is."""
+    names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args)]
+    if bound and names[:1] in (["self"], ["cls"]):
+        names = names[1:]
+    handed_on = keywords.get("**")
+    if handed_on is not None and handed_on.kind == WORDS:
+        keywords = {**dict(handed_on.data), **{name: one for name, one in keywords.items() if name != "**"}}
+    given = dict(zip(names, positional, strict=False)) | keywords
+    if node.args.kwarg is not None and "**" not in keywords:
+        named = {*names, *(arg.arg for arg in node.args.kwonlyargs)}
+        more = tuple(sorted((name, one if _tells(one) else unknown(name)) for name, one in keywords.items() if name not in named))
+        given = {name: one for name, one in given.items() if name in named}
+        given[node.args.kwarg.arg] = Value(WORDS, more)
+    return {name: one for name, one in given.items() if every or _tells(one)}
+
+
+def keyword(node: ast.Call, receiver: Value, positional: list[Value]) -> Value | None:
+    """What ``kwargs.pop("name", default)`` and ``kwargs.get("name")`` give where it is known with which keywords the function was called."""
+    if receiver.kind != WORDS or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("pop", "get") or not positional:
+        return None
+    if positional[0].kind != "const":
+        return None
+    default = positional[1] if len(positional) > 1 else NONE
+    found: Value = dict(receiver.data).get(positional[0].data, default)
+    return found
+
+
+def _tells(one: Value) -> bool:
+    if one.kind in ("rank", "wrapped", "many", "callee", WORDS) or one.taint == SHARE:
+        return True
+    return one.kind == "const" and (one.ranked or one.data is None or isinstance(one.data, bool))
