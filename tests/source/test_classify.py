@@ -87,7 +87,7 @@ def test_a_file_without_suffix_is_a_script_by_its_first_line(line):
     ("path", "kind"),
     [
         ("run.sh", "shell"), ("jobs/train.sbatch", "shell"), ("README.md", "prose"), ("docs/a.RST", "prose"),
-        ("conf/a.yml", "yaml"), ("Dockerfile", "dockerfile"), ("docker/Dockerfile.gpu", "dockerfile"),
+        ("conf/a.yml", "yaml"), ("Dockerfile", "dockerfile"), ("docker/Dockerfile.gpu", "dockerfile"), ("Dockerfile_client", "dockerfile"), ("Dockerfile-cc", "dockerfile"),
         ("Containerfile", "dockerfile"), ("a.dockerfile", "dockerfile"), ("Makefile", "make"), ("rules.mk", "make"),
         ("justfile", "just"), ("Jenkinsfile", "jenkins"), ("tox.ini", "tox"), (".env", "env"), ("ds_config.json", "json"),
         ("configs/deepspeed/stage2.json", "json"), ("zero3.json", "json"), ("z2_config.json", "json"), ("data.json", None),

@@ -238,6 +238,16 @@ def evaluates_the_inner(rank: int, _folder: str) -> str:
     return _evaluates(rank, inner=True)
 
 
+def evaluates_without_buffers(rank: int, _folder: str) -> str:
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 2))
+    for step in range(4):
+        model(torch.ones(2, 2)).sum().backward()
+        if rank == 0 and step != 2:  # noqa: PLR2004 - also before buckets are rebuilt
+            with torch.no_grad():
+                model(torch.ones(2, 2))
+    return "done"
+
+
 def sharded_forward_on_one(rank: int, _folder: str) -> object:
     model = _sharded()
     return tuple(model(torch.ones(1, 4)).shape) if rank == 0 else away()
@@ -250,8 +260,9 @@ def test_a_forward_of_one_rank_waits(form) -> None:  # DLG210
 
 
 @everything
-def test_the_inner_model_waits_for_nobody() -> None:  # DLG210, the good form
-    assert two(evaluates_the_inner) == DONE
+@pytest.mark.parametrize("form", [evaluates_the_inner, evaluates_without_buffers])
+def test_the_inner_model_and_one_without_buffers_wait_for_nobody(form) -> None:  # DLG210, the good forms
+    assert two(form) == DONE
 
 
 # -- DLG243: groups ---------------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
         return
     targets = view.once("targets", Targets)
     for recipe, launch in graph(view):
-        used = given(launch, *_CONFIG)
+        named = (given(launch, name) for name in _CONFIG)
+        used = next((one for one in named if one is not None and one.value), None)  # --deepspeed may be a switch beside it
         path = targets.file(recipe, launch, used.value) if used is not None and used.known else None
         if path is None or path not in configs or used is None:
             continue

@@ -14,7 +14,7 @@ from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import assigned_names
 from dlgovern.flow.project import instance
-from dlgovern.flow.steps import repeated, steps
+from dlgovern.flow.steps import callers, repeated, steps
 from dlgovern.policy import Rule
 from dlgovern.source.tree import function
 
@@ -34,6 +34,7 @@ GUARDS = ("evaluation", "rank-aware")
 """What the detector is silent under: the data is for evaluation; the rank decides about the data already."""
 
 _EVALUATION = re.compile(r"(^|[_.\W])(val|valid|validation|test|eval|evaluation|dev|infer\w*|predict\w*)([_.\W]|\d|$)", re.I)
+_TRAIN = re.compile(r"(^|_)train", re.I)
 _RANKED = re.compile(r"\brank|_rank|world_size|num_shards|shard_id|num_replicas|process_index|get_worker_info|\.shard\(", re.I)
 _PROCESS = re.compile(r"rank|proc|worker|gpu|dev(ice)?_?id", re.I)
 _SEEDED = re.compile(r"seed\w*\([^()\n]*rank", re.I)
@@ -94,7 +95,7 @@ def _is_spared(facts: Facts, call: ast.Call, said: dict[str, Any]) -> bool:
         if value is not None and constant(facts, value) is False:
             return True
     without_guards = said.get("without_guards", ())
-    if "evaluation" not in without_guards and _is_evaluation(call):
+    if "evaluation" not in without_guards and (_is_evaluation(call) or _is_asked_for_evaluation(facts, call)):
         return True
     return bool(said.get("wrapped")) and "rank-aware" not in without_guards and (_is_ranked(facts, found) or _is_handed_out(call, found))
 
@@ -113,6 +114,13 @@ def _is_evaluation(call: ast.Call) -> bool:
     if any("train" in text.lower() for text in said):
         return False
     return any(_EVALUATION.search(text) for text in (*said, owner.name if owner and "train" not in owner.name.lower() else ""))
+
+
+def _is_asked_for_evaluation(facts: Facts, call: ast.Call) -> bool:
+    """Whether all functions of the file that call the one around are named for evaluation."""
+    owner = function(call)
+    around = [function(one) for one in callers(facts, owner)] if owner else []
+    return bool(around) and all(one is not None and _EVALUATION.search(one.name) and not _TRAIN.search(one.name) for one in around)
 
 
 def _is_ranked(facts: Facts, found: Arguments) -> bool:

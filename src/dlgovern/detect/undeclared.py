@@ -147,7 +147,24 @@ def _alike(module: str, name: str) -> bool:
     """Whether a distribution is called like the module with something around it: dateutil, python-dateutil."""
     own = set(re.split(r"[-_]", normal(module))) - _COMMON
     words = set(name.split("-")) - _COMMON
-    return bool(own) and (own <= words or normal(module).replace("-", "") in name.replace("-", ""))
+    return bool(own) and (own <= words or _holds(name, normal(module).replace("-", "")))
+
+
+def _holds(name: str, module: str) -> bool:
+    """Whether the module's letters stand in a name: in one word, or from the start of one to the end of another.
+
+    The last word may be cut short (lm_eval, lm-evaluation), but not to a letter or two (torchx, torch-xla).
+    """
+    at = name.replace("-", "").find(module)
+    starts = [0]
+    for word in name.split("-"):
+        starts.append(starts[-1] + len(word))
+    end = at + len(module)
+    last = max((start for start in starts if start < end), default=0)
+    return at >= 0 and (last <= at or (at in starts and (end in starts or end - last > _FEW)))
+
+
+_FEW = 2
 
 
 def _placed(

@@ -73,6 +73,8 @@ def scripts_of(node: Node | None, lines: Sequence[Line], source: str) -> Script:
 
 def exec_of(command: Node | None, arguments: Node | None, lines: Sequence[Line], source: str) -> Script:
     """What a container starts: a command and its arguments, or the script given to a shell."""
+    if command is None:  # the image says what is started, and this may be the whole of it
+        command, arguments = arguments, None
     words = [node for part in (command, arguments) if part is not None for node in _words(part)]
     if not words:
         return Script()

@@ -25,6 +25,7 @@ _COUNTER = re.compile(r"^(i|it|n|.*(step|batch|iter|idx|index|count).*)$", re.I)
 """Names of what counts the turns of a loop."""
 _BEGIN = re.compile(r"start|resum|skip|begin|offset|done|complet", re.I)
 """Names of the turn at which a resumed run goes on."""
+_SIZE = re.compile(r"^len\(\w+\)$|\.size\(0?\)(\[0\])?$|\.shape\[0\]$")
 _SETTINGS = re.compile(r"^(args?|opts?|cfg|conf(ig)?|hparams|hps|flags|self|params|options)\b", re.I)
 
 
@@ -76,6 +77,14 @@ def _catches_up(node: ast.If) -> bool:
     )
 
 
+def _drops_last(test: ast.expr) -> bool:
+    """Whether a batch is left out that is not as large as the others: ``x.size(0) != batch_size``."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.NotEq | ast.Lt | ast.Gt):
+        return False
+    left, right = ast.unparse(test.left), ast.unparse(test.comparators[0])
+    return any(_SIZE.search(one) is not None and "batch" in other.lower() and not _SIZE.search(other) for one, other in ((left, right), (right, left)))
+
+
 def _switch(test: ast.expr) -> bool:
     """A flag, a test for None or of a type, a setting compared with a literal."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
@@ -106,7 +115,7 @@ def _block(
             elif not rarely(statement.test):
                 yield from _block(facts, statement.body, through, seen, depth)
                 yield from _block(facts, statement.orelse, through, seen, depth)
-            elif isinstance(statement.body[-1], ast.Continue | ast.Return) and not _catches_up(statement):
+            elif isinstance(statement.body[-1], ast.Continue | ast.Return) and not _catches_up(statement) and not _drops_last(statement.test):
                 return  # the rest runs in the other steps only
         elif isinstance(statement, ast.Try | ast.TryStar):
             for part in (statement.body, statement.orelse, statement.finalbody):

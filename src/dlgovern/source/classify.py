@@ -57,6 +57,8 @@ _BY_START = (
     (lazy(r"(?:^|/)jenkinsfile\.[^/]+$"), "jenkins"),
 )
 
+_BUILDS = ("dockerfile-", "dockerfile_", "containerfile-", "containerfile_")  # a name without suffix
+
 _REQUIREMENTS = (
     (lazy(r"(?:^|/)(?:requirements|constraints)[^/]*$"), "requirements"),
     (lazy(r"requirements\.[a-z]+$"), "requirements"),
@@ -126,6 +128,8 @@ def classify(path: str, head: bytes = b"") -> str | None:
                 return kind
     elif name in _BY_NAME:
         return _BY_NAME[name]
+    elif name.startswith(_BUILDS):
+        return "dockerfile"
     if head and needs_head(path):
         for shebang, kind in _BY_SHEBANG:
             if shebang.match(head[:HEAD]):

@@ -46,11 +46,10 @@ def call(
     if operation is not None:
         return _operate(frame, node, operation, sure, positional, keywords)
     if func is not None and func.kind == "wrapped":
-        frame.emit("forward", f"{written(node.func) or 'model'}(...)", node)
-        return unknown(f"forward@{node.lineno}")
+        return frame.forward(func, f"{written(node.func) or 'model'}(...)", node)
     if receiver is not None and receiver.kind == "wrapped" and isinstance(node.func, ast.Attribute):
         if node.func.attr == "forward":
-            frame.emit("forward", f"{written(node.func)}(...)", node)
+            frame.forward(receiver, f"{written(node.func)}(...)", node)
         if node.func.attr in KEEPS:
             return receiver
     if func is not None and func.kind == "callee":

@@ -10,7 +10,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.project import Project, Target
 from dlgovern.flow.ranks.tables import ASKS, NOTHING, Tables
 from dlgovern.flow.ranks.trace import Guard, Node, Spot
-from dlgovern.flow.ranks.values import Value, source
+from dlgovern.flow.ranks.values import Value, source, unknown
 
 if TYPE_CHECKING:
     from dlgovern.flow.ranks.summaries import Summaries
@@ -93,6 +93,14 @@ class Frame:
         """Append a step."""
         guard = self.guards[-1] if self.guards else None
         self.out.append(Node(kind, op, spot=self.spot(node), guard=guard, node=node, **more))  # type: ignore[arg-type]
+
+    def forward(self, model: Value, op: str, node: ast.AST) -> Value:
+        """Append the forward pass of a wrapped model, as sure as its wrapper makes ranks meet there; its result."""
+        words = self.tables.meets.get(str(model.data))
+        if words != ():
+            said = words is None or any(word in facts.data for word in words for facts in (self.facts, self.summaries.facts))
+            self.emit("forward", op, node, sure="high" if said else "low")
+        return unknown(f"forward@{node.lineno}")  # type: ignore[attr-defined]
 
     def outside(self) -> Frame:
         """A frame for an expression that stands elsewhere in this file; what it does is not part of the trace."""

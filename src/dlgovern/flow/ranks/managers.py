@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.expressions import value
@@ -51,20 +52,29 @@ def _managed(frame: Frame, node: ast.Call) -> tuple[list[Node], list[Node]]:
         guard = Guard(frame.spot(node), written(node.func) or last)
         step = Node("collective", "barrier", spot=frame.spot(node), guard=guard, node=node)
         return (happened, [step]) if leads else ([*happened, step], [])
-    if target is not None and target.node.name == "__init__" and target.owner is not None:
-        steps = [_method(frame, target, name, node) for name in ("__enter__", "__exit__")]
+    if not nowhere and (made := _class(frame, node, target)) is not None:
+        steps = [_method(frame, made, name, node) for name in ("__enter__", "__exit__")]
         return [*happened, *steps[0]], steps[1]
     return happened, []
 
 
-def _method(frame: Frame, made: Target, name: str, node: ast.Call) -> list[Node]:
-    method = frame.project.method(made.facts, made.owner, name) if made.owner else None
+def _class(frame: Frame, node: ast.Call, target: Target | None) -> tuple[Facts, ast.ClassDef] | None:
+    """The class of the project that a call makes an object of; ``target`` is its ``__init__`` where it has one."""
+    if target is not None:
+        return (target.facts, target.owner) if target.node.name == "__init__" and target.owner is not None else None
+    made = frame.project.definition(frame.facts, node.func) if frame.summaries.may_follow(frame) else None
+    return (made.facts, made.node) if made is not None and isinstance(made.node, ast.ClassDef) else None
+
+
+def _method(frame: Frame, made: tuple[Facts, ast.ClassDef], name: str, node: ast.Call) -> list[Node]:
+    method = frame.project.method(*made, name)
     if method is None:
         return []
     summary = frame.summaries.run(method, frame.cls, {}, frame)
     if not summary.steps:
         return []
-    return [Node("call", name, spot=frame.spot(node), node=node, branches=(summary.steps,))]
+    guard = frame.guards[-1] if frame.guards else None
+    return [Node("call", name, spot=frame.spot(node), guard=guard, node=node, branches=(summary.steps,))]
 
 
 def _is_generator(target: Target) -> bool:

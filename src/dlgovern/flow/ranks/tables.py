@@ -92,6 +92,10 @@ class Tables:
         self.methods: dict[str, list[Operation]] = {}
         for row in (*collectives.get("event", ()), *({**one, "kind": "wrap"} for one in collectives.get("wrapper", ()))):
             self._add(row)
+        self.meets = {
+            one["how"]: tuple(word.encode() for word in one["meets"]) for one in collectives.get("wrapper", ()) if "meets" in one
+        }
+        """What wraps a model -> text of files in whose models its forward pass makes ranks meet; none: it never does."""
         self._files(tables.get(FILES, {}))
         parting = {name.rpartition(".")[2] for name, kind in self.calls.items() if kind in APART} | {*self.first, *self.decorators}
         parting |= {name for name, kind in {**self.names, **self.environment}.items() if kind in APART}
