@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dlgovern.detect.made import derives, has_origin, shape
 from dlgovern.flow.calls import Arguments, argument, callee
-from dlgovern.flow.classes import instance_of, is_open, methods_called
+from dlgovern.flow.classes import derives_from, instance_of, is_open, methods_called
 from dlgovern.flow.constants import UNKNOWN, constant, text_parts
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback
@@ -27,6 +27,7 @@ KEYS: dict[str, str] = {
     "derives": "a call of one of these names, a read of one of these environment variables ($NAME), or a variable or attribute called like one (~NAME) is a part of it",
     "shape": "repeated-list, string-format, lambda or literal",
     "instance_of": "it is an instance of one of these classes, or of a class of this file that derives from one",
+    "subclass_of": "it is one of these classes, or a class of the repository that derives from one",
     "methods": "one of these methods is called on the same variable somewhere in the file",
     "written": "what is written there matches this regular expression",
     "parameter": "whether it is a parameter of the function around it, and no call in this file says what that is given",
@@ -48,7 +49,7 @@ KEYS: dict[str, str] = {
 }
 """Every key a predicate may have; several in one predicate must all hold."""
 
-_ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "methods", "written", "parameter", "under", "over")
+_ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "subclass_of", "methods", "written", "parameter", "under", "over")
 _SHAPES = ("repeated-list", "string-format", "lambda", "literal")
 
 
@@ -139,6 +140,8 @@ def _about(predicate: Mapping[str, Any], value: ast.expr, seen: Seen) -> bool:
     if "derives" in predicate and not derives(facts, value, predicate["derives"]):
         return False
     if "instance_of" in predicate and not instance_of(facts, value, predicate["instance_of"]):
+        return False
+    if "subclass_of" in predicate and not derives_from(facts, value, predicate["subclass_of"]):
         return False
     if "methods" in predicate and methods_called(facts, value).isdisjoint(predicate["methods"]):
         return False
