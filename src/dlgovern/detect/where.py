@@ -14,7 +14,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback
 from dlgovern.flow.parts import parts
 from dlgovern.repository.window import parse_version
-from dlgovern.source.tree import FUNCTIONS, parents, up
+from dlgovern.source.tree import FUNCTIONS, function, parents, up
 
 KEYS: dict[str, str] = {
     "argument": "the parameter that the predicate is about",
@@ -38,7 +38,7 @@ KEYS: dict[str, str] = {
     "not": "this predicate does not hold",
     "any_text": "some positional string argument matches this regular expression",
     "positionals_over": "more positional arguments than this",
-    "result": "what becomes of the result: used, ignored or returned",
+    "result": "what becomes of the result: used, ignored, returned, or unread where a variable gets it that is never read",
     "inside": "what the call stands in: loop, fallback, version-test, finally, or with:NAME",
     "mentions": "the file has all of these words",
     "window": "the library whose version window is asked",
@@ -167,15 +167,27 @@ def _same(value: Any, wanted: Any) -> bool:
 
 
 def result(call: ast.AST) -> str:
-    """What becomes of the value of a call: ignored, returned or used."""
+    """What becomes of the value of a call: ignored, returned, unread or used."""
     parent = up(call)
     while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp):
         parent = up(parent)
     if isinstance(parent, ast.Expr):
         return "ignored"
+    if isinstance(parent, ast.Assign) and _is_unread(parent):
+        return "unread"
     if isinstance(parent, ast.Lambda | ast.Return):
         return "returned"
     return "used"
+
+
+def _is_unread(node: ast.Assign) -> bool:
+    """Whether a function gives a value to a variable of its own that it never reads."""
+    owner = function(node)
+    name = node.targets[0]
+    if not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef) or len(node.targets) != 1 or not isinstance(name, ast.Name):
+        return False
+    inner = [one for one in ast.walk(owner) if isinstance(one, ast.Name | ast.Global | ast.Nonlocal)]
+    return not any(name.id in one.names if not isinstance(one, ast.Name) else one.id == name.id and one is not name for one in inner)
 
 
 def inside(facts: Facts, node: ast.AST, what: str) -> bool:
