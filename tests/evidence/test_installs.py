@@ -16,6 +16,8 @@ COMMANDS = [
     ("uv add wandb && pip install -e .[dev] ; pip install -r requirements.txt", ["wandb"]),
     ("pip install git+https://github.com/a/b@main", ["b"]),
     ("pip install $EXTRA torch", ["torch"]),
+    ("${RUN} python -m uv pip install numpy", ["numpy"]),
+    ("$INSTALL torch", []),
     ("pip download torch", []),
     ("echo pip install torch", []),
     ("pip list | grep torch", []),

@@ -45,6 +45,7 @@ def test_a_hash_sign_inside_an_address_is_no_comment() -> None:
         ("-e git+https://github.com/NVIDIA/apex.git@abc", "apex", "git+https://github.com/NVIDIA/apex.git@abc"),
         ("a @ https://example.org/a.whl", "a", "https://example.org/a.whl"),
         ("https://a.org/foo_bar-1.2-py3-none-any.whl", "foo-bar", "https://a.org/foo_bar-1.2-py3-none-any.whl"),
+        ('-e "git+https://example.com/a/b#egg=b"', "b", "git+https://example.com/a/b#egg=b"),
         ("-e .", "", "file:."),
         ("./sibling", "", "file:./sibling"),
         ("torch==1.0-nv", "torch", ""),

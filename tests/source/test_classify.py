@@ -36,6 +36,7 @@ from dlgovern.source.classify import KINDS, SETTINGS, classify, needs_head, poss
         ("conda-lock.yml", "lock"),
         (".python-version", "python-version"),
         ("docker/reqs_dev.txt", "requirements"),
+        ("dependencies/recommended_gpu.txt", "requirements"),
         ("build_constraints.txt", "requirements"),
         ("pylock.gpu.toml", "lock"),
     ],

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from dlgovern.detect import Parameter
+from dlgovern.evidence.recipe import Image
 from dlgovern.evidence.values import PythonRange
 from dlgovern.evidence.versions import Range, versions_of
 from dlgovern.finding import Hit
@@ -14,13 +15,14 @@ from dlgovern.policy import Rule
 from dlgovern.repository.supply import Said, Supply, supply
 from dlgovern.repository.view import View
 from dlgovern.repository.window import canonical
+from dlgovern.source.classify import classify
 
 PARAMETERS = {
     "table": Parameter("string", "table whose rows are companion, its versions, the library's versions", default=""),
     "libraries": Parameter("names", "the library that they accompany, or that needs a Python", required=True),
     "python": Parameter("string", "table whose rows are a first version of the library and its first Python", default=""),
 }
-GUARDS = ("vendor-build", "other-role", "stable-interface")
+GUARDS = ("vendor-build", "other-role", "stable-interface", "another-python")
 """What the detector is silent under; examples of its rules must show each."""
 
 
@@ -106,10 +108,13 @@ def _pythons(
     rule: Rule, found: Supply, library: str, rows: list[list[str]], off: Collection[str]
 ) -> Iterator[tuple[str, Hit]]:
     floors = sorted((versions_of(f">={first}").floor, versions_of(f">={python}").floor) for first, python, *_ in rows)
-    for python in found.pythons:
+    asked: list[tuple[PythonRange, frozenset[str]]] = [(python, frozenset()) for python in found.pythons]
+    for python, lists in (*asked, *_of_images(found, off)):
         allowed = versions_of(python.specifier)
         for main in found.named(library):
-            if main.how == "lock" or not _is_judged(main, off) or not _reaches(python, main, off):
+            if main.how == "lock" or not _is_judged(main, off):
+                continue
+            if (main.path not in lists or main.marker) if lists else not _reaches(python, main, off):
                 continue
             needed = max((floor for first, floor in floors if canonical(first) <= canonical(main.range.floor)), default=())
             if not needed or not allowed.below or canonical(allowed.below) > canonical(needed):
@@ -121,6 +126,27 @@ def _pythons(
             related = ((main.path, main.line, main.column, f"{library}{main.specifier} is said here"),)
             yield python.path, Hit(rule.id, python.line, python.column, python.line, python.end_column, slots=slots, related=related)
             break
+
+
+def _of_images(found: Supply, off: Collection[str]) -> Iterator[tuple[PythonRange, frozenset[str]]]:
+    """The Python of each Dockerfile that begins with an image of one, and the files whose requirements pip installs there."""
+    images: dict[str, list[Image]] = {}
+    for path, image in found.images:
+        if classify(path) == "dockerfile":
+            images.setdefault(path, []).append(image)
+    for path, several in images.items():
+        match = _PYTHON.match(several[0].name)
+        if match is None or not several[0].known or len({image.name for image in several}) > 1:
+            continue
+        made = [install for where, install in found.installs if where == path]
+        if "another-python" not in off and any(install.tool != "pip" for install in made):
+            continue  # uv and conda bring a Python of their own
+        image = several[0]
+        python = PythonRange(f"=={match[1]}.*", path, image.line, image.column, image.end_column)
+        yield python, frozenset({path, *(name for install in made for name in install.files)})
+
+
+_PYTHON = re.compile(r"(?:docker\.io/)?(?:library/)?python:(3\.\d+)(?:\.\d+)?(?:-[\w.-]+)?(?:@|$)")
 
 
 def overlap(one: Range, other: Range) -> bool:

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from dlgovern.detect.made import derives, has_origin, shape
 from dlgovern.flow.calls import Arguments, argument, callee
-from dlgovern.flow.classes import instance_of, is_open, methods_called
+from dlgovern.flow.classes import derives_from, instance_of, is_open, methods_called
 from dlgovern.flow.constants import UNKNOWN, constant, text_parts
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback
 from dlgovern.flow.parts import parts
 from dlgovern.repository.window import parse_version
-from dlgovern.source.tree import FUNCTIONS, parents, up
+from dlgovern.source.tree import FUNCTIONS, function, parents, up
 
 KEYS: dict[str, str] = {
     "argument": "the parameter that the predicate is about",
@@ -27,6 +27,7 @@ KEYS: dict[str, str] = {
     "derives": "a call of one of these names, a read of one of these environment variables ($NAME), or a variable or attribute called like one (~NAME) is a part of it",
     "shape": "repeated-list, string-format, lambda or literal",
     "instance_of": "it is an instance of one of these classes, or of a class of this file that derives from one",
+    "subclass_of": "it is one of these classes, or a class of the repository that derives from one",
     "methods": "one of these methods is called on the same variable somewhere in the file",
     "written": "what is written there matches this regular expression",
     "parameter": "whether it is a parameter of the function around it, and no call in this file says what that is given",
@@ -38,7 +39,7 @@ KEYS: dict[str, str] = {
     "not": "this predicate does not hold",
     "any_text": "some positional string argument matches this regular expression",
     "positionals_over": "more positional arguments than this",
-    "result": "what becomes of the result: used, ignored or returned",
+    "result": "what becomes of the result: used, ignored, returned, or unread where a variable gets it that is never read",
     "inside": "what the call stands in: loop, fallback, version-test, finally, or with:NAME",
     "mentions": "the file has all of these words",
     "window": "the library whose version window is asked",
@@ -48,7 +49,7 @@ KEYS: dict[str, str] = {
 }
 """Every key a predicate may have; several in one predicate must all hold."""
 
-_ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "methods", "written", "parameter", "under", "over")
+_ABOUT = ("given", "is", "in", "matches", "origin", "derives", "shape", "instance_of", "subclass_of", "methods", "written", "parameter", "under", "over")
 _SHAPES = ("repeated-list", "string-format", "lambda", "literal")
 
 
@@ -140,6 +141,8 @@ def _about(predicate: Mapping[str, Any], value: ast.expr, seen: Seen) -> bool:
         return False
     if "instance_of" in predicate and not instance_of(facts, value, predicate["instance_of"]):
         return False
+    if "subclass_of" in predicate and not derives_from(facts, value, predicate["subclass_of"]):
+        return False
     if "methods" in predicate and methods_called(facts, value).isdisjoint(predicate["methods"]):
         return False
     return "shape" not in predicate or shape(facts, value) == predicate["shape"]
@@ -167,15 +170,27 @@ def _same(value: Any, wanted: Any) -> bool:
 
 
 def result(call: ast.AST) -> str:
-    """What becomes of the value of a call: ignored, returned or used."""
+    """What becomes of the value of a call: ignored, returned, unread or used."""
     parent = up(call)
     while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp):
         parent = up(parent)
     if isinstance(parent, ast.Expr):
         return "ignored"
+    if isinstance(parent, ast.Assign) and _is_unread(parent):
+        return "unread"
     if isinstance(parent, ast.Lambda | ast.Return):
         return "returned"
     return "used"
+
+
+def _is_unread(node: ast.Assign) -> bool:
+    """Whether a function gives a value to a variable of its own that it never reads."""
+    owner = function(node)
+    name = node.targets[0]
+    if not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef) or len(node.targets) != 1 or not isinstance(name, ast.Name):
+        return False
+    inner = [one for one in ast.walk(owner) if isinstance(one, ast.Name | ast.Global | ast.Nonlocal)]
+    return not any(name.id in one.names if not isinstance(one, ast.Name) else one.id == name.id and one is not name for one in inner)
 
 
 def inside(facts: Facts, node: ast.AST, what: str) -> bool:

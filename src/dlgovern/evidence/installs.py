@@ -70,6 +70,8 @@ def _command(command: Command, path: str) -> Iterator[Install]:
     words = list(command.words)
     while words and (words[0].text in ("sudo", "env", "exec", "time", "nice", "then", "do", "RUN", "-E", "-H") or _is_setting(words[0])):
         words.pop(0)
+    if len(words) > 1 and not words[0].known and _tool(words[1:])[0]:  # ``$RUN python -m pip install``
+        words.pop(0)
     tool, verb, rest = _tool(words)
     if tool:
         yield _read(tool, verb, rest, command, path)
@@ -86,6 +88,8 @@ def _tool(words: list[Word]) -> tuple[str, str, list[Word]]:
         return _NONE
     if is_python(words[0].text) and texts[1:3] == ["-m", "pip"]:
         return _verb("pip", words[3:], ("install",))
+    if is_python(words[0].text) and texts[1:3] == ["-m", "uv"]:
+        return _tool(words[2:])
     if _PIP.match(texts[0]):
         return _verb("pip", words[1:], ("install",))
     if texts[0] == "uv":

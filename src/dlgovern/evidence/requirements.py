@@ -133,7 +133,7 @@ def _option(line: _Line, found: _Found) -> None:
         else:
             found.skipped.append(made)
     elif name in ("-e", "--editable"):
-        entry = _requirement(line, value, found.path)
+        entry = _requirement(line, _unquoted(value), found.path)
         if entry:
             found.requirements.append(entry)
     elif name in _REFUSED and len(found.problems) < _MOST_PROBLEMS:

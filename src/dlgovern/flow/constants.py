@@ -43,7 +43,7 @@ def is_default(facts: Facts, node: ast.AST | None) -> bool:
     if not isinstance(node, ast.Name):
         return False
     binding = facts.names.binding(node)
-    return binding is not None and binding.kind == "default"
+    return binding is not None and isinstance(binding.node, ast.arg) and binding.kind in ("default", "annotation")
 
 
 def text_parts(facts: Facts, node: ast.AST | None) -> list[str]:
@@ -75,10 +75,20 @@ def _named(facts: Facts, node: ast.Name, depth: int) -> Any:
     if binding.kind in ("value", "default"):
         return constant(facts, binding.value, depth - 1)
     if binding.kind == "annotation":
-        return UNKNOWN
+        return constant(facts, _default(binding.node), depth - 1)
     if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
         return _imported(facts, binding.node, node.id)
     return UNKNOWN
+
+
+def _default(node: ast.AST) -> ast.expr | None:
+    """The default of a parameter."""
+    home = up(node) if isinstance(node, ast.arg) else None
+    if not isinstance(home, ast.arguments):
+        return None
+    plain = [*home.posonlyargs, *home.args]
+    pairs = [*zip(reversed(plain), reversed(home.defaults), strict=False), *zip(home.kwonlyargs, home.kw_defaults, strict=True)]
+    return next((default for arg, default in pairs if arg is node), None)
 
 
 def _reaches(facts: Facts, binding: Binding, use: ast.Name) -> bool:

@@ -24,13 +24,27 @@ def has_fallback(node: ast.AST, successor: str = "") -> bool:
     for parent in parents(node):
         if isinstance(parent, ast.Try) and not any(child is item for item in (*parent.orelse, *parent.finalbody)):
             aside = not successor or asked or child in parent.handlers
-            if any(_catches(one.type) and (aside or _names(one, successor)) for one in parent.handlers):
+            if _is_in_both(node, parent):
+                pass  # tried again in another way, not by another name
+            elif any(_catches(one.type) and (aside or _names(one, successor)) for one in parent.handlers):
                 return True
         asked = asked or (isinstance(parent, ast.If) and child is parent.test)
         if isinstance(parent, ast.With | ast.AsyncWith) and any(_suppresses(item.context_expr) for item in parent.items):
             return True
         child = parent
     return False
+
+
+def _is_in_both(node: ast.AST, block: ast.Try) -> bool:
+    """Whether what is tried and what is done when it fails name the same thing."""
+    name = node.func if isinstance(node, ast.Call) else node
+    if not isinstance(name, ast.Attribute):
+        return False
+    said = ast.dump(name)
+    return all(
+        any(isinstance(inner, ast.Attribute) and ast.dump(inner) == said for one in part for inner in ast.walk(one))
+        for part in (block.body, block.handlers)
+    )
 
 
 def asks_version(node: ast.AST, *, newest: bool = False) -> bool:

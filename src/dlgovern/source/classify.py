@@ -63,7 +63,7 @@ _REQUIREMENTS = (
     (lazy(r"(?:^|/)(?:requirements|constraints)[^/]*$"), "requirements"),
     (lazy(r"requirements\.[a-z]+$"), "requirements"),
     (lazy(r"(?:^|/)(?:[^/]*[-_.])?(?:requirements?|reqs?|constraints?)(?:[-_.][^/]*)?$"), "requirements"),
-    (lazy(r"(?:^|/)(?:requirements|requires|reqs)/[^/]+$"), "requirements"),
+    (lazy(r"(?:^|/)(?:requirements|requires|reqs|dependencies)/[^/]+$"), "requirements"),
 )
 _CONDA = (
     (lazy(r"(?:^|/)(?:[^/]*[-_.])?conda-lock\.ya?ml$"), "lock"),
