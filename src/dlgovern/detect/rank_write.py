@@ -9,8 +9,9 @@ from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.tables import tables_of
+from dlgovern.flow.ranks.trace import Spot
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER
-from dlgovern.flow.ranks.writes import Write, writes
+from dlgovern.flow.ranks.writes import STARTERS, Write, writes
 from dlgovern.policy import Rule
 
 WRITERS = ("all", "node")
@@ -20,21 +21,26 @@ PARAMETERS = {"writers": Parameter("string", f"who writes: {', '.join(WRITERS)}"
 
 
 def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]]:
-    """The file writes, and starts a process group or wraps a model."""
-    known = tables_of(tables).functions
-    starts = [name for name, one in known.items() if one.starts or one.kind == "wrap"]
-    return [{"name": write, "and": start} for write, one in known.items() if one.kind == "write" for start in starts]
+    """The file starts a process group or wraps a model, or calls what by its name may start one."""
+    known = tables_of(tables)
+    starts = [name for name, one in known.functions.items() if one.starts or one.kind == "wrap"]
+    return [*({"name": name} for name in (*starts, *sorted(known.programs))), {"parts": ["init", "setup", "set_up", "start"], "words": [], "text": rf"\b(?:{STARTERS})\("}]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
     """One handler for the whole file."""
 
     def see(_file: None) -> Iterator[Hit]:
-        for one in writes(facts, tables_of(tables)):
-            for rule in rules:
-                if _means(rule.parameters["writers"], one) and one.step.node is not None:
-                    hit = facts.hit(rule.id, one.step.node, call=f"{one.step.op}()")  # type: ignore[arg-type]
-                    yield hit._replace(related=tuple((*spot, "reached from here") for spot in one.calls))
+        for rule in rules:
+            told: set[Spot] = set()
+            for one in writes(facts, tables_of(tables)):
+                if _means(rule.parameters["writers"], one) and one.step.spot not in told:
+                    told.add(one.step.spot)
+                    hit = facts.hit(rule.id, one.site.node, call=f"{one.site.op}()")  # type: ignore[arg-type]
+                    related = [(*spot, "reached from here") for spot in one.calls]
+                    if one.site is not one.step:
+                        related.append((*one.step.spot, f"{one.step.op}() writes here"))
+                    yield hit._replace(related=tuple(related), confidence="" if one.sure == "high" else "medium")
 
     return {None: see}
 

@@ -11,8 +11,8 @@ WORDS = "words"
 """The kind of a value that holds keywords: what a function is given beyond its parameters, as ``**kwargs``."""
 
 
-def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Value], keywords: dict[str, Value], *, bound: bool, every: bool = False) -> dict[str, Value]:
-    """The parameters that are given something that tells ranks apart or says what a model is."""
+def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Value], keywords: dict[str, Value], *, bound: bool, every: bool = False, apart: bool = False) -> dict[str, Value]:
+    """The parameters that are given something that tells ranks apart or says what a model is; ``apart``: all that may differ between ranks too."""
     names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args)]
     if bound and names[:1] in (["self"], ["cls"]):
         names = names[1:]
@@ -25,7 +25,7 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Val
         more = tuple(sorted((name, one if _tells(one) else unknown(name)) for name, one in keywords.items() if name not in named))
         given = {name: one for name, one in given.items() if name in named}
         given[node.args.kwarg.arg] = Value(WORDS, more)
-    return {name: one for name, one in given.items() if every or _tells(one)}
+    return {name: one for name, one in given.items() if every or _tells(one) or (apart and (one.taint or one.ranked))}
 
 
 def keyword(node: ast.Call, receiver: Value, positional: list[Value]) -> Value | None:

@@ -34,6 +34,8 @@ def call(
     origin = frame.facts.names.origin(node.func) or ""
     if frame.summaries.files and (done := files.call(frame, node, origin, receiver, positional, keywords)) is not None:
         return done.value
+    if frame.summaries.writes and (done := files.write(frame, node, origin, receiver, positional, keywords)) is not None:
+        return done.value
     if (found := _plain(frame, node, origin, positional, keywords)) is not None:
         return found
     if receiver is not None and (found := keyword(node, receiver, positional)) is not None:
@@ -177,8 +179,8 @@ def _operate(
     name = written(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "call")
     op = name.rpartition(".")[2]
     group = _group(node, operation, positional, keywords)
-    if operation.kind == "write" or frame.summaries.writes:
-        return _write(frame, node, operation, op, positional, keywords)
+    if frame.summaries.writes:
+        return Value("wrapped", operation.how) if operation.kind == "wrap" else unknown(f"{op}@{node.lineno}")
     if group and frame.depth == 0:
         frame.summaries.spoken.add(group)
     if group == frame.summaries.group and (operation.kind != "backward" or frame.summaries.trains):
@@ -195,17 +197,6 @@ def _operate(
         return result
     if operation.kind == "group" and (frame.facts.names.origin(node.func) or "").endswith(".new_group") and not positional and "ranks" not in keywords:
         return unknown(WORLD)
-    return unknown(f"{op}@{node.lineno}")
-
-
-def _write(frame: Frame, node: ast.Call, operation: Operation, op: str, positional: list[Value], keywords: dict[str, Value]) -> Value:
-    """A write whose path is the same on every rank, where writes are asked for."""
-    path = keywords.get("f") or keywords.get("path") or (positional[operation.path] if 0 <= operation.path < len(positional) else None)
-    alike = path is not None and not path.taint and not path.ranked and path.kind in ("key", "const")
-    if operation.kind == "write" and frame.summaries.writes and alike:
-        frame.emit("write", op, node)
-    if operation.kind == "wrap":
-        return Value("wrapped", operation.how)
     return unknown(f"{op}@{node.lineno}")
 
 
@@ -238,12 +229,12 @@ def _follow(
     silent = frame.summaries.leads_nowhere(frame, node.func, (*positional, *keywords.values()))
     target = frame.project.function(frame.facts, node.func) if not silent and frame.summaries.may_follow(frame) else None
     if target is not None:
-        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files)
+        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files, apart=frame.summaries.writes)
         summary = frame.summaries.run(target, frame.cls, given, frame)
         frame.cut |= summary.cut
         if summary.steps:
             frame.emit("call", last, node, branches=(summary.steps,))
-            if has_events(summary.steps):
+            if has_events(summary.steps) and not frame.summaries.writes:
                 _agree(frame, node)
         if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
             known = summary.value

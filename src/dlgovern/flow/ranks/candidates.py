@@ -192,7 +192,7 @@ class Candidates:
         if last not in self._called:
             return False
         operation = tables.functions.get((self.facts.names.origin(func) or "").replace(".distributed_c10d.", "."))
-        return operation is not None and operation.kind != "write"
+        return operation is not None
 
     def _receives(self, func: ast.Attribute) -> bool:
         """Whether the receiver of a method can be one of the objects whose operation it is."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import NamedTuple
 
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.own_paths import may_differ
 from dlgovern.flow.ranks.tables import FileRow
 from dlgovern.flow.ranks.values import Value, unknown
 
@@ -28,6 +30,10 @@ _MAKES = ("save", "dump", "write")
 """How names of functions begin that may make a file."""
 
 _MODES = {"w": "write", "a": "write", "x": "write", "r": "read"}
+
+
+_REPLACES = re.compile(r"[wx][bt]?\+?[bt]?")
+"""Modes in which a file is written anew; what is appended is not lost."""
 
 
 class Known(NamedTuple):
@@ -54,6 +60,31 @@ def call(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, posi
     if last in ("sleep", "wait", "join") or any(word in last.lower() for word in (*frame.tables.agreed, "barrier", "wait")):
         frame.emit("sync", last, node)  # whatever it is, the others may be waited for
     return None
+
+
+def write(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], keywords: dict[str, Value]) -> Known | None:
+    """What is known of a call while writes alone are asked for; one that all who come there make at one path is appended."""
+    last = node.func.attr if isinstance(node.func, ast.Attribute) else origin.rpartition(".")[2]
+    if origin in frame.tables.own:
+        return Known(unknown(f"{last}@{node.lineno}", OWN))
+    if (text := _text(origin, last, receiver, positional)) is not None:
+        return Known(text)
+    opened = _opened(origin, last, receiver, positional, keywords)
+    if opened is not None:
+        mode, row = opened
+        writes = _REPLACES.fullmatch(mode) is not None
+    else:
+        found = frame.tables.files(origin, last if isinstance(node.func, ast.Attribute) else "")
+        if not found or found[0][0] != "write":
+            return None
+        row = found[0][1]
+        writes = not row.at_once and values.truth(keywords.get("is_main_process", values.TRUE)) is True
+    path = _path(row, receiver, positional, keywords)
+    if writes and path is not None and path.kind in ("key", "const") and path.data is not None and not path.taint and not path.ranked:
+        where = _path_node(row, node)
+        if where is not None and not may_differ(frame.facts, where):
+            frame.emit("write", last, node, sure="high" if row.keyword and opened is None else "medium")
+    return Known(unknown(f"{last}@{node.lineno}", "handle" if opened else ""))
 
 
 def _seen(frame: Frame, node: ast.Call, origin: str, last: str, receiver: Value | None, given: tuple[Value, ...]) -> None:
@@ -102,12 +133,10 @@ def together(parts: list[Value]) -> Value:
 def _done(
     frame: Frame, node: ast.Call, origin: str, last: str, receiver: Value | None, positional: list[Value], keywords: dict[str, Value]
 ) -> tuple[str, Value | None] | None:
-    if origin in ("open", "io.open", "gzip.open") or (last == "open" and receiver is not None and origin.partition(".")[0] not in ("PIL", "os", "webbrowser")):
-        plain = origin in ("open", "io.open", "gzip.open")
-        mode = keywords.get("mode") or (positional[plain] if len(positional) > plain else Value("const", "r"))
-        kind = _MODES.get(str(mode.data)[:1]) if mode.kind == "const" else None
-        path = positional[0] if plain and positional else keywords.get("file") if plain else receiver
-        return (kind, path) if kind else None
+    opened = _opened(origin, last, receiver, positional, keywords)
+    if opened is not None:
+        made = _MODES.get(opened[0][:1])
+        return (made, _path(opened[1], receiver, positional, keywords)) if made else None
     for kind, row in frame.tables.files(origin, last if isinstance(node.func, ast.Attribute) else ""):
         path = _path(row, receiver, positional, keywords)
         if kind != "download":
@@ -115,6 +144,25 @@ def _done(
         given = keywords.get("download")
         return ("write" if given is not None and values.truth(given) is not False else "read"), path
     return None
+
+
+def _opened(
+    origin: str, last: str, receiver: Value | None, positional: list[Value], keywords: dict[str, Value]
+) -> tuple[str, FileRow] | None:
+    """The mode in which a call opens a file, "" where it is not known, and where it is given the path; None for another call."""
+    plain = origin in ("open", "io.open", "gzip.open")
+    if not plain and not (last == "open" and receiver is not None and origin.partition(".")[0] not in ("PIL", "os", "webbrowser")):
+        return None
+    mode = keywords.get("mode") or (positional[plain] if len(positional) > plain else Value("const", "r"))
+    return (str(mode.data) if mode.kind == "const" else ""), FileRow(0, "file") if plain else FileRow(-1, "")
+
+
+def _path_node(row: FileRow, node: ast.Call) -> ast.AST | None:
+    """The expression of the path."""
+    if row.path < 0:
+        return node.func.value if isinstance(node.func, ast.Attribute) else None
+    named = next((word.value for word in node.keywords if word.arg == row.keyword), None)
+    return named or (node.args[row.path] if row.path < len(node.args) else None)
 
 
 def _path(row: FileRow, receiver: Value | None, positional: list[Value], keywords: dict[str, Value]) -> Value | None:

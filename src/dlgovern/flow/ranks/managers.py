@@ -28,7 +28,7 @@ def enter(frame: Frame, item: ast.withitem) -> tuple[list[Node], list[Node]]:
     if item.optional_vars is not None:
         for name in ast.walk(item.optional_vars):
             if isinstance(name, ast.Name):
-                frame.env[name.id] = unknown(f"{name.id}@{node.lineno}")
+                frame.env[name.id] = unknown(f"{name.id}@{node.lineno}", "handle" if frame.summaries.writes else "")
     return before, after
 
 

@@ -65,7 +65,7 @@ class Summaries:
 
     def leads_nowhere(self, frame: Frame, func: ast.expr, given: Iterable[Value]) -> bool:
         """Whether a call of a name of another file leads to no word of the tables: that file need not be opened."""
-        if self.files or self.writes or any(one.kind in ("wrapped", "callee") for one in given):
+        if self.files or any(one.kind in ("wrapped", "callee") for one in given):
             return False
         place = elsewhere(frame.facts, func)
         return place is not None and not self._may_matter(*place)
@@ -145,10 +145,12 @@ class Summaries:
         """Whether a function leads to no word of the tables: only what it is given can act there."""
         if self.files or any(one.kind in ("wrapped", "callee") for one in given.values()):
             return False
-        if self.writes:
-            return target.facts is not self.facts and not self.tables.acts(target.facts.data) and not self.tables.parts(target.facts.data)
+        if self.writes and target.facts is self.facts:
+            return False
         if target.facts is not self.facts and not self._may_matter(target.facts.path, f"{target.owner.name}.{target.node.name}" if target.owner else target.node.name):
             return True
+        if self.writes:
+            return False
         known = candidates(target.facts, self.tables)
         self.project.reads |= known.reads
         return not known.matters(target)
@@ -158,7 +160,9 @@ class Summaries:
         made = f"{name}.__init__"
         if name.endswith(".__init__") or made in outlines(self.facts.repository).of(path):  # nothing but what it does can matter
             self.project.reads.add(path)
-            return self._reaches(path, name if name.endswith(".__init__") else made, self.tables.acting)
+            return self._reaches(path, name if name.endswith(".__init__") else made, self.tables.writing if self.writes else self.tables.acting)
+        if self.writes:
+            return self._reaches(path, name, self.tables.writing) or self._reaches(path, name, self.tables.telling)
         if self._reaches(path, name, self.tables.acting) or self._reaches(path, name, self.tables.telling):
             return True
         known = _WRAPPING.setdefault(self.facts.repository, {})

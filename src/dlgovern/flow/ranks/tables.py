@@ -59,7 +59,6 @@ class Operation(NamedTuple):
     how: str = ""  # of a wrapper: what the result is
     in_place: bool = False  # of a wrapper: the argument itself is changed
     starts: bool = False  # starts the process group: what calls it runs on every rank
-    path: int = -1  # of a write: the position of the path
 
 
 class FileRow(NamedTuple):
@@ -67,6 +66,7 @@ class FileRow(NamedTuple):
 
     path: int
     keyword: str
+    at_once: bool = False  # several processes may do it at the same time
 
 
 class Tables:
@@ -86,6 +86,7 @@ class Tables:
         guards = ranks.get("guards", {})
         self.decorators = dict.fromkeys(guards.get("main", ()), "main") | dict.fromkeys(guards.get("local", ()), "local-main")
         self.first = dict.fromkeys(guards.get("first", ()), "main") | dict.fromkeys(guards.get("local-first", ()), "local-main")
+        self.programs = frozenset(ranks.get("programs", {}).get("names", ()))
         self.agreed = tuple(ranks.get("agreed", {}).get("words", ()))
         self.engines = tuple(ranks.get("engines", {}).get("words", ()))
         self.functions: dict[str, Operation] = {}
@@ -97,9 +98,10 @@ class Tables:
         }
         """What wraps a model -> text of files in whose models its forward pass makes ranks meet; none: it never does."""
         self._files(tables.get(FILES, {}))
+        self.starting = Seeds(frozenset(name.rpartition(".")[2] for name, one in self.functions.items() if one.starts), most=_ASKED, beyond=False)
         parting = {name.rpartition(".")[2] for name, kind in self.calls.items() if kind in APART} | {*self.first, *self.decorators}
         parting |= {name for name, kind in {**self.names, **self.environment}.items() if kind in APART}
-        self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first) if name in self.first or self.functions[name].kind != "write")
+        self.event_words = frozenset(name.rpartition(".")[2].encode() for name in (*self.functions, *self.first))
         self.parting_words = frozenset(word.encode() for word in parting)
         wrappers = {name.rpartition(".")[2] for name, one in self.functions.items() if one.kind == "wrap"}
         prepares = {name for name, many in self.methods.items() if any(one.kind == "wrap" for one in many)}
@@ -109,9 +111,8 @@ class Tables:
         self.told: RankText | None = None
         receivers = {pattern.rpartition(".")[2] for many in self.methods.values() for one in many for pattern in one.on if pattern[-1:].isalpha() and " " not in pattern}
         every_rank = {name for name, many in self.methods.items() if any("*" in one.on for one in many)}
-        events = {name for name, one in self.functions.items() if one.kind != "write"}
-        plain = {name.rpartition(".")[2] for name in events} | {*self.first} | every_rank | (receivers - _VAGUE) | wrappers | _SHORT
-        self.acting = Seeds(frozenset(plain - _COMMON), frozenset(name for name in events if name.rpartition(".")[2] in _COMMON))
+        plain = {name.rpartition(".")[2] for name in self.functions} | {*self.first} | every_rank | (receivers - _VAGUE) | wrappers | _SHORT
+        self.acting = Seeds(frozenset(plain - _COMMON), frozenset(name for name in self.functions if name.rpartition(".")[2] in _COMMON))
         self.wrapping = Seeds(frozenset(wrappers | _SHORT))
         apart = frozenset(word.decode() for word in self.parting_words)
         self.apart = Seeds(apart | frozenset("_" + word for word in apart), most=_ASKED, beyond=False)
@@ -125,6 +126,10 @@ class Tables:
         """Whether a file has a word that tells ranks apart."""
         return not self.parting_words.isdisjoint(_words(data))
 
+    def writes(self, data: bytes) -> bool:
+        """Whether a file has a word of what writes."""
+        return any(word.encode() in _words(data) for word in self.writing.words)
+
     def _files(self, files: dict[str, Any]) -> None:
         self.own = frozenset(files.get("own", {}).get("names", ()))
         self.own_words = frozenset(name.rpartition(".")[2].encode() for name in self.own)
@@ -135,12 +140,16 @@ class Tables:
         self.file_words: dict[str, set[bytes]] = {"write": set(), "read": {b"open"}}
         for kind in ("write", "read", "download"):
             for one in files.get(kind, ()):
-                known = (kind, FileRow(one.get("path", 0), one.get("keyword", "")))
+                known = (kind, FileRow(one.get("path", 0), one.get("keyword", ""), one.get("at_once", False)))
                 self._paths.update({name.removesuffix("*"): known for name in one.get("names", ())})
                 self._paths.update({f".{name}": known for name in one.get("methods", ())})
                 last = {name.removesuffix(".*").rpartition(".")[2].encode() for name in (*one.get("names", ()), *one.get("methods", ()))}
                 for side in self.file_words if kind == "download" else (kind,):
                     self.file_words[side] |= last
+
+        self.writing = Seeds(frozenset({"open", *(
+            key.rpartition(".")[2] for key, (kind, row) in self._paths.items() if kind == "write" and not row.at_once
+        )}))
 
     def files(self, origin: str, method: str) -> list[tuple[str, FileRow]]:
         """What a call of this origin, or of a method of this name, does with files."""
@@ -158,7 +167,7 @@ class Tables:
     def _add(self, row: dict[str, Any]) -> None:
         operation = Operation(
             row["kind"], row.get("group", -1), row.get("where", ""), row.get("unless", ""), tuple(row.get("on", ())),
-            row.get("how", ""), row.get("in_place", False), row.get("starts", False), row.get("path", -1),
+            row.get("how", ""), row.get("in_place", False), row.get("starts", False),
         )
         for name in row.get("names", ()):
             self.functions[name] = operation

@@ -1,4 +1,4 @@
-"""Files that ranks of a distributed program write: which classes of ranks reach each write of a file's functions."""
+"""Files that ranks of a distributed program write: which classes of ranks reach each write that a file's functions lead to."""
 
 from __future__ import annotations
 
@@ -7,21 +7,39 @@ import re
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import own_nodes
+from dlgovern.flow.leads import elsewhere, imported, reaches
+from dlgovern.flow.paths import called_name, own_nodes
 from dlgovern.flow.ranks.frame import GaveUp, Meter
+from dlgovern.flow.ranks.own_paths import is_given_temporary
 from dlgovern.flow.ranks.project import Target, functions, module_body
+from dlgovern.flow.ranks.shares import SHARE
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node, Spot
 from dlgovern.flow.ranks.values import CLASSES
 
+STARTERS = (
+    r"setup|\w*(?:[Ii]nit|[Ss]et_?[Uu]p|[Ss]tart)\w*(?:[Dd]ist|[Dd]dp|DDP|process_group|[Pp]arallel)\w*"
+    r"|\w*(?:[Dd]ist|[Dd]dp|DDP|process_group)\w*(?:[Ii]nit|[Ss]et_?[Uu]p)\w*"
+)
+"""Names of functions of other files that are asked whether they start the process group."""
+
 
 class Write(NamedTuple):
-    """A write and the classes of ranks that reach it; ``guard`` is the condition that decides, None when none does."""
+    """A write and the classes of ranks that reach it."""
 
     step: Node
     classes: frozenset[int]
-    calls: tuple[Spot, ...]  # how a starting point of the program leads there
+    site: Node  # the write itself, or the call in the judged file that leads to it
+    calls: tuple[Spot, ...]  # how a starting point of the program leads to the site
+    sure: str  # how sure it is that every rank runs the starting point, and that one path is written
+
+
+class _Start(NamedTuple):
+    """A function that every rank runs, and how sure that is."""
+
+    target: Target
+    sure: str
 
 
 def writes(facts: Facts, tables: Tables) -> list[Write]:
@@ -30,30 +48,59 @@ def writes(facts: Facts, tables: Tables) -> list[Write]:
 
 
 def _find(facts: Facts, tables: Tables) -> list[Write]:
-    targets = [module_body(facts), *functions(facts)]
-    starts = [target for target in targets if _starts(facts, target, tables)]
-    owners = {id(target.owner) for target in starts if target.owner is not None}
-    called = {call.func.attr for call in facts.tree.of(ast.Call) if isinstance(call.func, ast.Attribute)}  # type: ignore[attr-defined]
-    inner = {target.node.name for target in targets if target.owner is not None} & _own_calls(facts)
-    starts += [
-        target for target in targets
-        if target.owner is not None and id(target.owner) in owners and target not in starts and target.node.name in called - inner
-    ]
+    if not _may_write(facts, tables):
+        return []
     summaries = Summaries(facts, tables)
     summaries.writes = True
-    found: dict[Spot, Write] = {}
-    for target in starts:
+    found: dict[tuple[Spot, Spot], Write] = {}
+    for one in _starts(facts, summaries, tables):
         meter = Meter()
         try:
             for cls in range(len(CLASSES)):
-                for step, calls in _reached(start(summaries, target, cls, {}, meter).steps):
-                    if step.kind == "write" and step.spot[0] == facts.path:
-                        old = found.get(step.spot, Write(step, frozenset(), calls))
-                        found[step.spot] = old._replace(classes=old.classes | {cls})
+                for step, chain in _reached(start(summaries, one.target, cls, {}, meter).steps, facts.path):
+                    here = step.spot[0] == facts.path
+                    site = step if here else next((call for call in reversed(chain) if call.spot[0] == facts.path and call.node is not None), None)
+                    if step.kind == "write" and site is not None and not any(_is_temporary(facts, call) for call in chain):
+                        sure = max(one.sure, step.sure if here else "medium")  # medium where one of them is
+                        calls = (chain[0].spot,) if chain and chain[0] is not site else ()
+                        old = found.get((step.spot, site.spot), Write(step, frozenset(), site, calls, sure))
+                        found[step.spot, site.spot] = old._replace(classes=old.classes | {cls}, sure=max(old.sure, sure))
         except GaveUp:
             continue
     facts.reads |= summaries.project.reads
     return list(found.values())
+
+
+def _is_temporary(facts: Facts, call: Node) -> bool:
+    """Whether a call in the judged file hands on something temporary."""
+    return call.spot[0] == facts.path and isinstance(call.node, ast.Call) and is_given_temporary(facts, call.node)
+
+
+def _may_write(facts: Facts, tables: Tables) -> bool:
+    """Whether a write stands in a file, or in what it imports from the repository, as far as the text tells."""
+    if tables.writes(facts.data):
+        return True
+    return any(not name or reaches(facts, path, name, tables.writing) for path, name in imported(facts).values())
+
+
+def _starts(facts: Facts, summaries: Summaries, tables: Tables) -> list[_Start]:
+    """The functions that start a process group, wrap a model or call what starts the group, and what objects with such a method do."""
+    targets = [module_body(facts), *functions(facts)]
+    found = [_Start(target, "high") for target in targets if _is_start(facts, target, tables)]
+    names = {one.target.node.name for one in found if one.target.node.name}
+    direct = {one.target.key for one in found}
+    others = [target for target in targets if target.key not in direct]
+    found += [_Start(target, "medium") for target in others if _calls_start(facts, target, names, summaries, tables)]
+    owners = {id(one.target.owner): one.sure for one in reversed(found) if one.target.owner is not None}
+    found += [_Start(target, "medium") for target in others if _is_program(facts, target, tables)]
+    known = {one.target.key for one in found}
+    called = {call.func.attr for call in facts.tree.of(ast.Call) if isinstance(call.func, ast.Attribute)}  # type: ignore[attr-defined]
+    inner = {target.node.name for target in targets if target.owner is not None} & _own_calls(facts)
+    found += [
+        _Start(target, owners[id(target.owner)]) for target in targets
+        if target.owner is not None and id(target.owner) in owners and target.key not in known and target.node.name in called - inner
+    ]
+    return found
 
 
 def _own_calls(facts: Facts) -> set[str]:
@@ -64,23 +111,39 @@ def _own_calls(facts: Facts) -> set[str]:
     }
 
 
-def _reached(steps: tuple[Node, ...], calls: tuple[Spot, ...] = ()) -> list[tuple[Node, tuple[Spot, ...]]]:
-    """The events below, each with the call of the starting point that leads to it; what may be one rank's is left out."""
-    found: list[tuple[Node, tuple[Spot, ...]]] = []
+def _reached(steps: tuple[Node, ...], home: str, chain: tuple[Node, ...] = ()) -> list[tuple[Node, tuple[Node, ...]]]:
+    """The events below, each with the calls that lead to it; what may be one rank's is left out."""
+    found: list[tuple[Node, tuple[Node, ...]]] = []
     for step in steps:
         if step.is_event:
-            found.append((step, calls))
-        elif step.kind != "choice" or not _ONE.search(step.op):
+            found.append((step, chain))
+        elif step.kind != "choice" or not _is_ones(step, home):
+            inner = (*chain, step) if step.kind == "call" else chain
             for branch in step.branches:
-                found += _reached(branch, calls or ((step.spot,) if step.kind == "call" else ()))
+                found += _reached(branch, home, inner)
+        elif step.exits:
+            break  # who goes on may be one rank
     return found
 
 
-_ONE = re.compile(r"^[\w.@#]+ Eq const:0$|main|master|rank_?zero|primary|leader|chief|save_logs|save_to_disk|stand_?alone|single_?(gpu|proc|device)", re.I)
-"""Conditions that may choose one rank although no rank is seen in them: a number that is 0, a word for the first or for the only one."""
+def _is_ones(step: Node, home: str) -> bool:
+    """Whether a condition may choose one rank, or some of them, although no rank is known to decide it.
+
+    What a helper of another file makes where it is not there yet is a cache: as a rule it stands a race.
+    """
+    return (step.group == "files" and step.spot[0] != home) or step.group in ("rank", "member", "mixed", SHARE) or _ONE.search(step.op) is not None
 
 
-def _starts(facts: Facts, target: Target, tables: Tables) -> bool:
+_ONE = re.compile(
+    r"^[\w.@#]+ Eq const:0$|rank|(?<!__)main(?!tain|_grad|_param)|master(?!_weight|_param|_grad)|primary|leader|chief|coordinator|should_save|save_logs|save_to_disk|stand_?alone"
+    r"|single_?(gpu|proc|device)|writer|logger|wandb|tensorboard|verbose|debug|(each|every|per)_node|(fabric|accelerator|strategy|group|mesh|dist) Is const:None",
+    re.I,
+)
+"""Conditions that may choose one rank although no rank is seen in them: a number that is 0, a word for the first, for the only one
+or for what the first alone has."""
+
+
+def _is_start(facts: Facts, target: Target, tables: Tables) -> bool:
     """Whether a body itself starts a process group or wraps a model: then every rank runs it."""
     for node in own_nodes(target.node.body):
         if isinstance(node, ast.Call):
@@ -88,3 +151,35 @@ def _starts(facts: Facts, target: Target, tables: Tables) -> bool:
             if operation is not None and (operation.kind == "wrap" or operation.starts):
                 return True
     return False
+
+
+def _calls_start(facts: Facts, target: Target, names: set[str], summaries: Summaries, tables: Tables) -> bool:
+    """Whether a body calls what starts the process group, here or in another file, and starts no processes itself."""
+    calls = [node for node in own_nodes(target.node.body) if isinstance(node, ast.Call)]
+    if any(called_name(call.func) in _LAUNCHES for call in calls):
+        return False
+    for call in calls:
+        name = called_name(call.func)
+        place = elsewhere(facts, call.func) if name not in names and re.fullmatch(STARTERS, name) else None
+        if name not in names and (place is None or not reaches(facts, *place, tables.starting)):
+            continue
+        made = summaries.project.function(facts, call.func)
+        if made is not None and any(_starts_group(made.facts, node, tables) for node in own_nodes(made.node.body)):
+            return True
+    return False
+
+
+def _is_program(facts: Facts, target: Target, tables: Tables) -> bool:
+    """Whether a body makes the object of a distributed program and hands it the model."""
+    calls = [node.func for node in own_nodes(target.node.body) if isinstance(node, ast.Call)]
+    wraps = any(one.kind == "wrap" for func in calls for one in tables.methods.get(called_name(func), ()))
+    return wraps and any(facts.names.origin(func) in tables.programs for func in calls)
+
+
+def _starts_group(facts: Facts, node: ast.AST, tables: Tables) -> bool:
+    operation = tables.functions.get(facts.names.origin(node.func) or "") if isinstance(node, ast.Call) else None
+    return operation is not None and operation.starts
+
+
+_LAUNCHES = frozenset("spawn start_processes Process Popen run_tests launch elastic_launch notebook_launcher".split())
+"""Calls in a function of which others are run in processes of their own."""
