@@ -28,7 +28,7 @@ def main() -> None:
     seen: list[tuple[str, bool]] = []
     absent = 0
     with tempfile.TemporaryDirectory() as base:
-        for repository, commit, path, rules, defect, _chosen in rows:
+        for repository, commit, path, rules, defect, *_ in rows:
             git = os.path.join(said.mirrors, repository.replace("/", "+"))
             git = os.path.join(git, "repo") if os.path.isdir(os.path.join(git, "repo")) else git
             if not os.path.isdir(git):

@@ -23,6 +23,7 @@ PARAMETERS = {
     "causes": Parameter("strings", f"why ranks disagree: {', '.join(CAUSES)}", required=True),
     "kinds": Parameter("strings", "kinds of calls, as the table of collectives names them", required=True),
     "reasons": Parameter("strings", "why ranks of one class may disagree: data, files, clock, signal, except, rank, share; none, as without this parameter: classes disagree", default=[]),
+    "more": Parameter("any", "kinds of calls that count besides for one of the reasons", default={}),
     "place": Parameter("string", "what is reported: the call, or the exit that takes ranks away from it", default="call"),
 }
 _NEXT = 2  # events shown after the one without a partner
@@ -50,7 +51,8 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
 
 def _means(parameters: dict[str, Any], one: Disagreement) -> bool:
     what = one.what
-    if _cause(one) not in parameters["causes"] or what.event.kind not in parameters["kinds"]:
+    kinds = (*parameters["kinds"], *parameters.get("more", {}).get(what.taint, ()))
+    if _cause(one) not in parameters["causes"] or what.event.kind not in kinds:
         return False
     reasons = parameters.get("reasons", ())
     return (what.taint or "none") in (reasons or ("none",))

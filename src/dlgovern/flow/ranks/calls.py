@@ -9,7 +9,7 @@ from dlgovern.flow.ranks import files, values
 from dlgovern.flow.ranks.arguments import arguments, keyword
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.said import KEEPS
-from dlgovern.flow.ranks.shares import SHARE, shared
+from dlgovern.flow.ranks.shares import SHARE, chosen, shared
 from dlgovern.flow.ranks.tables import APART, Operation
 from dlgovern.flow.ranks.trace import has_events, trains_alone
 from dlgovern.flow.ranks.values import Value, unknown
@@ -268,7 +268,8 @@ def _follow(
     if target is None and not silent and any(word in last.lower() for word in frame.tables.agreed):
         _agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
-    taint = "data" if target is not None and trains_alone(summary.steps) else _taint(node, origin, receiver, positional, last)
+    own = trains_alone(summary.steps) if target is not None else chosen(frame, node, last)
+    taint = "data" if own else _taint(node, origin, receiver, positional, last)
     if not taint and shared(frame, node, origin, last, positional, keywords):
         taint = SHARE
     mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))

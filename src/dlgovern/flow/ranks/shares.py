@@ -16,6 +16,7 @@ SHARE = "share"
 _KEEP = frozenset("list tuple range iter sorted reversed enumerate tqdm trange zip map filter Subset TensorDataset DataLoader StatefulDataLoader select batch cycle prefetch".split())
 """Calls that give as many items as they were given, or fewer by a fixed factor."""
 
+_LINKS = 6
 _EVEN = re.compile(rb"drop_last|\bJoin\b|\.join\(\)|\bpad|\beven|_even|equal|cycle|islice|truncat|remainder|divisible|infinite|repeat", re.I)
 """Words of code that takes care that ranks have equally many items."""
 
@@ -40,6 +41,28 @@ def shared(frame: Frame, node: ast.Call, origin: str, last: str, positional: lis
     if (last == "shard" and isinstance(node.func, ast.Attribute)) or last == "split_dataset_by_node":
         return any(one.kind == "rank" for one in every) and any(one == MANY for one in every)
     return False
+
+
+def chosen(frame: Frame, node: ast.Call, last: str) -> bool:
+    """Whether a call counts items that a mask picks out of the rank's own tensor: ``x[mask.bool()].numel()``."""
+    if last != "numel" or not isinstance(node.func, ast.Attribute):
+        return False
+    counted: ast.AST = node.func.value
+    for _ in range(_LINKS):
+        if isinstance(counted, ast.Name):
+            binding = frame.facts.names.binding(counted)
+            if binding is None or binding.kind != "value" or binding.value is None:
+                return False
+            counted = binding.value
+        elif isinstance(counted, ast.Call) and isinstance(counted.func, ast.Attribute):
+            if counted.func.attr in ("masked_select", "nonzero"):
+                return True
+            counted = counted.func.value
+        else:
+            break
+    return isinstance(counted, ast.Subscript) and (
+        isinstance(counted.slice, ast.Compare) or (isinstance(counted.slice, ast.Call) and written(counted.slice.func).endswith(".bool"))
+    )
 
 
 def uneven(step: Node, target: Target, tables: Tables) -> bool:

@@ -37,7 +37,7 @@ _VAGUE = frozenset({"self", "loss", "losses", "total_loss", "pl_module"})
 _COMMON = frozenset("load save gather reduce scatter broadcast initialize rendezvous get_state_dict set_state_dict".split())
 """Last parts of names that other things are called too: these count with the full name only."""
 
-DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite".split())
+DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite numel".split())
 """Words of what ranks may answer differently although nothing in it is a rank."""
 
 
