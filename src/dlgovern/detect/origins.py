@@ -22,7 +22,7 @@ PARAMETERS = {
     "hosts": Parameter("strings", "approved hosts or addresses; report every other one", default=[]),
     "moving": Parameter("boolean", "report addresses that name neither a commit nor a digest", default=False),
 }
-KINDS = STATEMENTS
+KINDS = STATEMENTS | {"notebook"}
 """Kinds of evidence that are read."""
 
 GUARDS = (
