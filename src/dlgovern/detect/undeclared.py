@@ -17,6 +17,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback
 from dlgovern.flow.parsed import parsed
 from dlgovern.policy import Rule
+from dlgovern.repository.owner import owner
 from dlgovern.repository.supply import Supply, supply
 from dlgovern.repository.view import View
 from dlgovern.source.classify import setting
@@ -91,8 +92,14 @@ class _Declared:
         near = [one for one in self._computing if path.startswith(f"{home(one)}/") or not home(one)]
         return any(re.search(rf"[\"'{{]{re.escape(module)}\b|\b{re.escape(normal(module))}-", view.text(one) or "", re.I) for one in near)
 
+    def owner(self, path: str) -> str:
+        """The manifest that the name belongs into, "" where that is not sure."""
+        return owner(path, self._found)
+
     def nearest(self, path: str) -> str:
         """The manifest where the name would be looked for first."""
+        if own := self.owner(path):
+            return own
         folder = path
         while folder:
             folder = folder.rpartition("/")[0]
@@ -172,7 +179,8 @@ def _placed(
 ) -> Iterator[tuple[str, Hit]]:
     """The first statement that imports the module and must succeed."""
     facts = parsed(view, path)
-    distribution = listing.distributions(module)[0]
+    made = listing.distributions(module)
+    distribution = made[0]
     if facts is None or declared.computed(view, path, module.partition(".")[0]) or (distribution, rule.id) in view.once(f"undeclared:{path}", lambda _: set()):
         return
     nodes = [node for node, name in _statements(facts) if name == module or name.startswith(f"{module}.")]
@@ -183,6 +191,9 @@ def _placed(
     node = needed[0]
     manifest = declared.nearest(path)
     slots = {"module": module.partition(".")[0], "distribution": distribution, "manifest": manifest or "a manifest"}
+    entry = listing.of_module(module)
+    if listing.knows(module) and len(made) == 1 and (entry is None or entry.ring != "hold"):  # no guess, no choice between builds
+        slots |= {"missing": distribution, "owner": declared.owner(path)}
     related = ((manifest, 1, 1, f"{distribution} is not declared here"),) if manifest else ()
     yield path, facts.hit(rule.id, node, **slots)._replace(confidence="" if listing.knows(module) else "low", related=related)
 
