@@ -171,6 +171,17 @@ def test_there_is_no_repair_where_it_is_not_sure_which_list_is_meant(tmp_path, f
     assert "DLG104 yaml comes from PyYAML" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("path", "repaired"),
+    [("src/a/train.py", True), ("a/train.py", True), ("a/more/train.py", True), ("tools/train.py", False), ("train.py", False)],
+)
+def test_the_list_of_a_project_that_is_built_is_for_its_packages(tmp_path, path, repaired):
+    project = '[build-system]\nrequires = ["hatchling"]\n[project]\nname = "a"\ndependencies = ["torch"]\n'
+    files = {"pyproject.toml": project, path: YAML, "a/__init__.py": "", "src/a/__init__.py": ""}
+
+    assert ({"pyproject.toml": project.replace('"torch"', '"torch", "PyYAML"')} if repaired else {}) == fixed(tmp_path, files)
+
+
 def test_nothing_is_made_where_there_is_no_manifest(tmp_path):
     assert {} == fixed(tmp_path, {"train.py": YAML, "export.py": EXPORT})
 

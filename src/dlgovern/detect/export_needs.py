@@ -16,7 +16,7 @@ from dlgovern.flow.guards import has_fallback
 from dlgovern.flow.parsed import parsed
 from dlgovern.policy import Rule
 from dlgovern.repository.owner import owner
-from dlgovern.repository.supply import Supply, supply
+from dlgovern.repository.supply import supply
 from dlgovern.repository.view import View
 from dlgovern.repository.window import STANDARD, parse_version
 from dlgovern.source.classify import setting
@@ -51,7 +51,7 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
                 continue
             if (setting(path) == "test" and "test" not in off) or (facts := parsed(view, path)) is None:
                 continue
-            yield from ((path, hit) for hit in _calls(rule, facts, off, found))
+            yield from ((path, hit) for hit in _calls(rule, facts, off, view))
 
 
 def _nearest(path: str, manifests: list[str]) -> str:
@@ -60,9 +60,9 @@ def _nearest(path: str, manifests: list[str]) -> str:
     return max(around, key=lambda one: (len(home(one)), one.endswith("pyproject.toml"), one), default="")
 
 
-def _calls(rule: Rule, facts: Facts, off: Collection[str], found: Supply) -> Iterator[Hit]:
-    own = owner(facts.path, found)
-    manifest = own or _nearest(facts.path, [one.path for one in found.manifests])
+def _calls(rule: Rule, facts: Facts, off: Collection[str], view: View) -> Iterator[Hit]:
+    own = owner(facts.path, view)
+    manifest = own or _nearest(facts.path, [one.path for one in supply(view).manifests])
     for node in facts.tree.of(ast.Call):
         assert isinstance(node, ast.Call)
         if facts.names.origin(node.func) not in rule.parameters["names"] or not _needs(rule, facts, node):

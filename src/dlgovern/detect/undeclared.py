@@ -92,14 +92,8 @@ class _Declared:
         near = [one for one in self._computing if path.startswith(f"{home(one)}/") or not home(one)]
         return any(re.search(rf"[\"'{{]{re.escape(module)}\b|\b{re.escape(normal(module))}-", view.text(one) or "", re.I) for one in near)
 
-    def owner(self, path: str) -> str:
-        """The manifest that the name belongs into, "" where that is not sure."""
-        return owner(path, self._found)
-
     def nearest(self, path: str) -> str:
         """The manifest where the name would be looked for first."""
-        if own := self.owner(path):
-            return own
         folder = path
         while folder:
             folder = folder.rpartition("/")[0]
@@ -189,11 +183,12 @@ def _placed(
         return
     view.once(f"undeclared:{path}", lambda _: set()).add((distribution, rule.id))
     node = needed[0]
-    manifest = declared.nearest(path)
+    own = owner(path, view)
+    manifest = own or declared.nearest(path)
     slots = {"module": module.partition(".")[0], "distribution": distribution, "manifest": manifest or "a manifest"}
     entry = listing.of_module(module)
     if listing.knows(module) and len(made) == 1 and (entry is None or entry.ring != "hold"):  # no guess, no choice between builds
-        slots |= {"missing": distribution, "owner": declared.owner(path)}
+        slots |= {"missing": distribution, "owner": own}
     related = ((manifest, 1, 1, f"{distribution} is not declared here"),) if manifest else ()
     yield path, facts.hit(rule.id, node, **slots)._replace(confidence="" if listing.knows(module) else "low", related=related)
 
