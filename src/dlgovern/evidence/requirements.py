@@ -123,7 +123,7 @@ def _requirement(line: _Line, text: str, path: str) -> Requirement | None:
 def _option(line: _Line, found: _Found) -> None:
     match = _OPTION.match(line.text)
     name, value = (match[1], match[2].strip()) if match else (line.text.split()[0], "")
-    value, more, rest = value.partition(" -")  # further options on the line
+    value, more, rest = f" {value}".partition(" -")  # further options on the line
     value = value.strip()
     if more:
         _option(line._replace(text=f"-{rest}"), found)
