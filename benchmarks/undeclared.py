@@ -117,7 +117,7 @@ def main() -> int:
     for folder in said.folders:
         name = os.path.basename(folder.rstrip("/"))
         ours = Ours(folder)
-        theirs, trouble = deptry(said.deptry, folder, ours.listing)
+        theirs, trouble = deptry(os.path.abspath(said.deptry), folder, ours.listing)
         if trouble:
             print(f"{name}: deptry does not start, dlgovern names {len(ours.found())}: {trouble}")
             continue

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dlgovern import edits
+from dlgovern import bundled, edits
 from dlgovern.detect import Parameter
 from dlgovern.finding import Edit
 from dlgovern.standard.chain import read_path
@@ -290,6 +290,22 @@ def test_a_repair_that_does_something_else_is_told_so(new: bytes, tmp_path: Path
     monkeypatch.setattr(edits, "compute", lambda rule, hit, facts: hush(rule, hit, facts, new), raising=False)
 
     assert {"L8"} == laws(tmp_path, RULE.replace('detect = "call"\n', FIX).replace("at = [2]\n", FIXED))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (("", ""), []),
+        (("onnx\\nonnxscript", "onnxscript"), ["the repaired text is not the one that `fixed` shows: line 2 is 'onnx', shown is 'onnxscript'"]),
+        (('"requirements.txt" = "torch>=2.9', '"requirements.txt" = "--require-hashes\\ntorch>=2.9'), ["no repair is offered where the example shows one"]),
+    ],
+)
+def test_a_repair_in_another_file_is_tried_too(tmp_path: Path, change: tuple[str, str], what: list[str]) -> None:
+    rule = next((Path(bundled.folder("rules")) / "libraries").glob("DLG120-*.toml")).read_text()
+
+    said = broken(tmp_path, rule.replace(*change, 1), head=HEAD.replace("ACM", "DLG"))
+
+    assert what == [one.what for one in said if one.law == "L8"]
 
 
 def test_without_a_room_for_repairs_the_law_is_skipped_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,3 +141,9 @@ def test_an_option_behind_a_requirement_is_passed_over_as_pip_does(option: str) 
 
 def test_an_option_of_the_command_line_behind_a_requirement_is_a_problem() -> None:
     assert 1 == len(read_requirements("torch>=2.6 --no-cache-dir\n", "r.txt").problems)
+
+
+def test_a_line_may_have_several_options() -> None:
+    found = read_requirements("--no-index --extra-index-url https://a/simple --pre\n", "r.txt")
+    assert {("no-index", ""), ("extra-index-url", "https://a/simple"), ("pre", "")} == {(one.kind, one.url) for one in found.indexes}
+    assert () == found.skipped

@@ -116,7 +116,7 @@ def test_a_list_is_judged_again_when_the_project_that_hands_it_on_changes(
 def test_every_document_comes_back_from_json(tmp_path: Path) -> None:
     names = {
         "shell": "a.sh", "prose": "a.md", "dockerfile": "Dockerfile", "make": "Makefile", "just": "justfile", "tox": "tox.ini",
-        "jenkins": "Jenkinsfile", "env": ".env", "yaml": "a.yaml", "json": "ds_config.json",
+        "jenkins": "Jenkinsfile", "env": ".env", "yaml": "a.yaml", "json": "ds_config.json", "notebook": "a.ipynb",
     }  # fmt: skip
     for kind in registry.READERS:
         path = names.get(kind, "requirements/a.txt")

@@ -136,9 +136,11 @@ def with_repairs(report: Report, job: Job) -> Report:
     if not any(one.rule in fixable for one in report.findings):
         return report
     from dlgovern.engine.walk import Walk
+    from dlgovern.fix.across import attach_across
     from dlgovern.fix.attach import attach
 
-    return report._replace(findings=attach(report.findings, Walk(job.policy, job.root, job.windows)))
+    walk = Walk(job.policy, job.root, job.windows)
+    return report._replace(findings=attach_across(attach(report.findings, walk), walk))
 
 
 _WITH_REPAIRS = ("json", "sarif", "rdjson")

@@ -9,6 +9,7 @@ from collections import Counter
 from dlgovern.cli import exits
 from dlgovern.errors import UsageError
 from dlgovern.finding import Report
+from dlgovern.fix.across import repair_across
 from dlgovern.fix.diff import diff
 from dlgovern.fix.rounds import Repaired, line_edits, repair_file
 from dlgovern.fix.write import Content, Interrupted, Written, write
@@ -59,6 +60,7 @@ def from_check(said: argparse.Namespace) -> int:
     sys.stderr.write("".join(f"not repaired: {_shown(path)}: repairs are not written into notebooks\n" for path in books))
     paths = [path for path in paths if path not in books]
     repaired = [one for path in paths if (one := repair_file(walk, path, report.findings, unsafe=said.unsafe_fixes))]
+    repaired = repair_across(walk, report.findings, repaired, unsafe=said.unsafe_fixes)
     changed = [one for one in repaired if one.after != one.before]
     if said.diff:
         return _show(report, changed)

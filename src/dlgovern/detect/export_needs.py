@@ -15,6 +15,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import has_fallback
 from dlgovern.flow.parsed import parsed
 from dlgovern.policy import Rule
+from dlgovern.repository.owner import owner
 from dlgovern.repository.supply import supply
 from dlgovern.repository.view import View
 from dlgovern.repository.window import STANDARD, parse_version
@@ -50,8 +51,7 @@ def judge_repository(rules: list[Rule], view: View) -> Iterator[tuple[str, Hit]]
                 continue
             if (setting(path) == "test" and "test" not in off) or (facts := parsed(view, path)) is None:
                 continue
-            manifest = _nearest(path, [one.path for one in found.manifests])
-            yield from ((path, hit) for hit in _calls(rule, facts, off, manifest))
+            yield from ((path, hit) for hit in _calls(rule, facts, off, view))
 
 
 def _nearest(path: str, manifests: list[str]) -> str:
@@ -60,7 +60,9 @@ def _nearest(path: str, manifests: list[str]) -> str:
     return max(around, key=lambda one: (len(home(one)), one.endswith("pyproject.toml"), one), default="")
 
 
-def _calls(rule: Rule, facts: Facts, off: Collection[str], manifest: str) -> Iterator[Hit]:
+def _calls(rule: Rule, facts: Facts, off: Collection[str], view: View) -> Iterator[Hit]:
+    own = owner(facts.path, view)
+    manifest = own or _nearest(facts.path, [one.path for one in supply(view).manifests])
     for node in facts.tree.of(ast.Call):
         assert isinstance(node, ast.Call)
         if facts.names.origin(node.func) not in rule.parameters["names"] or not _needs(rule, facts, node):
@@ -69,7 +71,8 @@ def _calls(rule: Rule, facts: Facts, off: Collection[str], manifest: str) -> Ite
             continue
         needs = rule.parameters["needs"]
         related = ((manifest, 1, 1, f"{needs[0]} is not declared here"),) if manifest else ()
-        yield facts.hit(rule.id, node, call=ast.unparse(node.func), distribution=needs[0])._replace(related=related)
+        slots = {"call": ast.unparse(node.func), "distribution": needs[0], "missing": needs[0], "owner": own}
+        yield facts.hit(rule.id, node, **slots)._replace(related=related)
 
 
 def _needs(rule: Rule, facts: Facts, node: ast.Call) -> bool:

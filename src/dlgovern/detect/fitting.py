@@ -22,7 +22,7 @@ PARAMETERS = {
     "libraries": Parameter("names", "the library that they accompany, or that needs a Python", required=True),
     "python": Parameter("string", "table whose rows are a first version of the library and its first Python", default=""),
 }
-GUARDS = ("vendor-build", "other-role", "stable-interface", "another-python")
+GUARDS = ("vendor-build", "other-role", "stable-interface", "another-python", "branch")
 """What the detector is silent under; examples of its rules must show each."""
 
 
@@ -58,8 +58,11 @@ def _companions(
         if not built and (one.name not in names or not _is_judged(one, off)):
             continue
         fitting = built or [row for row in rows if row.companion == one.name and overlap(row.versions, one.range)]
-        for main in mains:
-            if not _beside(one, main, off) or not fitting or any(overlap(row.library, main.range) for row in fitting):
+        beside = [(main, any(overlap(row.library, main.range) for row in fitting)) for main in mains if _beside(one, main, off)]
+        if one.how == "install" and any(fits for _, fits in beside) and "branch" not in off:
+            continue  # a script that installs one pair here and another one there
+        for main, fits in beside:
+            if fits or not fitting:
                 continue
             slots = {
                 "companion": f"{one.name}{one.specifier}" if not built else f"the wheel of {one.name}", "library": f"{library}{main.specifier}",

@@ -22,15 +22,15 @@ PARAMETERS = {
     "hosts": Parameter("strings", "approved hosts or addresses; report every other one", default=[]),
     "moving": Parameter("boolean", "report addresses that name neither a commit nor a digest", default=False),
 }
-KINDS = STATEMENTS
+KINDS = STATEMENTS | {"notebook"}
 """Kinds of evidence that are read."""
 
 GUARDS = (
-    "main-index", "explicit-index", "hashed", "variable", "folder", "loopback", "whole-commit", "digest", "archive-of-commit"
+    "main-index", "explicit-index", "hashed", "variable", "folder", "loopback", "commit", "digest", "archive-of-commit"
 )
 """What the detector is silent under; examples of its rules must show each."""
 
-_COMMIT = re.compile(r"@(?:[0-9a-f]{40}|[0-9a-f]{64})(?:[#?]|$)")
+_COMMIT = re.compile(r"@(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{7,64}(?:[#?]|$)")  # a number alone may be a tag, a word a branch
 _ARCHIVE_OF_COMMIT = re.compile(r"/(?:archive|tarball|zipball)/[0-9a-f]{40}(?:[./]|$)")
 _DIGEST = re.compile(r"#(?:.*&)?(?:sha256|sha384|sha512)=[0-9a-f]{64,}")
 _VERSION_CONTROL = re.compile(r"(?:git|hg|svn|bzr)\+")
@@ -150,7 +150,7 @@ def _lacks(url: str, off: Collection[str]) -> str:
     if "variable" not in off and _VARIABLE.search(url):
         return ""
     if _VERSION_CONTROL.match(url):
-        return "" if "whole-commit" not in off and _COMMIT.search(url) else "a commit"
+        return "" if "commit" not in off and _COMMIT.search(url) else "a commit"
     if "folder" not in off and not url.startswith(("http://", "https://")):
         return ""
     if "digest" not in off and _DIGEST.search(url):

@@ -17,6 +17,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback
 from dlgovern.flow.parsed import parsed
 from dlgovern.policy import Rule
+from dlgovern.repository.owner import owner
 from dlgovern.repository.supply import Supply, supply
 from dlgovern.repository.view import View
 from dlgovern.source.classify import setting
@@ -172,7 +173,8 @@ def _placed(
 ) -> Iterator[tuple[str, Hit]]:
     """The first statement that imports the module and must succeed."""
     facts = parsed(view, path)
-    distribution = listing.distributions(module)[0]
+    made = listing.distributions(module)
+    distribution = made[0]
     if facts is None or declared.computed(view, path, module.partition(".")[0]) or (distribution, rule.id) in view.once(f"undeclared:{path}", lambda _: set()):
         return
     nodes = [node for node, name in _statements(facts) if name == module or name.startswith(f"{module}.")]
@@ -181,8 +183,12 @@ def _placed(
         return
     view.once(f"undeclared:{path}", lambda _: set()).add((distribution, rule.id))
     node = needed[0]
-    manifest = declared.nearest(path)
+    own = owner(path, view)
+    manifest = own or declared.nearest(path)
     slots = {"module": module.partition(".")[0], "distribution": distribution, "manifest": manifest or "a manifest"}
+    entry = listing.of_module(module)
+    if listing.knows(module) and len(made) == 1 and (entry is None or entry.ring != "hold"):  # no guess, no choice between builds
+        slots |= {"missing": distribution, "owner": own}
     related = ((manifest, 1, 1, f"{distribution} is not declared here"),) if manifest else ()
     yield path, facts.hit(rule.id, node, **slots)._replace(confidence="" if listing.knows(module) else "low", related=related)
 

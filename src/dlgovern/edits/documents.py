@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from dlgovern.edits import index, launcher, manifest, memory
+from dlgovern.edits import declare, index, launcher, manifest, memory
 from dlgovern.edits.sheet import Cut, Repair, Sheet
 from dlgovern.finding import Fix, Hit
 from dlgovern.policy import Rule
@@ -66,6 +66,7 @@ def _filled(template: str, hit: Hit) -> str:
 
 ACTIONS: dict[str, Callable[[Sheet, Hit, dict[str, object]], Repair | None]] = {
     "as-table-says": rename_key,
+    "declare": declare.declare,
     "explicit-index": index.explicit_index,
     "replace-text": replace_text,
     "set-versions": manifest.set_versions,
@@ -74,3 +75,6 @@ ACTIONS: dict[str, Callable[[Sheet, Hit, dict[str, object]], Repair | None]] = {
     "tighten": manifest.tighten,
 }
 """Action -> what it would change at one place, None where that is not sure."""
+
+ELSEWHERE = frozenset({"declare"})
+"""Actions for a hit whose repair lies in another file: the sheet is that of the file which the slot ``owner`` names."""

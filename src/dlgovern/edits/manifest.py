@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dlgovern.edits.sheet import Cut, Repair, Sheet
+from dlgovern.evidence.values import normal
 from dlgovern.finding import Hit
 from dlgovern.repository.window import Window
 
@@ -23,16 +24,22 @@ def rename_requirement(sheet: Sheet, hit: Hit, parameters: dict[str, object]) ->
 
 def tighten(sheet: Sheet, hit: Hit, _parameters: dict[str, object]) -> Repair | None:
     """The versions of the requirement that the standard supports; what it excludes stays excluded."""
-    supported = sheet.windows.standard.get(hit.slots.get("library", ""))
+    window = sheet.windows.standard.get(hit.slots.get("library", ""))
     place = _written(sheet, hit)
-    if supported is None or place is None:
+    if window is None or place is None:
         return None
     match = _REQUIREMENT.fullmatch(sheet.text[slice(*place)])
     clauses = _clauses(match[2]) if match else None
     if match is None or clauses is None:
         return None
-    narrowed = _narrowed(clauses, supported)
+    narrowed = _narrowed(clauses, window)
     return _with_versions(place[0], match, narrowed) if narrowed else None
+
+
+def supported(sheet: Sheet, name: str) -> str:
+    """The versions of a distribution that the standard supports, as a specifier; "" where it says nothing."""
+    window = sheet.windows.standard.get(normal(name))
+    return _narrowed([], window) if window else ""
 
 
 def set_versions(sheet: Sheet, hit: Hit, parameters: dict[str, object]) -> Repair | None:

@@ -23,11 +23,8 @@ from dlgovern.repository.window import Windows
 from dlgovern.source import broken, encoding
 from dlgovern.source.comments import Excuse, excuses
 from dlgovern.source.parse import Unparsable, parse
-from dlgovern.source.read import LIMIT, Unreadable, read
+from dlgovern.source.read import LIMIT, NOTEBOOK, Unreadable, read
 from dlgovern.store import Store
-
-NOTEBOOK = 64_000_000
-"""Bytes of a notebook: pictures lie in it."""
 
 Handler = Callable[[Any], Iterator[Hit]]
 

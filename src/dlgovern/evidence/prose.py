@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dlgovern.evidence.script import Script
+from dlgovern.evidence.script import Script, together
 from dlgovern.evidence.shell import read_shell
 from dlgovern.evidence.words import Line
 
@@ -23,12 +23,7 @@ _PROMPT = re.compile(r"[ \t]*(?:\([\w.-]+\)[ \t]*)?(?:[\w.-]+@[\w.-]+(?::[^\s$#]
 def read_prose(text: str, *, rst: bool = False) -> Script:
     """What the code blocks run; each block is a script of its own."""
     blocks = _directives(text) if rst else _fences(text)
-    scripts = [read_shell([_told(line) for line in block], source="prose") for block in blocks]
-    return Script(
-        tuple(command for script in scripts for command in script.commands),
-        tuple(setting for script in scripts for setting in script.settings),
-        tuple(directive for script in scripts for directive in script.directives),
-    )
+    return together([read_shell([_told(line) for line in block], source="prose") for block in blocks])
 
 
 def _told(line: Line) -> Line:

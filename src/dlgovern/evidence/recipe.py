@@ -14,7 +14,7 @@ from dlgovern.evidence.text import Unreadable, text_of
 from dlgovern.evidence.values import Problem
 from dlgovern.evidence.words import lines_of
 
-SCRIPTS = frozenset(("shell", "prose", "yaml", "json", "dockerfile", "make", "just", "tox", "jenkins", "env"))
+SCRIPTS = frozenset(("shell", "prose", "yaml", "json", "dockerfile", "make", "just", "tox", "jenkins", "env", "notebook"))
 """The kinds of files that are read as recipes."""
 
 
@@ -139,7 +139,8 @@ _CONFIG = re.compile(
     rb"image|run:|script|command|entrypoint|env|ENV|cmd|python|torch|deepspeed|accelerate|distributed_type|num_processes|_target_|class_path|"
     rb"trainer|apiVersion|NCCL|TORCH|MASTER_|CUDA_|HF_|train_batch|micro_batch|zero_optimization|fp16|bf16|dlgovern|workflow|jobs:|stages"
 )
-_TRIGGERS = {"prose": _SHOWN, "yaml": _CONFIG, "json": _CONFIG}
+_CELLS = re.compile(rb"(?:[\"=]|\\n)[ \t]*[!%]")
+_TRIGGERS = {"prose": _SHOWN, "yaml": _CONFIG, "json": _CONFIG, "notebook": _CELLS}
 """Kinds of which there are many files that have nothing to do with this, and what those lack."""
 
 
@@ -187,6 +188,12 @@ def _prose(path: str, text: str) -> Recipe:
     from dlgovern.evidence.prose import read_prose
 
     return _scripted(path, "prose", read_prose(text, rst=path.lower().endswith(".rst")))
+
+
+def _notebook(path: str, text: str) -> Recipe:
+    from dlgovern.evidence.notebooks import read_commands
+
+    return _scripted(path, "prose", read_commands(text.encode("utf-8", "surrogatepass")))
 
 
 def _make(path: str, text: str) -> Recipe:
@@ -250,6 +257,7 @@ def _is_json(text: str) -> bool:
 _READERS: dict[str, Callable[[str, str], Recipe]] = {
     "shell": _shell,
     "prose": _prose,
+    "notebook": _notebook,
     "make": _make,
     "just": _make,
     "tox": _make,

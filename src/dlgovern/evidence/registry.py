@@ -29,7 +29,7 @@ from dlgovern.evidence.text import CONFIG_LIMIT, LOCK_LIMIT
 from dlgovern.source.classify import HEAD, classify
 from dlgovern.source.comments import Excuse, excuses_by_sign
 from dlgovern.source.models import may_be_model
-from dlgovern.source.read import FLAGS, LIMIT, Unreadable, read
+from dlgovern.source.read import FLAGS, LIMIT, NOTEBOOK, Unreadable, read
 
 
 class Reader(NamedTuple):
@@ -55,6 +55,7 @@ READERS: dict[str, Reader] = {
     "python": Reader("python", LIMIT, sign=""),
     "shell": Reader("recipe", LIMIT, continued=True),
     "prose": Reader("recipe", LIMIT, continued=True, large_is_data=True),
+    "notebook": Reader("recipe", NOTEBOOK, sign="", large_is_data=True),  # its code is judged as Python
     "dockerfile": Reader("recipe", continued=True),
     "make": Reader("recipe", LIMIT, continued=True),
     "just": Reader("recipe", continued=True),

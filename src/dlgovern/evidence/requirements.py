@@ -123,6 +123,10 @@ def _requirement(line: _Line, text: str, path: str) -> Requirement | None:
 def _option(line: _Line, found: _Found) -> None:
     match = _OPTION.match(line.text)
     name, value = (match[1], match[2].strip()) if match else (line.text.split()[0], "")
+    value, more, rest = f" {value}".partition(" -")  # further options on the line
+    value = value.strip()
+    if more:
+        _option(line._replace(text=f"-{rest}"), found)
     if name in _INDEXES:
         span = (found.path, line.number, line.column, line.end_column)
         found.indexes.append(IndexOption(_INDEXES[name], _unquoted(value), False, *span))

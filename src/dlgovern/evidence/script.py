@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -93,3 +94,12 @@ _PYTHON_NAME = re.compile(r"(?:.*/)?(?:python|pypy)(?:[0-9](?:\.[0-9]+)?)?(?:\.e
 def is_python(text: str) -> bool:
     """Whether a word names an interpreter; a variable called so counts."""
     return _PYTHON_NAME.match(text) is not None
+
+
+def together(scripts: Sequence[Script]) -> Script:
+    """What several scripts of one file say."""
+    return Script(
+        tuple(command for script in scripts for command in script.commands),
+        tuple(setting for script in scripts for setting in script.settings),
+        tuple(directive for script in scripts for directive in script.directives),
+    )

@@ -76,8 +76,12 @@ def home(path: str) -> str:
 
 def is_aside(requirement: Requirement) -> bool:
     """Whether it is declared for an extra, or for those who test, document or build the project."""
-    inside = requirement.path[len(home(requirement.path)) :]
-    return bool(requirement.group or _ASIDE.search(posixpath.splitext(inside)[0]))
+    return bool(requirement.group) or is_aside_file(requirement.path)
+
+
+def is_aside_file(path: str) -> bool:
+    """Whether a list of requirements is for such people, by its name."""
+    return bool(_ASIDE.search(posixpath.splitext(path[len(home(path)) :])[0]))
 
 
 def versions_of(specifier: str) -> Range:

@@ -9,7 +9,7 @@ from dlgovern.edits import documents, repair
 from dlgovern.edits.sheet import Sheet
 from dlgovern.engine.walk import Walk, see
 from dlgovern.finding import Finding, Fix
-from dlgovern.fix.alone import judge_alone
+from dlgovern.fix.alone import judge_alone, repairs_elsewhere
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
 from dlgovern.source import encoding
@@ -17,6 +17,7 @@ from dlgovern.source.classify import HEAD, classify
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.read import Unreadable, read
 
+_SHAPES = ("python", "file", "repository")
 _Key = tuple[str, int, int, int, int]
 
 
@@ -27,7 +28,7 @@ def attach(findings: Iterable[Finding], walk: Walk, texts: Mapping[str, bytes] |
     rules in question look at the file again.
     """
     found = list(findings)
-    rules = {rule.id: rule for rule in walk.policy.rules if rule.fix and rule.shape in ("python", "file", "repository")}
+    rules = {rule.id: rule for rule in walk.policy.rules if rule.fix and rule.shape in _SHAPES and not repairs_elsewhere(rule)}
     paths = {one.place.path for one in found if one.rule in rules and one.state == "open"}
     fixes = {path: _of_file(walk, path, (texts or {}).get(path), found) for path in sorted(paths)}
     return tuple(

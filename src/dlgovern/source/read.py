@@ -7,6 +7,8 @@ import stat
 
 LIMIT = 1_000_000
 """Bytes. A megabyte of hostile source already needs most of a gigabyte as a syntax tree."""
+NOTEBOOK = 64_000_000
+"""Bytes of a notebook: pictures lie in it."""
 
 # Windows has none of the last three and needs the first, or "\r\n" would be translated.
 FLAGS = os.O_RDONLY

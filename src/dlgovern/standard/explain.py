@@ -127,7 +127,9 @@ def _fenced(example: Example) -> Iterator[str]:
     if example.why_ok:
         yield from (_sentence(example.why_ok), "")
     if example.fixed is not None:
-        yield from ("Repaired:", "", "```python", example.fixed.rstrip("\n"), "```", "")
+        paths = list(example.files) or [example.path]
+        language = _language(paths[0]) if len(paths) == 1 else "text"
+        yield from ("Repaired:", "", f"```{language}", example.fixed.rstrip("\n"), "```", "")
 
 
 def _files(example: Example) -> list[tuple[str, str]]:

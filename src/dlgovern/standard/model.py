@@ -28,7 +28,7 @@ class Example(_Strict):
     ok: str = ""
     missed: str = ""
     why_ok: str = ""
-    fixed: str | None = None
+    fixed: str | None = None  # the one file that is repaired, which may be another than that of the finding
     at: list[int | str] = []
     path: str = ""  # where the text lies; a law about scopes needs it
     files: dict[str, str] = {}

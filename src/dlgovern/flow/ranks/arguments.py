@@ -24,19 +24,25 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Val
         named = {*names, *(arg.arg for arg in node.args.kwonlyargs)}
         more = tuple(sorted((name, one if _tells(one) else unknown(name)) for name, one in keywords.items() if name not in named))
         given = {name: one for name, one in given.items() if name in named}
-        given[node.args.kwarg.arg] = Value(WORDS, more)
+        if any(_tells(one) for _, one in more):
+            given[node.args.kwarg.arg] = Value(WORDS, more)
     return {name: one for name, one in given.items() if every or _tells(one) or (apart and (one.taint or one.ranked))}
 
 
-def keyword(node: ast.Call, receiver: Value, positional: list[Value]) -> Value | None:
-    """What ``kwargs.pop("name", default)`` and ``kwargs.get("name")`` give where it is known with which keywords the function was called."""
-    if receiver.kind != WORDS or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("pop", "get") or not positional:
-        return None
-    if positional[0].kind != "const":
+def keyword(node: ast.Call, receiver: Value, positional: list[Value], around: ast.FunctionDef | ast.AsyncFunctionDef | None) -> Value | None:
+    """What ``kwargs.pop("name", default)`` and ``kwargs.get("name")`` give.
+
+    Known where a caller gave keywords that tell something; else a switch of the function ``around`` it has its default.
+    """
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("pop", "get") or not positional or positional[0].kind != "const":
         return None
     default = positional[1] if len(positional) > 1 else NONE
-    found: Value = dict(receiver.data).get(positional[0].data, default)
-    return found
+    if receiver.kind == WORDS:
+        found: Value = dict(receiver.data).get(positional[0].data, default)
+        return found
+    own = around.args.kwarg if around is not None else None
+    switch = default.kind == "const" and isinstance(default.data, bool)
+    return default if switch and own is not None and isinstance(node.func.value, ast.Name) and node.func.value.id == own.arg else None
 
 
 def _tells(one: Value) -> bool:

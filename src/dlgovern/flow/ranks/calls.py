@@ -38,7 +38,7 @@ def call(
         return done.value
     if (found := _plain(frame, node, origin, positional, keywords)) is not None:
         return found
-    if receiver is not None and (found := keyword(node, receiver, positional)) is not None:
+    if receiver is not None and (found := keyword(node, receiver, positional, frame.target.node if frame.target else None)) is not None:
         return found
     if origin in _EXITS:
         failed = bool(positional) and not (positional[0].kind == "const" and positional[0].data in (0, None))

@@ -9,9 +9,10 @@ from typing import Any
 
 from dlgovern.edits import documents
 from dlgovern.edits.sheet import Sheet
-from dlgovern.engine.walk import see
+from dlgovern.engine.walk import Walk, see
 from dlgovern.finding import Edit, Fix, Hit
-from dlgovern.fix.alone import judge_alone
+from dlgovern.fix.across import fixes_across
+from dlgovern.fix.alone import judge_alone, repairs_elsewhere
 from dlgovern.flow.facts import Facts
 from dlgovern.repository.exports import Repository
 from dlgovern.source.parse import Unparsable, parse
@@ -40,6 +41,8 @@ def repairs(trial: Trial, court: Court) -> Iterator[Broken | Skipped]:
             yield from _one(trial, court, proof, compute)
         elif proof.example.kind == "bad" and proof.case.only and not proof.case.only.endswith(".py"):
             yield from _document(trial, court, proof)
+        elif proof.example.kind == "bad" and repairs_elsewhere(rule):
+            yield from _across(trial, court, proof)
         elif proof.example.fixed is not None:
             yield Skipped(rule.id, "L8", proof.title, "only repairs of a single file are tried")
 
@@ -108,6 +111,42 @@ def _document(trial: Trial, court: Court, proof: Proof) -> Iterator[Broken]:
             yield say(f"{len(left)} finding(s) are left or new after the repair of {len(found) - unrepaired}")
         if any(_offered(trial, court, repaired)):
             yield say("the repaired text is repaired again")
+
+
+def _across(trial: Trial, court: Court, proof: Proof) -> Iterator[Broken]:
+    """The same for repairs in another file than the finding: that file, one of the example, becomes what `fixed` shows."""
+
+    def say(what: str) -> Broken:
+        return Broken(trial.rule.id, "L8", proof.title, what)
+
+    edits, found = _edits_across(trial, court, proof.case), court.judge(trial.rule, proof.case).marks
+    wanted = proof.example.fixed
+    if not edits:
+        if wanted is not None:
+            yield say("no repair is offered where the example shows one")
+        return
+    path = edits[0].path
+    before = proof.case.files[path]
+    after = apply(before, edits)
+    if overlapping(edits) or any(edit.path != path for edit in edits):
+        yield say("the repairs of one example overlap, or lie in two files")
+    elif wanted is not None and after.decode("utf-8", "replace") != wanted:
+        yield say(f"the repaired text is not the one that `fixed` shows: {_first_difference(after, wanted.encode())}")
+    elif why := importlib.import_module("dlgovern.fix.prove").fault(path, before, after, edits):
+        yield say(f"the repaired file {why}")
+    else:
+        repaired = proof.case._replace(files={**proof.case.files, path: after})
+        if len(left := court.judge(trial.rule, repaired).marks) >= len(found):
+            yield say(f"{len(left)} finding(s) are left or new after the repair of {len(found)}")
+        if _edits_across(trial, court, repaired):
+            yield say("the repaired text is repaired again")
+
+
+def _edits_across(trial: Trial, court: Court, case: Case) -> list[Edit]:
+    """All edits of one example's findings, each once."""
+    rule = with_parameters(trial.rule, {**trial.rule.parameters, **case.parameters}, court.policy.tables)
+    walk = Walk(court.policy._replace(rules=(rule,)), court.lay(case.files), court.versions(case))
+    return sorted({edit for fix, _ in fixes_across(walk).values() for edit in fix.edits})
 
 
 def _offered(trial: Trial, court: Court, case: Case) -> list[Fix | None]:
