@@ -88,7 +88,8 @@ def onnx_with_weights_beside_it(folder):
     return folder / "m.data"
 
 
-def test_a_manifest_knows_the_weights_beside_a_model(onnx_with_weights_beside_it, capsys):
+def test_a_manifest_knows_the_weights_beside_a_model(onnx_with_weights_beside_it, capsys, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)  # it switches the cache off
     assert 0 == run(capsys, "manifest", "--write", "m.onnx")[0]
     folder = onnx_with_weights_beside_it.parent
     (said,) = json.loads((folder / "artifacts.json").read_text())["artifacts"]
@@ -99,6 +100,12 @@ def test_a_manifest_knows_the_weights_beside_a_model(onnx_with_weights_beside_it
     (folder / "s" / "standard.toml").write_text(
         'schema = 1\n[standard]\nname = "s"\nversion = "1"\nextends = "reference"\n[parameters.DLG809]\nreleased = ["*.onnx"]\n'
     )
+    words = ["check", "--standard", "s", "--profile", "all", "--select", "DLG809", "--fail-on", "warning", "."]
+    onnx_with_weights_beside_it.write_bytes(b"\0" * 16)
+    assert 0 == main(words)
+    onnx_with_weights_beside_it.write_bytes(b"\2" * 16)
+    assert 1 == main(words)  # also where results are kept
+    capsys.readouterr()
     assert 1 == main(["check", "--no-cache", "--standard", "s", "--profile", "all", "--select", "DLG809", "--fail-on", "warning", "."])
     assert "m.onnx:1:1 error DLG809" in (shown := capsys.readouterr().out)
     assert "m.data, which holds its weights" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,12 +52,12 @@ def _manifest(rule: Rule, view: View, paths: list[str]) -> Iterator[tuple[str, H
         entry = entries.get(path)
         if entry is None:
             yield path, _hit(rule, f"{FILE} does not name it", "warning")
-        elif wrong := _differs(view.root, path, entry):
+        elif wrong := _differs(view, path, entry):
             yield path, _hit(rule, wrong)
 
 
-def _differs(root: str, path: str, entry: dict[str, Any]) -> str:
-    full = os.path.join(root, path)
+def _differs(view: View, path: str, entry: dict[str, Any]) -> str:
+    full = os.path.join(view.root, path)
     try:
         if os.lstat(full).st_size != entry.get("size") or digest(full) != entry.get("sha256"):
             return f"it is not the file whose SHA-256 stands in {FILE}"
@@ -65,6 +66,8 @@ def _differs(root: str, path: str, entry: dict[str, Any]) -> str:
     external = entry.get("external", {})
     if not isinstance(external, dict):
         return f"{FILE} says external files in a way that cannot be read"
+    for location in external:
+        view.status(posixpath.join(posixpath.dirname(path), location))
     found = beside(full, external)
     other = next((location for location in external if not found[location] or found[location] != external[location]), "")
     return f"{other}, which holds its weights, is not the file whose SHA-256 stands in {FILE}" if other else ""

@@ -119,6 +119,16 @@ class View:
         self.asked[f"text:{path}"] = key(found)
         return found
 
+    def status(self, path: str) -> tuple[int, ...]:
+        """Size, time of change and number of any file of the repository: a detector asks before it reads one by itself."""
+        try:
+            now = os.lstat(os.path.join(self.root, path))
+            found: tuple[int, ...] = (now.st_size, now.st_mtime_ns, now.st_ino)
+        except (OSError, ValueError):
+            found = ()
+        self.asked[f"status:{path}"] = key(found)
+        return found
+
     def everything(self) -> tuple[str, ...]:
         """Every file of the repository that is not excluded or ignored, whatever it is."""
         if "everything" not in self._made:
@@ -130,7 +140,7 @@ class View:
     def answers_as(self, asked: dict[str, str]) -> bool:
         """Whether the same questions get the same answers today."""
         ask: dict[str, Callable[[str], object]] = {
-            "names": self.names, "text": self.text, "everything": lambda _: self.everything(),
+            "names": self.names, "text": self.text, "status": self.status, "everything": lambda _: self.everything(),
         }
         for question in asked:
             word, _, about = question.partition(":")
