@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.tables import tables_of
-from dlgovern.flow.ranks.trace import Spot
+from dlgovern.flow.ranks.trace import Node, Spot
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER
 from dlgovern.flow.ranks.writes import STARTERS, Write, writes
 from dlgovern.policy import Rule
@@ -21,10 +23,10 @@ PARAMETERS = {"writers": Parameter("string", f"who writes: {', '.join(WRITERS)}"
 
 
 def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]]:
-    """The file starts a process group or wraps a model, or calls what by its name may start one."""
+    """The file starts a process group or wraps a model, has hooks of a framework, or calls what by its name may start a group."""
     known = tables_of(tables)
     starts = [name for name, one in known.functions.items() if one.starts or one.kind == "wrap"]
-    return [*({"name": name} for name in (*starts, *sorted(known.programs))), {"parts": ["init", "setup", "set_up", "start"], "words": [], "text": rf"\b(?:{STARTERS})\("}]
+    return [*({"name": name} for name in (*starts, *sorted(known.programs | known.hook_classes))), {"parts": ["init", "setup", "set_up", "start"], "words": [], "text": rf"\b(?:{STARTERS})\("}]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
@@ -36,13 +38,17 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
             for one in writes(facts, tables_of(tables)):
                 if _means(rule.parameters["writers"], one) and one.step.spot not in told:
                     told.add(one.step.spot)
-                    hit = facts.hit(rule.id, one.site.node, call=f"{one.site.op}()")  # type: ignore[arg-type]
+                    hit = facts.hit(rule.id, one.site.node, call=f"{_name(one.site)}()")  # type: ignore[arg-type]
                     related = [(*spot, "reached from here") for spot in one.calls]
                     if one.site is not one.step:
                         related.append((*one.step.spot, f"{one.step.op}() writes here"))
                     yield hit._replace(related=tuple(related), confidence="" if one.sure == "high" else "medium")
 
     return {None: see}
+
+
+def _name(site: Node) -> str:
+    return called_name(site.node.func) if isinstance(site.node, ast.Call) else site.op
 
 
 def _means(writers: str, one: Write) -> bool:

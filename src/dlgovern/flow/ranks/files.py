@@ -78,6 +78,8 @@ def write(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, pos
         if not found or found[0][0] != "write":
             return None
         row = found[0][1]
+        if row.words and not keywords.keys() <= {row.keyword, *row.words}:
+            return None
         writes = not row.at_once and values.truth(keywords.get("is_main_process", values.TRUE)) is True
     path = _path(row, receiver, positional, keywords)
     if writes and path is not None and path.kind in ("key", "const") and path.data is not None and not path.taint and not path.ranked:

@@ -67,6 +67,7 @@ class FileRow(NamedTuple):
     path: int
     keyword: str
     at_once: bool = False  # several processes may do it at the same time
+    words: tuple[str, ...] = ()  # the other keywords of the call where these are known
 
 
 class Tables:
@@ -87,6 +88,8 @@ class Tables:
         self.decorators = dict.fromkeys(guards.get("main", ()), "main") | dict.fromkeys(guards.get("local", ()), "local-main")
         self.first = dict.fromkeys(guards.get("first", ()), "main") | dict.fromkeys(guards.get("local-first", ()), "local-main")
         self.programs = frozenset(ranks.get("programs", {}).get("names", ()))
+        hooks = ranks.get("hooks", {})
+        self.hook_classes, self.hooks = frozenset(hooks.get("classes", ())), frozenset(hooks.get("methods", ()))
         self.agreed = tuple(ranks.get("agreed", {}).get("words", ()))
         self.engines = tuple(ranks.get("engines", {}).get("words", ()))
         self.functions: dict[str, Operation] = {}
@@ -140,7 +143,7 @@ class Tables:
         self.file_words: dict[str, set[bytes]] = {"write": set(), "read": {b"open"}}
         for kind in ("write", "read", "download"):
             for one in files.get(kind, ()):
-                known = (kind, FileRow(one.get("path", 0), one.get("keyword", ""), one.get("at_once", False)))
+                known = (kind, FileRow(one.get("path", 0), one.get("keyword", ""), one.get("at_once", False), tuple(one.get("words", ()))))
                 self._paths.update({name.removesuffix("*"): known for name in one.get("names", ())})
                 self._paths.update({f".{name}": known for name in one.get("methods", ())})
                 last = {name.removesuffix(".*").rpartition(".")[2].encode() for name in (*one.get("names", ()), *one.get("methods", ()))}

@@ -92,7 +92,7 @@ def _starts(facts: Facts, summaries: Summaries, tables: Tables) -> list[_Start]:
     others = [target for target in targets if target.key not in direct]
     found += [_Start(target, "medium") for target in others if _calls_start(facts, target, names, summaries, tables)]
     owners = {id(one.target.owner): one.sure for one in reversed(found) if one.target.owner is not None}
-    found += [_Start(target, "medium") for target in others if _is_program(facts, target, tables)]
+    found += [_Start(target, "medium") for target in others if _is_program(facts, target, tables) or _is_hook(facts, target, tables)]
     known = {one.target.key for one in found}
     called = {call.func.attr for call in facts.tree.of(ast.Call) if isinstance(call.func, ast.Attribute)}  # type: ignore[attr-defined]
     inner = {target.node.name for target in targets if target.owner is not None} & _own_calls(facts)
@@ -174,6 +174,13 @@ def _is_program(facts: Facts, target: Target, tables: Tables) -> bool:
     calls = [node.func for node in own_nodes(target.node.body) if isinstance(node, ast.Call)]
     wraps = any(one.kind == "wrap" for func in calls for one in tables.methods.get(called_name(func), ()))
     return wraps and any(facts.names.origin(func) in tables.programs for func in calls)
+
+
+def _is_hook(facts: Facts, target: Target, tables: Tables) -> bool:
+    """Whether a framework calls a method on every rank."""
+    return target.owner is not None and target.node.name in tables.hooks and any(
+        facts.names.origin(base) in tables.hook_classes for base in target.owner.bases
+    )
 
 
 def _starts_group(facts: Facts, node: ast.AST, tables: Tables) -> bool:
