@@ -26,7 +26,7 @@ def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[s
     """The file starts a process group or wraps a model, has hooks of a framework, or calls what by its name may start a group."""
     known = tables_of(tables)
     starts = [name for name, one in known.functions.items() if one.starts or one.kind == "wrap"]
-    return [*({"name": name} for name in (*starts, *sorted(known.programs | known.hook_classes))), {"parts": ["init", "setup", "set_up", "start"], "words": [], "text": rf"\b(?:{STARTERS})\("}]
+    return [*({"name": name} for name in (*starts, *sorted(known.program_calls | known.program_objects | known.hook_classes))), {"parts": ["init", "setup", "set_up", "start"], "words": [], "text": rf"\b(?:{STARTERS})\("}]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:

@@ -73,20 +73,29 @@ def write(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, pos
     if opened is not None:
         mode, row = opened
         writes = _REPLACES.fullmatch(mode) is not None
-    else:
-        found = frame.tables.files(origin, last if isinstance(node.func, ast.Attribute) else "")
-        if not found or found[0][0] != "write":
-            return None
-        row = found[0][1]
-        if row.words and not keywords.keys() <= {row.keyword, *row.words}:
-            return None
+    elif (known := _writer(frame, node, origin, keywords)) is not None:
+        row = known
         writes = not row.at_once and values.truth(keywords.get("is_main_process", values.TRUE)) is True
+    else:
+        return None
     path = _path(row, receiver, positional, keywords)
     if writes and path is not None and path.kind in ("key", "const") and path.data is not None and not path.taint and not path.ranked:
         where = _path_node(row, node)
         if where is not None and not may_differ(frame.facts, where):
-            frame.emit("write", last, node, sure="high" if row.keyword and opened is None else "medium")
+            by_name = opened is None and bool(frame.tables.files(origin, ""))
+            frame.emit("write", last, node, sure="high" if by_name else "medium")
     return Known(unknown(f"{last}@{node.lineno}", "handle" if opened else ""))
+
+
+def _writer(frame: Frame, node: ast.Call, origin: str, keywords: dict[str, Value]) -> FileRow | None:
+    """The row of the tables for a call that writes a file anew, None for another one."""
+    found = frame.tables.files(origin, node.func.attr if isinstance(node.func, ast.Attribute) else "")
+    if not found or found[0][0] not in ("write", "copy"):
+        return None
+    row = found[0][1]
+    mode = keywords.get("mode")
+    appends = mode is not None and not (mode.kind == "const" and str(mode.data)[:1] == "w")
+    return None if appends or (row.words and not keywords.keys() <= {row.keyword, *row.words}) else row
 
 
 def _seen(frame: Frame, node: ast.Call, origin: str, last: str, receiver: Value | None, given: tuple[Value, ...]) -> None:
@@ -140,6 +149,8 @@ def _done(
         made = _MODES.get(opened[0][:1])
         return (made, _path(opened[1], receiver, positional, keywords)) if made else None
     for kind, row in frame.tables.files(origin, last if isinstance(node.func, ast.Attribute) else ""):
+        if kind == "copy":
+            return None
         path = _path(row, receiver, positional, keywords)
         if kind != "download":
             return kind, path

@@ -68,7 +68,7 @@ def _said(node: ast.AST, names: set[_Key]) -> Iterator[str]:
     while todo:
         one, taken = todo.pop()
         if isinstance(one, ast.Name | ast.Attribute) and (text := written(one)):
-            yield text.rpartition(".")[2]
+            yield from text.split(".")
             if taken:
                 names.update(_keys(one))
         elif isinstance(one, ast.Constant):

@@ -87,7 +87,8 @@ class Tables:
         guards = ranks.get("guards", {})
         self.decorators = dict.fromkeys(guards.get("main", ()), "main") | dict.fromkeys(guards.get("local", ()), "local-main")
         self.first = dict.fromkeys(guards.get("first", ()), "main") | dict.fromkeys(guards.get("local-first", ()), "local-main")
-        self.programs = frozenset(ranks.get("programs", {}).get("names", ()))
+        programs = ranks.get("programs", {})
+        self.program_calls, self.program_objects = frozenset(programs.get("calls", ())), frozenset(programs.get("objects", ()))
         hooks = ranks.get("hooks", {})
         self.hook_classes, self.hooks = frozenset(hooks.get("classes", ())), frozenset(hooks.get("methods", ()))
         self.agreed = tuple(ranks.get("agreed", {}).get("words", ()))
@@ -141,17 +142,17 @@ class Tables:
         self.save_words = frozenset(name.rpartition(".")[2].encode() for name in saves)
         self._paths: dict[str, tuple[str, FileRow]] = {}  # by origin, "below." for all below, ".method"
         self.file_words: dict[str, set[bytes]] = {"write": set(), "read": {b"open"}}
-        for kind in ("write", "read", "download"):
+        for kind in ("write", "copy", "read", "download"):
             for one in files.get(kind, ()):
                 known = (kind, FileRow(one.get("path", 0), one.get("keyword", ""), one.get("at_once", False), tuple(one.get("words", ()))))
                 self._paths.update({name.removesuffix("*"): known for name in one.get("names", ())})
                 self._paths.update({f".{name}": known for name in one.get("methods", ())})
                 last = {name.removesuffix(".*").rpartition(".")[2].encode() for name in (*one.get("names", ()), *one.get("methods", ()))}
-                for side in self.file_words if kind == "download" else (kind,):
+                for side in self.file_words if kind == "download" else (kind,) if kind in self.file_words else ():
                     self.file_words[side] |= last
 
         self.writing = Seeds(frozenset({"open", *(
-            key.rpartition(".")[2] for key, (kind, row) in self._paths.items() if kind == "write" and not row.at_once
+            key.rpartition(".")[2] for key, (kind, row) in self._paths.items() if kind in ("write", "copy") and not row.at_once
         )}))
 
     def files(self, origin: str, method: str) -> list[tuple[str, FileRow]]:

@@ -147,8 +147,9 @@ def _is_start(facts: Facts, target: Target, tables: Tables) -> bool:
     """Whether a body itself starts a process group or wraps a model: then every rank runs it."""
     for node in own_nodes(target.node.body):
         if isinstance(node, ast.Call):
-            operation = tables.functions.get(facts.names.origin(node.func) or "")
-            if operation is not None and (operation.kind == "wrap" or operation.starts):
+            origin = facts.names.origin(node.func) or ""
+            operation = tables.functions.get(origin)
+            if origin in tables.program_calls or (operation is not None and (operation.kind == "wrap" or operation.starts)):
                 return True
     return False
 
@@ -173,7 +174,7 @@ def _is_program(facts: Facts, target: Target, tables: Tables) -> bool:
     """Whether a body makes the object of a distributed program and hands it the model."""
     calls = [node.func for node in own_nodes(target.node.body) if isinstance(node, ast.Call)]
     wraps = any(one.kind == "wrap" for func in calls for one in tables.methods.get(called_name(func), ()))
-    return wraps and any(facts.names.origin(func) in tables.programs for func in calls)
+    return wraps and any(facts.names.origin(func) in tables.program_objects for func in calls)
 
 
 def _is_hook(facts: Facts, target: Target, tables: Tables) -> bool:
