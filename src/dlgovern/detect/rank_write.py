@@ -35,16 +35,24 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
     def see(_file: None) -> Iterator[Hit]:
         for rule in rules:
             told: set[Spot] = set()
-            for one in writes(facts, tables_of(tables)):
-                if _means(rule.parameters["writers"], one) and one.step.spot not in told:
-                    told.add(one.step.spot)
-                    hit = facts.hit(rule.id, one.site.node, call=f"{_name(one.site)}()")  # type: ignore[arg-type]
-                    related = [(*spot, "reached from here") for spot in one.calls]
-                    if one.site is not one.step:
-                        related.append((*one.step.spot, f"{one.step.op}() writes here"))
-                    yield hit._replace(related=tuple(related), confidence="" if one.sure == "high" else "medium")
+            saved: set[str] = set()
+            meant = (one for one in writes(facts, tables_of(tables)) if _means(rule.parameters["writers"], one))
+            for one in sorted(meant, key=_is_copy):
+                hit = facts.hit(rule.id, one.site.node, call=f"{_name(one.site)}()")  # type: ignore[arg-type]
+                if one.step.spot in told or (_is_copy(one) and hit.symbol in saved):
+                    continue  # the copy of what the function has just written is the same mistake
+                told.add(one.step.spot)
+                saved.add(hit.symbol)
+                related = [(*spot, "reached from here") for spot in one.calls]
+                if one.site is not one.step:
+                    related.append((*one.step.spot, f"{one.step.op}() writes here"))
+                yield hit._replace(related=tuple(related), confidence="" if one.sure == "high" else "medium")
 
     return {None: see}
+
+
+def _is_copy(one: Write) -> bool:
+    return one.step.group == "copy"
 
 
 def _name(site: Node) -> str:

@@ -83,7 +83,7 @@ def write(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, pos
         where = _path_node(row, node)
         if where is not None and not may_differ(frame.facts, where):
             by_name = opened is None and bool(frame.tables.files(origin, ""))
-            frame.emit("write", last, node, sure="high" if by_name else "medium")
+            frame.emit("write", last, node, sure="high" if by_name else "medium", group="copy" if row.copies else "")
     return Known(unknown(f"{last}@{node.lineno}", "handle" if opened else ""))
 
 

@@ -68,6 +68,7 @@ class FileRow(NamedTuple):
     keyword: str
     at_once: bool = False  # several processes may do it at the same time
     words: tuple[str, ...] = ()  # the other keywords of the call where these are known
+    copies: bool = False  # another file is copied there
 
 
 class Tables:
@@ -144,7 +145,7 @@ class Tables:
         self.file_words: dict[str, set[bytes]] = {"write": set(), "read": {b"open"}}
         for kind in ("write", "copy", "read", "download"):
             for one in files.get(kind, ()):
-                known = (kind, FileRow(one.get("path", 0), one.get("keyword", ""), one.get("at_once", False), tuple(one.get("words", ()))))
+                known = (kind, FileRow(one.get("path", 0), one.get("keyword", ""), one.get("at_once", False), tuple(one.get("words", ())), kind == "copy"))
                 self._paths.update({name.removesuffix("*"): known for name in one.get("names", ())})
                 self._paths.update({f".{name}": known for name in one.get("methods", ())})
                 last = {name.removesuffix(".*").rpartition(".")[2].encode() for name in (*one.get("names", ()), *one.get("methods", ()))}
