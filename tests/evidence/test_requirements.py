@@ -48,6 +48,7 @@ def test_a_hash_sign_inside_an_address_is_no_comment() -> None:
         ('-e "git+https://example.com/a/b#egg=b"', "b", "git+https://example.com/a/b#egg=b"),
         ("-e .", "", "file:."),
         ("./sibling", "", "file:./sibling"),
+        ("foo_bar-1.2+cu118-py3-none-any.whl", "foo-bar", "file:foo_bar-1.2+cu118-py3-none-any.whl"),
         ("torch==1.0-nv", "torch", ""),
     ],
 )

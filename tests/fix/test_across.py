@@ -119,7 +119,16 @@ def test_the_report_of_a_finding_names_the_other_file(tmp_path, capsys):
 
 
 def test_the_versions_are_those_that_the_standard_supports(tmp_path):
-    assert {"requirements.txt": "numpy\ntorch<2.14\n"} == fixed(tmp_path, {"requirements.txt": "numpy\n", "train.py": "import torch\n"})
+    files = {"requirements.txt": "numpy\n", "train.py": "import torch\n"}
+
+    assert {"requirements.txt": "numpy\ntorch\n"} == fixed(tmp_path, files, "--assume", "torch=2.15")
+    assert {"requirements.txt": "numpy\ntorch<2.14\n"} == fixed(tmp_path, files)
+
+
+def test_hashes_on_lines_of_their_own_are_seen(tmp_path):
+    listed = f"torch==2.9.0 \\\n    --hash=sha256:{'a' * 64}\n"
+
+    assert {} == fixed(tmp_path, {"requirements.txt": listed, "train.py": YAML})
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,8 @@ def _of_statement(one: Said) -> tuple[tuple[int, ...], str] | None:
         return _digits(match[1]), f"{one.name}{one.specifier}"
     if one.url and (match := _WHEEL.search(one.url.rpartition("/")[2].replace("%2B", "+"))):
         return _digits(match[1]), f"{one.name} for cu{match[1]}"
+    if match := _INDEX.search(one.url):
+        return _digits(match[1]), f"{one.name} from the index of cu{match[1]}"
     if match := _PACKAGE.fullmatch(one.name):
         return (int(match[1]),), one.name
     if one.conda and one.name in _CONDA and one.range.floor:

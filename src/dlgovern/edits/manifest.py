@@ -7,7 +7,7 @@ import re
 from dlgovern.edits.sheet import Cut, Repair, Sheet
 from dlgovern.evidence.values import normal
 from dlgovern.finding import Hit
-from dlgovern.repository.window import Window
+from dlgovern.repository.window import STANDARD, Window
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?)(\s*(?:[<>=!~][^;#\\'\"]*)?)((?:;[^#\\]*)?)")
 _CLAUSE = re.compile(r"\s*(<=|>=|==|!=|~=|<|>)\s*([0-9][0-9.]*)\s*")
@@ -39,7 +39,7 @@ def tighten(sheet: Sheet, hit: Hit, _parameters: dict[str, object]) -> Repair | 
 def supported(sheet: Sheet, name: str) -> str:
     """The versions of a distribution that the standard supports, as a specifier; "" where it says nothing."""
     window = sheet.windows.standard.get(normal(name))
-    return _narrowed([], window) if window else ""
+    return _narrowed([], window) if window and window.source == STANDARD else ""  # not what ``--assume`` says
 
 
 def set_versions(sheet: Sheet, hit: Hit, parameters: dict[str, object]) -> Repair | None:

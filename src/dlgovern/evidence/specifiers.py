@@ -12,6 +12,7 @@ _LONGEST = 4096
 _ORIGIN = lazy(r"(?:(?:git|hg|svn|bzr)\+|https?://|file:|ssh://)", re.IGNORECASE)
 _EGG = lazy(r"[#&]egg=([A-Za-z0-9._-]+)")
 _ARCHIVE = lazy(r"([A-Za-z0-9._]+?)-\d[^/]*\.(?:whl|tar\.gz|zip)$")
+_WHEEL = lazy(r"[\w.]+-\d[\w.+!-]*\.whl(?=\s|;|$)")  # beside the file, or where the command runs
 _POETRY_PART = lazy(r"(?:\^|~=|~|[<>!=]=*|)\s*[\w.*+!-]+")
 _LEGACY = lazy(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(.*)")
 
@@ -37,6 +38,9 @@ def requirement(text: str, at: At, *, hashed: bool = False) -> Requirement | Non
     if text.startswith((".", "/", "~")) or re.match(r"[\w.-]+/", text) or re.match(r"[A-Za-z]:\\", text):
         path, _, marker = _cut(text)
         return Requirement("", text, "", (), marker, f"file:{path}", *at, hashed)
+    if _WHEEL.match(text):
+        path, _, marker = _cut(text)
+        return Requirement(_name_of(path), text, "", (), marker, f"file:{path}", *at, hashed)
     return _named(text, at, hashed)
 
 
