@@ -133,7 +133,7 @@ class Tables:
 
     def writes(self, data: bytes) -> bool:
         """Whether a file has a word of what writes."""
-        return any(word.encode() in _words(data) for word in self.writing.words)
+        return not self._writing.isdisjoint(_words(data))
 
     def _files(self, files: dict[str, Any]) -> None:
         self.own = frozenset(files.get("own", {}).get("names", ()))
@@ -152,9 +152,10 @@ class Tables:
                 for side in self.file_words if kind == "download" else (kind,) if kind in self.file_words else ():
                     self.file_words[side] |= last
 
-        self.writing = Seeds(frozenset({"open", *(
-            key.rpartition(".")[2] for key, (kind, row) in self._paths.items() if kind in ("write", "copy") and not row.at_once
-        )}))
+        writing = [key for key, (kind, row) in self._paths.items() if kind in ("write", "copy") and not row.at_once]
+        methods = frozenset(key[1:] for key in writing if key[0] == ".")
+        self.writing = Seeds(frozenset({"open"}), frozenset(key for key in writing if key[0] != "."), methods)
+        self._writing = frozenset(name.encode() for name in ("open", *methods, *(key.rpartition(".")[2] for key in writing)))
 
     def files(self, origin: str, method: str) -> list[tuple[str, FileRow]]:
         """What a call of this origin, or of a method of this name, does with files."""

@@ -15,8 +15,9 @@ from dlgovern.flow.ranks.project import Target, functions, module_body
 from dlgovern.flow.ranks.shares import SHARE
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
-from dlgovern.flow.ranks.trace import Node, Spot
-from dlgovern.flow.ranks.values import CLASSES
+from dlgovern.flow.ranks.trace import Node, Spot, events
+from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER
+from dlgovern.repository.outline import outlines
 
 STARTERS = (
     r"setup|\w*(?:[Ii]nit|[Ss]et_?[Uu]p|[Ss]tart)\w*(?:[Dd]ist|[Dd]dp|DDP|process_group|[Pp]arallel)\w*"
@@ -54,10 +55,17 @@ def _find(facts: Facts, tables: Tables) -> list[Write]:
     summaries.writes = True
     found: dict[tuple[Spot, Spot], Write] = {}
     for one in _starts(facts, summaries, tables):
+        if not _leads_to_write(facts, one.target, tables):
+            continue
         meter = Meter()
         try:
-            for cls in range(len(CLASSES)):
-                for step, chain in _reached(start(summaries, one.target, cls, {}, meter).steps, facts.path):
+            traces = {NODE_FIRST: start(summaries, one.target, NODE_FIRST, {}, meter).steps}
+            if not any(step.kind == "write" for step in events(traces[NODE_FIRST])):
+                continue  # who writes on every rank, or once on every node, writes here too
+            for cls in (FIRST, OTHER):
+                traces[cls] = start(summaries, one.target, cls, {}, meter).steps
+            for cls, steps in traces.items():
+                for step, chain in _reached(steps, facts.path):
                     here = step.spot[0] == facts.path
                     site = step if here else next((call for call in reversed(chain) if call.spot[0] == facts.path and call.node is not None), None)
                     if step.kind == "write" and site is not None and not any(_is_temporary(facts, call) for call in chain):
@@ -69,6 +77,12 @@ def _find(facts: Facts, tables: Tables) -> list[Write]:
             continue
     facts.reads |= summaries.project.reads
     return list(found.values())
+
+
+def _leads_to_write(facts: Facts, target: Target, tables: Tables) -> bool:
+    """Whether a write stands in a function or in what it leads to, as far as the text tells."""
+    name = f"{target.owner.name}.{target.node.name}" if target.owner is not None else target.node.name
+    return name not in outlines(facts.repository).of(facts.path) or reaches(facts, facts.path, name, tables.writing)
 
 
 def _is_temporary(facts: Facts, call: Node) -> bool:
