@@ -36,11 +36,10 @@ def has_fallback(node: ast.AST, successor: str = "") -> bool:
 
 
 def _is_in_both(node: ast.AST, block: ast.Try) -> bool:
-    """Whether what is tried and what is done when it fails name the same thing."""
-    name = node.func if isinstance(node, ast.Call) else node
-    if not isinstance(name, ast.Attribute):
+    """Whether what is tried and what is done when it fails name the same thing. A call may differ in what it is given."""
+    if not isinstance(node, ast.Attribute):
         return False
-    said = ast.dump(name)
+    said = ast.dump(node)
     return all(
         any(isinstance(inner, ast.Attribute) and ast.dump(inner) == said for one in part for inner in ast.walk(one))
         for part in (block.body, block.handlers)
