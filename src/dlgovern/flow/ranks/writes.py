@@ -150,7 +150,7 @@ def _is_ones(step: Node, home: str) -> bool:
 
 _ONE = re.compile(
     r"^[\w.@#]+ Eq const:0$|rank|(?<!__)main(?!tain|_grad|_param)|master(?!_weight|_param|_grad)|primary|leader|chief|coordinator|should_save|save_logs|save_to_disk|stand_?alone"
-    r"|single_?(gpu|proc|device)|writer|logger|wandb|tensorboard|verbose|debug|calibrat|int8|quantiz|(each|every|per)_node|(fabric|accelerator|strategy|group|mesh|dist) Is const:None",
+    r"|single_?(gpu|proc|device)|writer|logger|wandb|tensorboard|verbose|debug|int8|quantiz|(each|every|per)_node|(fabric|accelerator|strategy|group|mesh|dist) Is const:None",
     re.I,
 )
 """Conditions that may choose one rank although no rank is seen in them: a number that is 0, a word for the first, for the only one
