@@ -12,7 +12,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.calls import Arguments, argument, arguments, callee
 from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import assigned_names
+from dlgovern.flow.paths import assigned_names, names_in
 from dlgovern.flow.project import instance
 from dlgovern.flow.steps import callers, repeated, steps
 from dlgovern.policy import Rule
@@ -146,10 +146,6 @@ def _is_handed_out(call: ast.Call, found: Arguments) -> bool:
     if owner is None or data is None or not any(_PROCESS.search(name) for name in given):
         return False
     bound = [(target, node.value) for node in ast.walk(owner) if isinstance(node, ast.Assign) for target in node.targets]
-    given |= {name for target, value in bound if isinstance(value, ast.Name) and value.id in given for name in _names(target)}
-    chosen = [data, *(value for target, value in bound if not _names(target).isdisjoint(_names(data)))]
+    given |= {name for target, value in bound if isinstance(value, ast.Name) and value.id in given for name in names_in(target)}
+    chosen = [data, *(value for target, value in bound if not names_in(target).isdisjoint(names_in(data)))]
     return any(isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Name) and one.slice.id in given for one in chosen)
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}

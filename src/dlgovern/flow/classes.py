@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import own_nodes
 from dlgovern.flow.project import Code, Function, definition
-from dlgovern.source.tree import SCOPES, enclosing_class, parents, scope, up
+from dlgovern.source.tree import SCOPES, defaults, enclosing_class, parents, scope, up
 
 _DEPTH = 8
 _STEPS = 3  # functions and parameters that a value is followed through
@@ -125,8 +125,8 @@ def is_open(facts: Facts, node: ast.Name) -> bool:
     owner = up(home) if home is not None else None
     if not isinstance(owner, Function) or len(facts.names.bindings(owner).get(node.id, ())) != 1:
         return False
-    plain = [arg.arg for arg in (*owner.args.posonlyargs, *owner.args.args)]
-    return node.id in plain[: len(plain) - len(owner.args.defaults)] and not given(facts, node)
+    plain = {arg.arg for arg in (*owner.args.posonlyargs, *owner.args.args)} - {arg.arg for arg, _ in defaults(owner.args)}
+    return node.id in plain and not given(facts, node)
 
 
 _CALLS: WeakKeyDictionary[Facts, dict[str, list[ast.Call]]] = WeakKeyDictionary()

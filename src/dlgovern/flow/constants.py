@@ -7,7 +7,7 @@ from typing import Any
 
 from dlgovern.flow.facts import Facts
 from dlgovern.source.names import Binding
-from dlgovern.source.tree import parents, scope, up
+from dlgovern.source.tree import defaults, parents, scope, up
 
 UNKNOWN = ...
 """What `constant` answers when the value is not a literal that can be known."""
@@ -84,11 +84,7 @@ def _named(facts: Facts, node: ast.Name, depth: int) -> Any:
 def _default(node: ast.AST) -> ast.expr | None:
     """The default of a parameter."""
     home = up(node) if isinstance(node, ast.arg) else None
-    if not isinstance(home, ast.arguments):
-        return None
-    plain = [*home.posonlyargs, *home.args]
-    pairs = [*zip(reversed(plain), reversed(home.defaults), strict=False), *zip(home.kwonlyargs, home.kw_defaults, strict=True)]
-    return next((default for arg, default in pairs if arg is node), None)
+    return next((default for arg, default in defaults(home) if arg is node), None) if isinstance(home, ast.arguments) else None
 
 
 def _reaches(facts: Facts, binding: Binding, use: ast.Name) -> bool:

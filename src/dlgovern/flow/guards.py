@@ -24,9 +24,8 @@ def has_fallback(node: ast.AST, successor: str = "") -> bool:
     for parent in parents(node):
         if isinstance(parent, ast.Try) and not any(child is item for item in (*parent.orelse, *parent.finalbody)):
             aside = not successor or asked or child in parent.handlers
-            if _is_in_both(node, parent):
-                pass  # tried again in another way, not by another name
-            elif any(_catches(one.type) and (aside or _names(one, successor)) for one in parent.handlers):
+            other = any(_catches(one.type) and (aside or _names(one, successor)) for one in parent.handlers)
+            if other and not _is_in_both(node, parent):  # else it is tried again in another way, not by another name
                 return True
         asked = asked or (isinstance(parent, ast.If) and child is parent.test)
         if isinstance(parent, ast.With | ast.AsyncWith) and any(_suppresses(item.context_expr) for item in parent.items):

@@ -11,7 +11,7 @@ from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import may_lead
-from dlgovern.flow.paths import Guard, assigned_names, guards, own_nodes, written
+from dlgovern.flow.paths import Guard, assigned_names, guards, names_in, own_nodes, written
 from dlgovern.flow.project import Code, Function, called
 from dlgovern.repository.outline import Seeds
 from dlgovern.source.tree import parents
@@ -71,7 +71,7 @@ def model_of(node: ast.AST) -> str:
             break
     name = written(current)
     for parent in parents(node):
-        if isinstance(parent, ast.For) and name and name in _names(parent.target) and current is not parent.iter:
+        if isinstance(parent, ast.For) and name and name in names_in(parent.target) and current is not parent.iter:
             return model_of(_iterated(parent.iter))
         if isinstance(parent, Function):
             break
@@ -83,10 +83,6 @@ def _iterated(node: ast.expr) -> ast.expr:
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
         node = node.args[0]
     return node
-
-
-def _names(target: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
 def _moments(

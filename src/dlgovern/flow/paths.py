@@ -270,3 +270,8 @@ _ACCUMULATED = re.compile(
 
 def _is_none_test(test: ast.Compare) -> bool:
     return isinstance(test.ops[0], ast.Is | ast.Eq) and isinstance(test.comparators[0], ast.Constant)
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """The variables that an expression or a target names."""
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}

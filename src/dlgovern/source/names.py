@@ -6,7 +6,7 @@ import builtins
 from typing import NamedTuple, Protocol
 
 from dlgovern.source.imports import ImportLine
-from dlgovern.source.tree import SCOPES, Tree, parents, scope
+from dlgovern.source.tree import SCOPES, Tree, defaults, parents, scope
 
 
 class Chase(Protocol):
@@ -280,16 +280,12 @@ class Names:
 
     def _parameters(self, node: ast.AST) -> None:
         arguments: ast.arguments = node.args  # type: ignore[attr-defined]
-        plain = [*arguments.posonlyargs, *arguments.args]
-        defaults: dict[int, ast.expr | None] = {
-            id(arg): default for arg, default in zip(reversed(plain), reversed(arguments.defaults), strict=False)
-        }
-        defaults |= {id(arg): d for arg, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)}
-        for arg in (*plain, *arguments.kwonlyargs):
+        given = {id(arg): default for arg, default in defaults(arguments)}
+        for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if arg.annotation is not None and "." in (self.origin(_required(arg.annotation)) or ""):
                 self._bind(node, arg.arg, Binding("annotation", arg, arg.annotation))
             else:
-                self._bind(node, arg.arg, Binding("default", arg, defaults.get(id(arg))))
+                self._bind(node, arg.arg, Binding("default", arg, given.get(id(arg))))
         for star in (arguments.vararg, arguments.kwarg):
             if star is not None:
                 self._bind(node, star.arg, Binding("other", star))

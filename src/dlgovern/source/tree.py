@@ -167,3 +167,12 @@ def _inside(child: ast.AST, parent: ast.AST) -> bool:
         return True
     generators = parent.generators  # type: ignore[attr-defined]
     return child is not generators[0] or not isinstance(child, ast.comprehension)
+
+
+def defaults(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
+    """The parameters of a function that have a default, each with it."""
+    plain = [*arguments.posonlyargs, *arguments.args]
+    yield from zip(reversed(plain), reversed(arguments.defaults), strict=False)
+    for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None:
+            yield arg, default

@@ -44,11 +44,9 @@ class Known(NamedTuple):
 
 def call(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], keywords: dict[str, Value]) -> Known | None:
     """What is known of a call while files are asked for; a write or a read is appended to the trace."""
-    last = node.func.attr if isinstance(node.func, ast.Attribute) else origin.rpartition(".")[2]
-    if origin in frame.tables.own:
-        return Known(unknown(f"{last}@{node.lineno}", OWN))
-    if (text := _text(origin, last, receiver, positional)) is not None:
-        return Known(text)
+    last = _last(node, origin)
+    if (plain := _plain(frame, node, origin, receiver, positional)) is not None:
+        return plain
     done = _done(frame, node, origin, last, receiver, positional, keywords)
     if done is not None:
         kind, path = done
@@ -64,11 +62,9 @@ def call(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, posi
 
 def write(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], keywords: dict[str, Value]) -> Known | None:
     """What is known of a call while writes alone are asked for; one that all who come there make at one path is appended."""
-    last = node.func.attr if isinstance(node.func, ast.Attribute) else origin.rpartition(".")[2]
-    if origin in frame.tables.own:
-        return Known(unknown(f"{last}@{node.lineno}", OWN))
-    if (text := _text(origin, last, receiver, positional)) is not None:
-        return Known(text)
+    last = _last(node, origin)
+    if (plain := _plain(frame, node, origin, receiver, positional)) is not None:
+        return plain
     opened = _opened(origin, last, receiver, positional, keywords)
     if opened is not None:
         mode, row = opened
@@ -85,6 +81,18 @@ def write(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, pos
             by_name = opened is None and bool(frame.tables.files(origin, ""))
             frame.emit("write", last, node, sure="high" if by_name else "medium", group="copy" if row.copies else "")
     return Known(unknown(f"{last}@{node.lineno}", "handle" if opened else ""))
+
+
+def _last(node: ast.Call, origin: str) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else origin.rpartition(".")[2]
+
+
+def _plain(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, positional: list[Value]) -> Known | None:
+    """A name that is another one on each rank, or a path that is only put together; None for any other call."""
+    if origin in frame.tables.own:
+        return Known(unknown(f"{_last(node, origin)}@{node.lineno}", OWN))
+    text = _text(origin, _last(node, origin), receiver, positional)
+    return Known(text) if text is not None else None
 
 
 def _writer(frame: Frame, node: ast.Call, origin: str, keywords: dict[str, Value]) -> FileRow | None:

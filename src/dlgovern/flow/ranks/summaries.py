@@ -21,6 +21,7 @@ from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
+from dlgovern.source.tree import defaults
 
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
 
@@ -270,11 +271,9 @@ def _returned(found: list[Value], frame: Frame) -> Value:
 
 def _defaults(node: Function) -> dict[str, Value]:
     """Parameters whose default is a truth or nothing."""
-    plain = [*node.args.posonlyargs, *node.args.args]
-    pairs = [*zip(reversed(plain), reversed(node.args.defaults), strict=False), *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
     return {
         arg.arg: Value("const", default.value)
-        for arg, default in pairs
+        for arg, default in defaults(node.args)
         if isinstance(default, ast.Constant) and (default.value is None or isinstance(default.value, bool))
     }
 

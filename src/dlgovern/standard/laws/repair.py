@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from dlgovern.edits import documents
@@ -100,10 +100,8 @@ def _document(trial: Trial, court: Court, proof: Proof) -> Iterator[Broken]:
     after = apply(before, edits)
     if overlapping(edits):
         yield say("two edits of one repair overlap")
-    elif wanted is not None and after.decode("utf-8", "replace") != wanted:
-        yield say(f"the repaired text is not the one that `fixed` shows: {_first_difference(after, wanted.encode())}")
-    elif why := importlib.import_module("dlgovern.fix.prove").fault(path, before, after, edits):
-        yield say(f"the repaired file {why}")
+    elif wrong := _wrong(path, before, after, edits, wanted):
+        yield say(wrong)
     else:
         repaired = proof.case._replace(files={path: after})
         left, unrepaired = court.judge(trial.rule, repaired).marks, sum(fix is None for fix in found)
@@ -111,6 +109,14 @@ def _document(trial: Trial, court: Court, proof: Proof) -> Iterator[Broken]:
             yield say(f"{len(left)} finding(s) are left or new after the repair of {len(found) - unrepaired}")
         if any(_offered(trial, court, repaired)):
             yield say("the repaired text is repaired again")
+
+
+def _wrong(path: str, before: bytes, after: bytes, edits: Sequence[Edit], wanted: str | None) -> str:
+    """What is wrong with a repaired file, as one that an example shows and as one of its kind; "" where nothing is."""
+    if wanted is not None and after.decode("utf-8", "replace") != wanted:
+        return f"the repaired text is not the one that `fixed` shows: {_first_difference(after, wanted.encode())}"
+    why = importlib.import_module("dlgovern.fix.prove").fault(path, before, after, edits)
+    return f"the repaired file {why}" if why else ""
 
 
 def _across(trial: Trial, court: Court, proof: Proof) -> Iterator[Broken]:
@@ -130,10 +136,8 @@ def _across(trial: Trial, court: Court, proof: Proof) -> Iterator[Broken]:
     after = apply(before, edits)
     if overlapping(edits) or any(edit.path != path for edit in edits):
         yield say("the repairs of one example overlap, or lie in two files")
-    elif wanted is not None and after.decode("utf-8", "replace") != wanted:
-        yield say(f"the repaired text is not the one that `fixed` shows: {_first_difference(after, wanted.encode())}")
-    elif why := importlib.import_module("dlgovern.fix.prove").fault(path, before, after, edits):
-        yield say(f"the repaired file {why}")
+    elif wrong := _wrong(path, before, after, edits, wanted):
+        yield say(wrong)
     else:
         repaired = proof.case._replace(files={**proof.case.files, path: after})
         if len(left := court.judge(trial.rule, repaired).marks) >= len(found):
