@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dlgovern.engine import stamps
+from dlgovern.engine import ledger, stamps
 from dlgovern.engine.run import Job, judge_files
 from dlgovern.engine.walk import Walk
 from dlgovern.policy import Policy, Rule
@@ -70,7 +70,12 @@ def write(project: Path, **texts: str) -> None:
 
 
 def parts(tmp_path: Path) -> list[Path]:
-    return sorted(path for path in (tmp_path / "cache").glob("results-*.json") if "layout" not in path.name)
+    return sorted(path for path in (tmp_path / "cache").glob("results-*.json") if path.stem[-2:].isdigit())
+
+
+def listed(tmp_path: Path) -> Path:
+    """The list of the files that results rest on."""
+    return next((tmp_path / "cache").glob("results-*-files.json"))
 
 
 def test_a_second_run_judges_nothing(project, run):
@@ -165,7 +170,12 @@ def test_a_run_over_one_file_reads_the_part_of_its_folder(project, run, tmp_path
     whole = Store.read
     monkeypatch.setattr(Store, "read", lambda self, name: read.append(name) or whole(self, name))
     assert ([], []) == run("f7/m.py")
-    assert (1, True) == (len([name for name in read if "layout" not in name]), len(parts(tmp_path)) > 10)
+    assert (["files", "layout", "part"], True) == (sorted(kind(name) for name in read), len(parts(tmp_path)) > 10)
+
+
+def kind(name: str) -> str:
+    last = name.removesuffix(".json").rpartition("-")[2]
+    return "part" if last.isdigit() else last
 
 
 def test_a_damaged_part_costs_its_own_files(project, run, tmp_path):
@@ -182,11 +192,59 @@ def test_a_part_with_odd_insides_is_a_miss(project, run, tmp_path):
     run()
     (part,) = parts(tmp_path)
     for key, value in (
-        ("files", []), ("files", [["use.py"]]), ("files", [[3, "", 0, 0, 0, 0]]), ("results", {"use.py": 3}),
-        ("results", {"use.py": [[7], []]}), ("results", {"use.py": [[0], [1]]}), ("results", {"use.py": [["x"], []]}),
+        ("sets", []), ("sets", ["g"]), ("sets", [["x"]]), ("sets", [[-1]]), ("sets", ["ffff"]), ("sets", 3), ("mark", ""), ("mark", 3),
+        ("results", {"use.py": 3}), ("results", {"use.py": [7, 0, []]}), ("results", {"use.py": [-1, 0, []]}),
+        ("results", {"use.py": [0, 0, [1]]}), ("results", {"use.py": ["x", 0, []]}), ("results", {"use.py": [0, None, []]}),
     ):
         part.write_text(json.dumps({**json.loads(part.read_text()), key: value}))
         assert (["use.py"], ["use.py"]) == run(), (key, value)
+
+
+def test_a_damaged_list_of_files_costs_all_and_misleads_nobody(project, run, tmp_path):
+    write(project, a__use="import torch\ntorch.load(p)\n", b__other="x = 1\n")
+    whole = (["a/use.py"], ["a/use.py", "b/other.py"])
+    assert whole == run()
+    good = json.loads(listed(tmp_path).read_text())
+    for text in ("", "{", "[]", "null", "\0", *(json.dumps({**good, key: value}) for key, value in (
+        ("paths", []), ("paths", [3, 4]), ("digests", ["x"]), ("sizes", [1]), ("marks", []), ("marks", 3), ("inodes", None),
+    ))):
+        listed(tmp_path).write_text(text)
+        assert whole == run(), text
+    assert (["a/use.py"], []) == run()
+
+
+def test_a_part_of_a_run_that_was_overtaken_is_not_believed(project, run, tmp_path):
+    """Two runs at once: each adds rows, the second one to write knows nothing of those of the first."""
+    write(project, a__use="x = 1\n", b__use="x = 1\n")
+    run()
+    before = listed(tmp_path).read_bytes()
+    write(project, compat="from torch import load\n", a__use=USE)
+    assert (["a/use.py"], ["a/use.py"]) == run("a/use.py")
+    listed(tmp_path).write_bytes(before)
+    write(project, b__use="import torch\ntorch.load(p)\n")
+    assert (["b/use.py"], ["b/use.py"]) == run("b/use.py")
+    assert (["a/use.py"], ["a/use.py"]) == run("a/use.py")
+
+
+def test_the_list_of_files_does_not_grow_for_ever(project, run, tmp_path):
+    write(project, **{f"f{number}__m": "x = 1\n" for number in range(20)})
+    run()
+    for turn in range(30):
+        write(project, f3__m=f"x = {turn}\n")
+        assert ([], ["f3/m.py"]) == run("f3/m.py")
+    assert len(json.loads(listed(tmp_path).read_text())["paths"]) <= 23
+    assert ([], []) == run()
+
+
+def test_more_runs_than_are_told_apart_lose_nothing(project, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "_MARKS", 3)
+    write(project, **{f"f{number}__m": "x = 1\n" for number in range(99)})
+    for number in range(20):
+        run(f"f{number}/m.py")
+    assert len(json.loads(listed(tmp_path).read_text())["marks"]) <= 4
+    found, judged = run()
+    assert ([], 79) == (found, len(judged))
+    assert False is any(f"f{number}/m.py" in judged for number in range(20))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"folders": {}, "history": []}', '{"folders": {"": 3}, "history": []}'])

@@ -1,6 +1,7 @@
 """Raw results of earlier runs, valid while the file, what was read for it, the policy and the tool are the same.
 
-They lie in parts, by folder: a run over five files reads what is kept of their folders only, a run over all reads all.
+They lie in parts, by folder: a run over five files reads what is kept of their folders only, a run over all reads all. The
+files they rest on are listed once, in the ledger.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 
 from dlgovern.engine import result as results
 from dlgovern.engine.layout import Layout
+from dlgovern.engine.ledger import Ledger
 from dlgovern.engine.result import FileResult
 from dlgovern.engine.shard import Shard
 from dlgovern.engine.stamps import Stamps
@@ -36,6 +38,7 @@ class Cache:
         about = key(root, version, policy.fingerprint, rules, windows.digest, sys.version_info[:3])
         self._name = f"results-{about[:16]}"
         self._layout = Layout(store, f"{self._name}-layout.json", root, self._stamps)
+        self._files = Ledger(store, f"{self._name}-files.json", self._stamps, self._layout.concerns)
         self._shards: dict[int, Shard] = {}
 
     def get(self, path: str) -> FileResult | None:
@@ -57,26 +60,40 @@ class Cache:
             return
         self._layout.add(result.looked)
         if not (result.not_judged or result.failed):
-            self._shard(result.path).put(result.path, result.digest, result.reads, results.essence(result))
+            rows = self._files.rows(pair for pair in result.reads if pair[0] != result.path)
+            self._shard(result.path).put(result.path, self._files.row(result.path, result.digest), rows, results.essence(result))
 
     def save(self) -> None:
         """Write what is new."""
-        changed = [shard for shard in self._shards.values() if shard.changed]
-        if changed:
-            layout = self._layout.after()
-            for shard in changed:
-                shard.save(layout)
+        if any(shard.changed for shard in self._shards.values()):
+            self._save_parts(self._layout.after())
+        elif len(self._files):
+            self._files.save()
         if self._layout.changed:
             self._layout.save()
 
+    def _save_parts(self, layout: str) -> None:
+        if self._files.is_worn:
+            shards = [self._part(number) for number in range(self._parts)]
+            used = 0
+            for shard in shards:
+                used |= shard.tidy()
+            numbers = self._files.only(used)
+            for shard in shards:
+                shard.renumber(numbers)
+        changed = [shard for shard in self._shards.values() if shard.changed]
+        mark = self._files.save()
+        for shard in changed:
+            shard.tidy()
+            shard.save(layout, mark)
+
     def _shard(self, path: str) -> Shard:
-        number = binascii.crc32(path.rpartition("/")[0].encode("utf-8", "surrogatepass")) % self._parts
+        return self._part(binascii.crc32(path.rpartition("/")[0].encode("utf-8", "surrogatepass")) % self._parts)
+
+    def _part(self, number: int) -> Shard:
         shard = self._shards.get(number)
         if shard is None:
-            shard = self._shards[number] = Shard(self._store, f"{self._name}-{number:02}.json", self._stamps)
-            moved = self._layout.moved_since(shard.layout)
-            if moved is None:
-                shard.distrust(lambda _: True)
-            elif moved:
-                shard.distrust(lambda path: self._layout.concerns(path, moved))
+            shard = self._shards[number] = Shard(self._store, f"{self._name}-{number:02}.json", self._stamps, self._files)
+            if (moved := self._layout.moved_since(shard.layout)) != frozenset():
+                shard.distrust(moved)
         return shard

@@ -1,14 +1,15 @@
-"""One part of what is kept of a repository: the results of some of its files, and what each of them rests on.
+"""One part of what is kept of a repository: the results of some of its files.
 
-One file of JSON. ``layout``: the digest (see `engine.layout`) for which the answers hold; ``files``: rows of path, digest
-and status; ``results``: path -> the rows it rests on, its own first, and what was found.
+One file of JSON. ``layout``: the digest (see `engine.layout`) and ``mark``: the mark (see `engine.ledger`) for which the
+answers hold; ``sets``: sets of rows; ``results``: path -> its own row, the number of the set it rests on, what was found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
+from dlgovern.engine import ledger
+from dlgovern.engine.ledger import Ledger
 from dlgovern.engine.stamps import Stamps
 from dlgovern.store import Store
 
@@ -16,14 +17,13 @@ from dlgovern.store import Store
 class Shard:
     """What one file of the store holds. Damage of any kind is a miss."""
 
-    def __init__(self, store: Store, name: str, stamps: Stamps) -> None:
-        self._store = store
-        self._name = name
-        self._stamps = stamps
-        self._files: list[list[Any]] = []  # path, digest, size, times, inode
-        self._results: dict[str, list[Any]] = {}
-        self._fresh: list[bool | None] = []
-        self._new: dict[tuple[str, str], int] = {}  # rows of this run
+    def __init__(self, store: Store, name: str, stamps: Stamps, files: Ledger) -> None:
+        self._store, self._name, self._stamps, self._files = store, name, stamps, files
+        self._sets: list[int] = []
+        self._results: dict[str, list[Any]] = {}  # path -> row, set, what was found
+        self._numbers: dict[int, int] = {}  # set -> its number
+        self._moved: frozenset[str] = frozenset()
+        self._fresh: set[str] = set()  # files that were judged in this run
         self.changed = False
         self.layout = ""
         self._load()
@@ -31,73 +31,83 @@ class Shard:
     def _load(self) -> None:
         values = self._store.get(self._name)
         try:
-            layout, files, results = values["layout"], values["files"], values["results"]
-            if not (isinstance(layout, str) and isinstance(results, dict) and all(isinstance(row[0], str) for row in files)):
-                return
-        except (KeyError, IndexError, TypeError):
+            sets, results, layout = values["sets"], values["results"], values["layout"]
+            if self._files.knows(values["mark"]) and isinstance(layout, str) and isinstance(results, dict):
+                self._sets, self._results, self.layout = [ledger.read(rows) for rows in sets], results, layout
+        except (KeyError, TypeError, ValueError):
             return
-        self.layout, self._files, self._results = layout, files, results
-        self._fresh = [None] * len(files)
+        self._numbers = {rows: number for number, rows in enumerate(self._sets)}
 
-    def distrust(self, concerns: Callable[[str], bool]) -> None:
-        """Count files as changed: modules have come or gone, and a file that this ``concerns`` may now import another one."""
-        if not self._files:
+    def distrust(self, moved: frozenset[str] | None) -> None:
+        """Modules have come or gone: a file that may mean one of these names counts as changed, None for every file."""
+        if not self._results:
             return
-        self._fresh = [False if concerns(row[0]) else None for row in self._files]
+        if moved is None:
+            self._results = {}
+        else:
+            self._moved = moved
         self.changed = True
 
     def get(self, path: str) -> tuple[str, list[Any]] | None:
         """The digest of a file and what was found in it, if everything this rests on is as it was."""
-        kept = self._results.get(path)
-        if kept is None:
-            return None
         try:
-            indexes, found = kept
-            fresh = self._fresh
-            for index in indexes:
-                if not fresh[index] and (fresh[index] is False or not self._look(index)):
-                    return None
-            own = self._files[indexes[0]]
-            return (own[1], found) if own[0] == path else None
-        except (TypeError, ValueError, IndexError, KeyError):
+            row, number, found = self._results[path]
+            rows = self._sets[number]
+            if self._files.path(row) != path or not (self._files.fresh(1 << row) and self._files.fresh(rows)):
+                return None
+            if self._moved and self._files.concerned(rows | 1 << row, self._moved):
+                return None
+            return self._files.digest(row), found
+        except (TypeError, ValueError, IndexError, KeyError, OverflowError):
             return None
 
-    def _look(self, index: int) -> bool:
-        row = self._files[index]
-        path, digest, *stamp = row
-        fresh = self._fresh[index] = self._stamps.same(path, tuple(stamp), digest)
-        if fresh and (now := self._stamps.renewed(path, tuple(stamp))):
-            row[2:] = now
-            self.changed = True
-        return fresh
-
-    def put(self, path: str, digest: str, reads: Iterable[tuple[str, str]], found: list[Any]) -> None:
-        """Keep what was found in a file."""
-        indexes = []
-        for other, its in ((path, digest), *(pair for pair in reads if pair[0] != path)):
-            index = self._new.get((other, its))
-            if index is None:
-                index = self._new[other, its] = len(self._files)
-                self._files.append([other, its, *self._stamps.kept(other)])
-            indexes.append(index)
-        self._results[path] = [indexes, found]
+    def put(self, path: str, row: int, rows: int, found: list[Any]) -> None:
+        """Keep what was found in a file; ``rows``: the other files that this rests on."""
+        number = self._numbers.get(rows)
+        if number is None:
+            number = self._numbers[rows] = len(self._sets)
+            self._sets.append(rows)
+        self._results[path] = [row, number, found]
+        self._fresh.add(path)
         self.changed = True
 
-    def save(self, layout: str) -> None:
-        """Write what is known now, without what nothing rests on any more."""
-        rows: dict[tuple[str, str], int] = {}
-        files: list[list[Any]] = []
-        results: dict[str, list[Any]] = {}
-        for path, (indexes, found) in sorted(self._results.items()):
-            if self._stamps.of(path) is None or any(self._fresh[i] is False for i in indexes if i < len(self._fresh)):
-                continue
-            mine = []
-            for index in indexes:
-                row = self._files[index]
-                key = (row[0], row[1])
-                if key not in rows:
-                    rows[key] = len(files)
-                    files.append(row)
-                mine.append(rows[key])
-            results[path] = [mine, found]
-        self._store.put(self._name, {"layout": layout, "files": files, "results": results})
+    def tidy(self) -> int:
+        """Forget what holds no longer; the rows that are still needed."""
+        kept: dict[str, list[Any]] = {}
+        used = 0
+        for path, result in self._results.items():
+            if (rows := self._rows(path, result)) is not None:
+                kept[path] = result
+                used |= rows
+        self.changed = self.changed or len(kept) != len(self._results)
+        self._results = kept
+        return used
+
+    def _rows(self, path: str, result: list[Any]) -> int | None:
+        """The rows that a result rests on, its own among them; None where it holds no longer."""
+        try:
+            rows = int(self._sets[result[1]] | 1 << result[0])
+            if self._stamps.of(path) is None or self._files.spoilt(rows) or rows >> len(self._files):
+                return None
+        except (TypeError, ValueError, IndexError, KeyError, OverflowError):
+            return None
+        moved = self._moved if path not in self._fresh else None
+        return None if moved and self._files.concerned(rows, moved) else rows
+
+    def renumber(self, numbers: dict[int, int]) -> None:
+        """Take over the numbers that rows have from now on (`Ledger.only`). Only after `tidy`."""
+        before = {number: self._sets[number] for _, number, _ in self._results.values()}
+        places = {number: place for place, number in enumerate(before)}
+        self._sets = [ledger.renumbered(rows, numbers) for rows in before.values()]
+        self._results = {path: [numbers[row], places[number], found] for path, (row, number, found) in self._results.items()}
+        self._numbers = {rows: number for number, rows in enumerate(self._sets)}
+        self.changed = self.changed or bool(self._results)
+
+    def save(self, layout: str, mark: str) -> None:
+        """Write what holds now. Only after `tidy`."""
+        places: dict[int, int] = {}
+        results = {
+            path: [row, places.setdefault(number, len(places)), found] for path, (row, number, found) in sorted(self._results.items())
+        }
+        sets = [ledger.written(self._sets[number]) for number in places]
+        self._store.put(self._name, {"layout": layout, "mark": mark, "sets": sets, "results": results})
