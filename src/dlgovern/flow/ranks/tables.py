@@ -59,6 +59,7 @@ class Operation(NamedTuple):
     how: str = ""  # of a wrapper: what the result is
     in_place: bool = False  # of a wrapper: the argument itself is changed
     starts: bool = False  # starts the process group: what calls it runs on every rank
+    one_writes: bool = False  # of a save: one process may write all of it
 
 
 class FileRow(NamedTuple):
@@ -173,7 +174,7 @@ class Tables:
     def _add(self, row: dict[str, Any]) -> None:
         operation = Operation(
             row["kind"], row.get("group", -1), row.get("where", ""), row.get("unless", ""), tuple(row.get("on", ())),
-            row.get("how", ""), row.get("in_place", False), row.get("starts", False),
+            row.get("how", ""), row.get("in_place", False), row.get("starts", False), row.get("one_writes", False),
         )
         for name in row.get("names", ()):
             self.functions[name] = operation
