@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import may_lead
-from dlgovern.flow.paths import called_name, own_nodes
+from dlgovern.flow.paths import called_name, own_nodes, written
 from dlgovern.flow.project import Code, Function, called
 from dlgovern.repository.outline import Seeds
 from dlgovern.source.tree import FUNCTIONS, function, parents
@@ -23,6 +23,9 @@ HOOKS = frozenset({"training_step", "train_step"})
 
 _DEPTH = 3
 _MICRO = re.compile(r"micro|accum", re.I)
+_PARTS = re.compile(r"\brange\(.*,.*,|\bchunk|\bsplit|sub_?batch", re.I)
+"""The head of a loop over parts of a batch: numbers with a stride, or pieces."""
+_OPTIMISER = re.compile(r"optim|\bopt|scaler", re.I)
 
 
 class Step(NamedTuple):
@@ -123,11 +126,25 @@ def _loops(facts: Facts) -> list[Loop]:
     for node in facts.tree.of(ast.Call):
         around = list(loops_around(node))
         if around and id(around[0]) not in found and goes_backward(facts, node):
-            for loop in around:
+            for loop, outer in zip(around, (*around[1:], None), strict=True):
                 found[id(loop)] = loop
-                if not _MICRO.search(_head(loop)):
+                if not _MICRO.search(_head(loop)) and not (outer is not None and _only_splits(loop, outer)):
                     break
     return sorted(found.values(), key=lambda loop: loop.lineno)
+
+
+def _only_splits(loop: Loop, outer: Loop) -> bool:
+    """Whether the optimiser steps behind a loop, in each turn of the loop around it: the loop goes over parts of one batch."""
+    if isinstance(loop, ast.While) or not _PARTS.search(_head(loop)):
+        return False
+    behind = outer.body[next((n for n, one in enumerate(outer.body) if one is loop), len(outer.body)) + 1 :]
+    return _updates(behind) and not _updates(loop.body)
+
+
+def _updates(body: list[ast.stmt]) -> bool:
+    """Whether an optimiser, or a scaler, steps below."""
+    called_on = [n.func for n in own_nodes(body) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    return any(func.attr == "step" and _OPTIMISER.search(written(func.value)) for func in called_on)
 
 
 def _head(loop: Loop) -> str:

@@ -184,7 +184,7 @@ def _operate(
     if group and frame.depth == 0:
         frame.summaries.spoken.add(group)
     if group == frame.summaries.group and (operation.kind != "backward" or frame.summaries.trains):
-        path = files.saved(positional, keywords, method=bool(operation.on)) if frame.summaries.files and operation.kind == "save" else None
+        path = files.saved(positional, keywords, method=bool(operation.on)) if frame.summaries.files and operation.kind == "save" and not operation.one_writes else None
         if path is not None:
             files.emit(frame, node, "save", op, path)
         else:

@@ -59,6 +59,7 @@ class Operation(NamedTuple):
     how: str = ""  # of a wrapper: what the result is
     in_place: bool = False  # of a wrapper: the argument itself is changed
     starts: bool = False  # starts the process group: what calls it runs on every rank
+    one_writes: bool = False  # of a save: one process may write all of it
 
 
 class FileRow(NamedTuple):
@@ -173,7 +174,7 @@ class Tables:
     def _add(self, row: dict[str, Any]) -> None:
         operation = Operation(
             row["kind"], row.get("group", -1), row.get("where", ""), row.get("unless", ""), tuple(row.get("on", ())),
-            row.get("how", ""), row.get("in_place", False), row.get("starts", False),
+            row.get("how", ""), row.get("in_place", False), row.get("starts", False), row.get("one_writes", False),
         )
         for name in row.get("names", ()):
             self.functions[name] = operation
@@ -227,7 +228,7 @@ def rank_text(tables: dict[str, Any]) -> RankText:
     prose = "|".join(sorted(word.decode() for word in known.parting_words & _PROSE))
     goes_on = r"(?:[ \t]*(?:[]=!<>(),:%/}\"'#\\]|$)|[ \t]+(?:is|in|not|and|or|else|if)\b)"
     parts = "|".join(map(re.escape, kept))
-    text = rf"(?m)(?:{parts})\w*[ \t]*\(|@[\w.]*(?:{parts})" + (rf"|(?<![^\W_])(?:{prose}){goes_on}" if prose else "")
+    text = rf"(?m)(?:{parts})\w*[ \t]*\(|@[\w.]*(?:{parts})" + (rf"|(?<![^\W_])(?<!lora_)(?<!low_)(?:{prose}){goes_on}" if prose else "")
     return RankText(kept, [*plain, *(f"_{word}" for word in plain)], text)
 
 
