@@ -91,6 +91,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type,
     return {ast.Name: use, ast.Attribute: use, ast.Call: use, ast.ImportFrom: import_from, ast.Import: import_}
 
 
+_CHOICE = ("groups", "without")  # parameters that choose rows
 _PLAIN_GETATTR = 2  # a third argument is a fallback
 
 
@@ -101,13 +102,22 @@ class _Sight:
         self.rule = rule
         self.facts = facts
         self.names = names_of(tables, rule.parameters["table"])
-        self.live = _live(rule.parameters, self.names, self.allowed)
+        self.live = self._rows()
         self.state = rule.parameters["state"]
         self.at_import = self.state in ("added", "removed")
 
     def allowed(self, name: str) -> Allowed:
         """The versions that count for a name."""
         return allowed(self.facts.windows, self.facts.path, self.rule.parameters, name)
+
+    def _rows(self) -> dict[str, Row]:
+        """The rows that are live, found once for all files in which the same versions count."""
+        asked = self.rule.parameters
+        libraries = self.names.libraries(asked)
+        key = (asked["state"], *(tuple(asked.get(word, ())) for word in _CHOICE), *map(self.allowed, libraries), libraries)
+        if key not in self.names.live:
+            self.names.live[key] = _live(asked, self.names, self.allowed)
+        return self.names.live[key]
 
     def row(self, name: str) -> Row | None:
         """The row that speaks for a name, if it is live."""
@@ -190,7 +200,7 @@ def _trigger(name: str) -> dict[str, Any]:
 
 def _live(parameters: dict[str, Any], names: Names, versions: Callable[[str], Allowed]) -> dict[str, Row]:
     """The rows that are in the rule's state for some version that counts."""
-    groups, without = parameters.get("groups", ()), parameters.get("without", ())
+    groups, without = (parameters.get(word, ()) for word in _CHOICE)
     return {
         row.name: row
         for row in names.rows.values()

@@ -30,6 +30,16 @@ class Names:
 
     def __init__(self, rows: list[list[str]]) -> None:
         self.rows = {values[0]: Row._make(values) for values in rows}
+        self.live: dict[tuple[Any, ...], dict[str, Row]] = {}  # by what a rule asks and the versions that count
+        self._libraries: dict[str, tuple[str, ...]] = {}
+
+    def libraries(self, parameters: dict[str, Any]) -> tuple[str, ...]:
+        """The distributions, by one name of each, whose versions count for a rule with these parameters."""
+        library = parameters.get("library", "torch")
+        if library not in self._libraries:
+            one = {library_of(parameters, name): name for name in self.rows}
+            self._libraries[library] = tuple(one[name] for name in sorted(one))
+        return self._libraries[library]
 
     def nearest(self, name: str) -> Row | None:
         """The row that speaks for a dotted name. What is called or made on the way has no row of its own."""

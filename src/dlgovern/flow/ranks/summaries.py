@@ -66,10 +66,9 @@ class Summaries:
 
     def leads_nowhere(self, frame: Frame, func: ast.expr, given: Iterable[Value]) -> bool:
         """Whether a call of a name of another file leads to no word of the tables: that file need not be opened."""
-        if self.files or any(one.kind in ("wrapped", "callee") for one in given):
+        if self.files or (place := elsewhere(frame.facts, func)) is None or any(one.kind in ("wrapped", "callee") for one in given):
             return False
-        place = elsewhere(frame.facts, func)
-        return place is not None and not self._may_matter(*place)
+        return not self._may_matter(*place)
 
     def leads_on(self, frame: Frame, node: ast.Call) -> bool:
         """Whether a call that lies too deep to be followed is one of a function in which ranks may meet."""

@@ -228,7 +228,7 @@ def rank_text(tables: dict[str, Any]) -> RankText:
     prose = "|".join(sorted(word.decode() for word in known.parting_words & _PROSE))
     goes_on = r"(?:[ \t]*(?:[]=!<>(),:%/}\"'#\\]|$)|[ \t]+(?:is|in|not|and|or|else|if)\b)"
     parts = "|".join(map(re.escape, kept))
-    text = rf"(?m)(?:{parts})\w*[ \t]*\(|@[\w.]*(?:{parts})" + (rf"|(?<![^\W_])(?:{prose}){goes_on}" if prose else "")
+    text = rf"(?m)(?:{parts})\w*[ \t]*\(|@[\w.]*(?:{parts})" + (rf"|(?<![^\W_])(?<!lora_)(?<!low_)(?:{prose}){goes_on}" if prose else "")
     return RankText(kept, [*plain, *(f"_{word}" for word in plain)], text)
 
 
