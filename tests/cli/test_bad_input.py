@@ -73,6 +73,14 @@ def test_a_hostile_source_is_a_finding_on_that_file_and_the_rest_is_judged(proje
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize("text", ["x = f(1, (2, 3)\ny = 4\n", "def g():\n    return 1\n  y = 2\n", "a = b = = c\n", "class A:\n    def f(self,\n"])
+def test_a_broken_file_of_which_no_rule_needs_anything_is_named(project: Path, text: str) -> None:
+    """It says nothing that any rule asks for, and is no less unjudged for that."""
+    (project / "bad.py").write_text(text)
+    code, report, _ = check(project)
+    assert (["DLG901"], 1) == (rules(report, "bad.py"), code)
+
+
 def test_a_file_that_needs_a_newer_python_says_so(project: Path) -> None:
     """PEP 758 is newer than every interpreter we run on."""
     (project / "new.py").write_text("import torch\ntry:\n    torch.load(p, weights_only=False)\nexcept A, B:\n    pass\n")

@@ -36,7 +36,7 @@ events exclude each other; the object was made with ``enabled=False``."""
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, apart, says", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, apart, through (in a function of this file that does nothing else), says", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -75,7 +75,8 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
             continue
         for body in _bodies(facts):
             here = {event.name for event in events.among(body)}
-            if relation["event"] not in here or not here.isdisjoint(relation.get("never_here", ())):
+            through = relation.get("through") and here.issuperset({relation["after"], relation["before"]})
+            if not (relation["event"] in here or through) or not here.isdisjoint(relation.get("never_here", ())):
                 continue
             if relation.get("apart"):
                 yield from _apart(rule, relation, events, facts, body)
@@ -228,6 +229,9 @@ class _Path:
                     return {**state, **opened}
                 if "helper" in self.spare and any(event.name in self._ends for event in inner):
                     return {subject: mark._replace(cleared=True, pending=()) for subject, mark in state.items()}
+                if self.relation.get("through") and (own := next((e for e in inner if e.name == self.relation["event"]), None)):
+                    self._inner[id(node)] = guards(own.node)
+                    return self._suspect(own._replace(node=node), state)
             if "handed-on" in self.spare and self.facts.names.origin(node.func) not in _HARMLESS:
                 given = {written(arg) for arg in (*node.args, *(word.value for word in node.keywords))}
                 return {s: m._replace(cleared=True) if s and s in given else m for s, m in state.items()}

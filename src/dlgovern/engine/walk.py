@@ -20,10 +20,11 @@ from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.sight import Sight
 from dlgovern.repository.window import Windows
-from dlgovern.source import broken, encoding
+from dlgovern.source import encoding
 from dlgovern.source.comments import Excuse, excuses
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.read import LIMIT, NOTEBOOK, Unreadable, read
+from dlgovern.source.syntax import may_be_broken
 from dlgovern.store import Store
 
 Handler = Callable[[Any], Iterator[Hit]]
@@ -82,7 +83,7 @@ class Walk:
             filter_ = self.filters.of(self.windows.of(path, "torch"))
             wanted = filter_.rules(data, view, _ids(rules))
             running = [rule for rule in running if rule.id in wanted]
-        if not running and not broken.may_be(data):
+        if not running and not may_be_broken(data):
             return FileResult(path, digest, (), comments, self._reads(view.reads))
         return self._see(path, data, digest, running, comments, view.reads, on_disk=on_disk)
 

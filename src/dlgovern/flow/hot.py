@@ -65,10 +65,14 @@ def _usual(node: ast.If) -> list[ast.stmt] | None:
 
 def _catches_up(node: ast.If) -> bool:
     """Whether only the first turns are skipped, up to where training goes on: ``if step < start: continue``."""
-    test = node.test
+    both = isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.And)
+    tests = node.test.values if both else [node.test]  # type: ignore[attr-defined]
+    return isinstance(node.body[-1], ast.Continue) and any(map(_before_begin, tests))
+
+
+def _before_begin(test: ast.expr) -> bool:
     return (
-        isinstance(node.body[-1], ast.Continue)
-        and isinstance(test, ast.Compare)
+        isinstance(test, ast.Compare)
         and len(test.ops) == 1
         and isinstance(test.ops[0], ast.Lt | ast.LtE)
         and isinstance(test.left, ast.Name)

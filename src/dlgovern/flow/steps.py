@@ -18,8 +18,8 @@ from dlgovern.source.tree import FUNCTIONS, function, parents
 Loop = ast.For | ast.AsyncFor | ast.While
 BACKWARD = frozenset({"backward", "manual_backward"})
 """Methods that compute gradients: of a loss, an engine, an accelerator or a module."""
-HOOKS = frozenset({"training_step", "train_step"})
-"""Methods that a framework calls once a step."""
+_HOOK = re.compile(r"(^|_)train(ing)?_(one_)?(step|batch)$")
+"""Names of functions that a framework, or a loop elsewhere, calls once a step."""
 
 _DEPTH = 3
 _MICRO = re.compile(r"micro|accum", re.I)
@@ -41,8 +41,9 @@ def steps(facts: Facts) -> list[Step]:
     inside = {id(node) for step in found for node in own_nodes(step.node.body)}
     for node in facts.tree.of(ast.FunctionDef, ast.AsyncFunctionDef):
         assert isinstance(node, Function)
-        if node.name in HOOKS or any(id(call) not in inside for call in _direct(node)):
-            if node.name in HOOKS or _steps_too(node):
+        hook = _HOOK.search(node.name) is not None
+        if hook or any(id(call) not in inside for call in _direct(node)):
+            if hook or _steps_too(node):
                 found.append(Step(node, loop=False))
     return found
 

@@ -59,8 +59,7 @@ def parse(data: bytes) -> ast.Module:
 
     To be called on a main thread: a thread with a small stack can crash where this raises.
     """
-    if len(data) > _SMALL:
-        _demand_bounded(data)
+    demand_bounded(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -75,8 +74,10 @@ def parse(data: bytes) -> ast.Module:
     return tree
 
 
-def _demand_bounded(data: bytes) -> None:
-    """Refuse what would need seconds or gigabytes, by counts that cost less than a hundredth of parsing."""
+def demand_bounded(data: bytes) -> None:
+    """Refuse what would need seconds or gigabytes, by counts that cost less than a hundredth of parsing. Raises `Unparsable`."""
+    if len(data) <= _SMALL:
+        return
     if len(data) > _MARKS and len(data.translate(None, _QUIET)) > _MARKS:
         raise Unparsable(1, 1, f"has more than {_MARKS:,} operators, brackets and line ends", "limits")
     if data.count(b"{") > _FIELDS and _FORMATTED.search(data):
