@@ -13,6 +13,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.feeds import feeding
 from dlgovern.flow.paths import assigned_names, context_managers, own_nodes, written
 from dlgovern.flow.steps import steps
+from dlgovern.flow.unwrapped import past_forwards
 from dlgovern.policy import Rule
 from dlgovern.source.tree import enclosing_class, function, parents
 
@@ -20,6 +21,8 @@ PARAMETERS = {
     "objects": Parameter("table", "table of what makes and changes models and optimizers", required=True),
     "wraps": Parameter("string", "entry of the table: the wrappers", required=True),
     "inner": Parameter("string", "attribute of the wrapper that is the model itself", required=True),
+    "unwraps": Parameter("strings", "functions that give the model inside of a wrapper; a method for the loss may not run what they give", default=[]),
+    "trunks": Parameter("strings", "attributes of a model that are most of it", default=[]),
     "harmless": Parameter("strings", "methods of the model that have nothing to do with its forward", default=[]),
 }
 GUARDS = ("no-grad", "not-in-the-loss")
@@ -29,7 +32,8 @@ GUARDS = ("no-grad", "not-in-the-loss")
 def triggers(parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]] | None:
     """The wrappers, in a file that goes backward."""
     names = tables.get(parameters["objects"], {}).get(parameters["wraps"], {}).get("names", ())
-    return [{"name": name, "all": ["backward"]} for name in names] or [{"all": [parameters["inner"], "backward"]}]
+    found = [{"name": name, "all": ["backward"]} for name in names] or [{"all": [parameters["inner"], "backward"]}]
+    return [*found, *({"all": [name], "text": r"\bdef \w*loss"} for name in parameters.get("unwraps", ()))]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
@@ -38,6 +42,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
     def see(_file: None) -> Iterator[Hit]:
         for rule in rules:
             yield from _rule(rule, facts, tables)
+            yield from _unwrapped(rule, facts)
 
     return {None: see}
 
@@ -76,6 +81,14 @@ def _rule(rule: Rule, facts: Facts, tables: dict[str, Any]) -> Iterator[Hit]:
                 continue
             if found := _past(node, wraps, said):
                 yield facts.hit(rule.id, node, call=found[0], wrapper=found[1])
+
+
+def _unwrapped(rule: Rule, facts: Facts) -> Iterator[Hit]:
+    """Forwards of an unwrapped model in a method that makes the loss: who calls it may have wrapped nothing."""
+    said = rule.parameters
+    for call, name in past_forwards(facts, said.get("unwraps", ()), said.get("trunks", ())):
+        if "no-grad" in said.get("without_guards", ()) or not _without_gradients(call):
+            yield facts.hit(rule.id, call, call=f"{ast.unparse(call.func)}()", wrapper=name)._replace(confidence="medium")
 
 
 def _past(node: ast.Call, wraps: list[_Wrap], said: dict[str, Any]) -> tuple[str, str] | None:

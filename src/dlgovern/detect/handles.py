@@ -8,7 +8,8 @@ from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.detect.call import matches
-from dlgovern.detect.where import Seen, result
+from dlgovern.detect.outcome import result
+from dlgovern.detect.where import Seen
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts

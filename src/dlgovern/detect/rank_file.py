@@ -34,7 +34,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
             return
         wanted = {reason for rule in rules for reason in rule.parameters["reasons"]}
         moments = any(word in data for word in known.own_words)
-        late = "late" in wanted and b"raise" in data and any(word in data for word in (b"exists", b"isfile", b"isdir", b"is_file", b"is_dir"))
+        late = "late" in wanted and any(word in data for word in (b"raise", b"makedirs", b"mkdir")) and any(word in data for word in (b"exists", b"isfile", b"isdir", b"is_file", b"is_dir"))
         if not late and not (moments and wanted - {"early", "late"}) and not ("early" in wanted and all(any(word in data for word in words) for words in known.file_words.values())):
             return
         for one in unsafe(facts, known):

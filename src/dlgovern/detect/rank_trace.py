@@ -10,6 +10,7 @@ from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.analysis import Disagreement, analysis, who
+from dlgovern.flow.ranks.compare import Divergence
 from dlgovern.flow.ranks.tables import rank_text, tables_of, tells_ranks
 from dlgovern.flow.ranks.trace import Guard, Node
 from dlgovern.policy import Rule
@@ -54,8 +55,15 @@ def _means(parameters: dict[str, Any], one: Disagreement) -> bool:
     kinds = (*parameters["kinds"], *parameters.get("more", {}).get(what.taint, ()))
     if _cause(one) not in parameters["causes"] or what.event.kind not in kinds:
         return False
+    if what.event.kind == "gather" and _is_whole(what):
+        return False
     reasons = parameters.get("reasons", ())
     return (what.taint or "none") in (reasons or ("none",))
+
+
+def _is_whole(what: Divergence) -> bool:
+    """Whether a model is sharded only after what would gather its shards."""
+    return any(step.kind == "wrap" for step in what.after[what.here]) and not any(step.kind == "wrap" for step in what.before)
 
 
 def _cause(one: Disagreement) -> str:

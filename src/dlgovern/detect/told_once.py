@@ -24,6 +24,7 @@ GUARDS = ("elsewhere",)
 """What the detector is silent under: another call of the file stands in the loop, or in another function."""
 
 
+_EPOCH = re.compile(r"(cur(rent)?_)?epoch(_?(idx|index|num|number|id))?")
 _COUNTS = re.compile(r"\brange\b|epoch", re.I)
 """What stands in the head of a loop that counts epochs; another one goes over data."""
 
@@ -62,6 +63,8 @@ def _tells(call: ast.Call, said: dict[str, Any]) -> bool:
 def _epochs_follow(facts: Facts, call: ast.Call, trained: set[int], runs: list[dict[str, str]]) -> bool:
     """Whether the function of a call goes on to a loop, or a run, over epochs; ``trained`` are the training steps of the file."""
     owner = function(call)
+    if owner is not None and any(_EPOCH.fullmatch(one.arg) for one in owner.args.args):
+        return False  # whoever calls it counts the epochs
     for node in own_nodes(owner.body if owner else facts.tree.module.body):
         if getattr(node, "lineno", 0) <= call.lineno:
             continue

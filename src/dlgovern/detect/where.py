@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dlgovern.detect.made import derives, has_origin, shape
+from dlgovern.detect.outcome import is_kept, result
 from dlgovern.flow.calls import Arguments, argument, callee
 from dlgovern.flow.classes import derives_from, instance_of, is_open, methods_called
 from dlgovern.flow.constants import UNKNOWN, constant, text_parts
@@ -14,7 +15,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.guards import asks_version, has_fallback
 from dlgovern.flow.parts import parts
 from dlgovern.repository.window import parse_version
-from dlgovern.source.tree import FUNCTIONS, function, parents, up
+from dlgovern.source.tree import FUNCTIONS, parents
 
 KEYS: dict[str, str] = {
     "argument": "the parameter that the predicate is about",
@@ -39,7 +40,7 @@ KEYS: dict[str, str] = {
     "not": "this predicate does not hold",
     "any_text": "some positional string argument matches this regular expression",
     "positionals_over": "more positional arguments than this",
-    "result": "what becomes of the result: used, ignored, returned, or unread where a variable gets it that is never read",
+    "result": "what becomes of the result: used, ignored, returned, or unread where a variable gets it that is never read; kept where such a variable is at most asked for, or told something in a statement",
     "inside": "what the call stands in: loop, fallback, version-test, finally, or with:NAME",
     "mentions": "the file has all of these words",
     "window": "the library whose version window is asked",
@@ -169,30 +170,6 @@ def _same(value: Any, wanted: Any) -> bool:
     return type(value) is type(wanted) and value == wanted
 
 
-def result(call: ast.AST) -> str:
-    """What becomes of the value of a call: ignored, returned, unread or used."""
-    parent = up(call)
-    while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp):
-        parent = up(parent)
-    if isinstance(parent, ast.Expr):
-        return "ignored"
-    if isinstance(parent, ast.Assign) and _is_unread(parent):
-        return "unread"
-    if isinstance(parent, ast.Lambda | ast.Return):
-        return "returned"
-    return "used"
-
-
-def _is_unread(node: ast.Assign) -> bool:
-    """Whether a function gives a value to a variable of its own that it never reads."""
-    owner = function(node)
-    name = node.targets[0]
-    if not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef) or len(node.targets) != 1 or not isinstance(name, ast.Name):
-        return False
-    inner = [one for one in ast.walk(owner) if isinstance(one, ast.Name | ast.Global | ast.Nonlocal)]
-    return not any(name.id in one.names if not isinstance(one, ast.Name) else one.id == name.id and one is not name for one in inner)
-
-
 def inside(facts: Facts, node: ast.AST, what: str) -> bool:
     """Whether a node stands in a loop, under a fallback or version test, or in ``with NAME(...)``."""
     if what == "fallback":
@@ -239,7 +216,7 @@ _QUESTIONS = {
     "not": lambda denied, _p, seen: not holds(denied, seen),
     "any_text": _any_text,
     "positionals_over": lambda count, _p, seen: len(seen.found.positional) > count,
-    "result": lambda wanted, _p, seen: result(seen.call) == wanted,
+    "result": lambda wanted, _p, seen: is_kept(seen.call) if wanted == "kept" else result(seen.call) == wanted,
     "inside": _inside,
     "mentions": lambda wanted, _p, seen: all(word.encode() in seen.facts.data for word in wanted),
     "window": _window,

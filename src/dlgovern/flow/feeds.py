@@ -13,14 +13,24 @@ _ROUNDS = 6
 
 def feeding(body: list[ast.stmt]) -> set[int]:
     """The ids of the nodes below these statements whose value goes into what ``backward`` is called on or given."""
-    nodes = list(own_nodes(body))
+    ends = [
+        part for node in own_nodes(body) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in BACKWARD
+        for part in (node.func.value, *node.args)
+    ]
+    return _feeding(body, ends)
+
+
+def returned(body: list[ast.stmt]) -> set[int]:
+    """The ids of the nodes below these statements whose value goes into what a function returns."""
+    return _feeding(body, [node.value for node in own_nodes(body) if isinstance(node, ast.Return) and node.value is not None])
+
+
+def _feeding(body: list[ast.stmt], ends: list[ast.expr]) -> set[int]:
     wanted: set[str] = set()
     found: set[int] = set()
-    for node in nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in BACKWARD:
-            for part in (node.func.value, *node.args):
-                _take(part, wanted, found)
-    assigned = [node for node in nodes if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value]
+    for part in ends:
+        _take(part, wanted, found)
+    assigned = [node for node in own_nodes(body) if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value]
     done: set[int] = set()
     for _ in range(_ROUNDS):
         more = [node for node in assigned if id(node) not in done and targets(node) & wanted]

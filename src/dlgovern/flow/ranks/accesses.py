@@ -10,6 +10,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import own_nodes, written
 from dlgovern.flow.ranks.analysis import BRANCHED
 from dlgovern.flow.ranks.candidates import Candidates, candidates
+from dlgovern.flow.ranks.folders import may_race
 from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Target, functions, module_body
 from dlgovern.flow.ranks.summaries import Summaries, start
@@ -66,7 +67,7 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
         except GaveUp:
             facts.gave_up.append((target.node if target.node.name else facts.tree.module, BRANCHED))
             continue
-        for one in (*_early(first, other), *_own(first, other), *_late(first, other)):
+        for one in (*_early(first, other), *_own(first, other), *_late(first, other), *_makes(facts, first, other)):
             if one.why == "early" or target.key in own_words or one.use.step.spot[0] == facts.path:
                 found.setdefault((one.why, one.use.step.spot), one)  # else it is told where the name is made
     facts.reads |= summaries.project.reads
@@ -143,6 +144,16 @@ def _late(first: list[Access], other: list[Access]) -> Iterator[Unsafe]:
             if made and _may_be(test.step.op, write.step.op) and _one_path(test.step, write.step) and write.met == test.met and _after(write, test):
                 yield Unsafe("late", test, write)
                 break
+
+
+def _makes(facts: Facts, first: list[Access], other: list[Access]) -> Iterator[Unsafe]:
+    """Folders that all ranks make where they do not see them, and that raise where another rank was faster."""
+    reached = {one.step.spot for one in first}
+    tests = [one for one in other if one.step.kind == "test"]
+    for write in other:
+        if write.step.op in ("makedirs", "mkdir") and write.step.spot in reached and not write.step.group.startswith("~"):
+            if any(one.met == write.met and _one_path(one.step, write.step) and may_race(facts, one.step.node, write.step.node) for one in tests):
+                yield Unsafe("late", write, write)
 
 
 def _may_be(test: str, write: str) -> bool:

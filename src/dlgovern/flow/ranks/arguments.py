@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from dlgovern.flow.ranks.shares import SHARE
-from dlgovern.flow.ranks.values import NONE, Value, unknown
+from dlgovern.flow.ranks.values import COUNTED, NONE, Value, unknown
 
 WORDS = "words"
 """The kind of a value that holds keywords: what a function is given beyond its parameters, as ``**kwargs``."""
@@ -26,7 +26,15 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Val
         given = {name: one for name, one in given.items() if name in named}
         if any(_tells(one) for _, one in more):
             given[node.args.kwarg.arg] = Value(WORDS, more)
-    return {name: one for name, one in given.items() if every or _tells(one) or (apart and (one.taint or one.ranked))}
+    return {
+        name: one for name, one in given.items()
+        if every or _tells(one) or (apart and (one.taint or one.ranked)) or ("rank" in name and counted(one))
+    }
+
+
+def counted(one: Value) -> bool:
+    """Whether a value is a number that a loop counts, or made of one: no rank, whatever it is called."""
+    return one.kind == "key" and isinstance(one.data, str) and one.data.startswith(COUNTED)
 
 
 def keyword(node: ast.Call, receiver: Value, positional: list[Value], around: ast.FunctionDef | ast.AsyncFunctionDef | None) -> Value | None:

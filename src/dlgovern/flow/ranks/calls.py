@@ -6,13 +6,13 @@ import ast
 
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import files, values
-from dlgovern.flow.ranks.arguments import arguments, keyword
+from dlgovern.flow.ranks.arguments import arguments, counted, keyword
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.said import KEEPS
 from dlgovern.flow.ranks.shares import SHARE, chosen, shared
 from dlgovern.flow.ranks.tables import APART, Operation
 from dlgovern.flow.ranks.trace import has_events, trains_alone
-from dlgovern.flow.ranks.values import Value, unknown
+from dlgovern.flow.ranks.values import COUNTED, Value, unknown
 
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
 WORLD = "WORLD"  # the group of all ranks
@@ -25,6 +25,8 @@ _CLOCKS = frozenset("time.time time.monotonic time.perf_counter datetime.datetim
 _DATA = frozenset(
     "torch.isnan torch.isinf torch.isfinite math.isnan math.isinf math.isfinite numpy.isnan numpy.isinf numpy.isfinite".split()
 )
+_NORM = "clip_grad"
+"""Part of the name of what gives the norm of gradients, which ranks share once they are reduced."""
 
 
 def call(
@@ -238,6 +240,8 @@ def _follow(
                 _agree(frame, node)
         if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
             known = summary.value
+        elif any(map(counted, positional)):
+            return unknown(f"{COUNTED}{text}@{node.lineno}")
     elif not silent and frame.summaries.leads_on(frame, node):
         frame.cut |= {frame.spot(node)}
     if known is not None:
@@ -273,7 +277,8 @@ def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list
     if origin in _CLOCKS:
         return "clock"
     if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
-        return "data"
+        asked = positional[0] if origin in _DATA and positional else receiver
+        return "" if asked is not None and _NORM in values.name(asked) else "data"
     if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum", "is_set") and receiver is not None:
         return receiver.taint
     return ""

@@ -201,6 +201,7 @@ class Comparison:
             side = 0 if two is None else 1
             mine, step, gone = (a, one, left[1]) if side == 0 else (b, two, left[0])
             assert step is not None
+            gone = None if gone is not None and _not_from(gone, self._call or call_around(mine) or step) else gone
             self._record("exit" if gone else "branch", mine, step, side, gone, before, rest)
             if gone:
                 return None
@@ -263,6 +264,11 @@ class Comparison:
 def _elsewhere(call: Node) -> bool:
     """Whether what a call runs stands in another file."""
     return any(step.spot[0] != call.spot[0] for branch in call.branches for step in branch)
+
+
+def _not_from(gone: Node, site: Node) -> bool:
+    """Whether an exit does not keep ranks from a place: it stands behind it, or left a function of another file only."""
+    return gone.op == "return" and (gone.spot[0] != site.spot[0] or gone.spot[1] > site.spot[1])
 
 
 def _leaving(step: Node | None) -> bool:

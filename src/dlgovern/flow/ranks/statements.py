@@ -6,8 +6,9 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dlgovern.flow.paths import written
+from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.arguments import counted
 from dlgovern.flow.ranks.expressions import by_name, text_of, value
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
 from dlgovern.flow.ranks.managers import enter
@@ -87,7 +88,7 @@ def assign(frame: Frame, target: ast.AST, found: Value, node: ast.AST) -> None:
     name = written(target)
     if not name:
         return
-    if found.kind == "key" and found.taint in ("", "mixed"):
+    if found.kind == "key" and found.taint in ("", "mixed") and not counted(found):
         last = name.rpartition(".")[2]
         named = by_name(frame, last, name) if last != "get_rank" else None
         if named is not None and (named.ranked or named.kind == "many"):
@@ -200,9 +201,10 @@ def _for(frame: Frame, node: ast.For | ast.AsyncFor) -> bool:
     if found.kind == "tuple" and not found.data:
         return True
     _forget(frame, node)
+    start = values.COUNTED if isinstance(node.iter, ast.Call) and called_name(node.iter.func) == "range" else "each "
     for name in ast.walk(node.target):
         if isinstance(name, ast.Name):
-            frame.env[name.id] = unknown(f"each {name.id}@{node.lineno}")
+            frame.env[name.id] = unknown(f"{start}{name.id}@{node.lineno}")
     _loop(frame, node, SHARE if found.taint == SHARE else "")
     return block(frame, node.orelse) if node.orelse else True
 

@@ -92,6 +92,7 @@ class Tables:
         programs = ranks.get("programs", {})
         self.program_calls, self.program_objects = frozenset(programs.get("calls", ())), frozenset(programs.get("objects", ()))
         hooks = ranks.get("hooks", {})
+        self.hook_registers = frozenset(hooks.get("registers", ()))
         self.hook_classes, self.hooks = frozenset(hooks.get("classes", ())), frozenset(hooks.get("methods", ()))
         self.agreed = tuple(ranks.get("agreed", {}).get("words", ()))
         self.engines = tuple(ranks.get("engines", {}).get("words", ()))

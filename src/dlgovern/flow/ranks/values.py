@@ -105,8 +105,14 @@ def ranked(*values: Value) -> bool:
     return any(value.ranked for value in values)
 
 
+COUNTED = "count "
+"""How the name of a number begins that ``range`` gives to a loop."""
+
+
 def compare(operator: str, left: Value, right: Value) -> Value:
     """``left operator right`` on one class; ``operator`` is the name of the ast class."""
+    if operator in ("Is", "IsNot") and right == NONE and isinstance(left.data, str) and left.data.startswith(COUNTED):
+        return Value("const", operator == "IsNot")
     flag = ranked(left, right)
     known = None if _of_some(operator, left, right) else _compare(operator, left, right)
     if known is not None:

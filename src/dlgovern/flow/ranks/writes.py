@@ -195,10 +195,18 @@ def _is_program(facts: Facts, target: Target, tables: Tables) -> bool:
 
 
 def _is_hook(facts: Facts, target: Target, tables: Tables) -> bool:
-    """Whether a framework calls a method on every rank."""
-    return target.owner is not None and target.node.name in tables.hooks and any(
+    """Whether a framework calls a function on every rank: a method of one of its classes, or what is registered with it."""
+    if target.owner is None:
+        return target.node.name in facts.once(_is_hook, lambda: _registered(facts, tables))
+    return target.node.name in tables.hooks and any(
         facts.names.origin(base) in tables.hook_classes for base in target.owner.bases
     )
+
+
+def _registered(facts: Facts, tables: Tables) -> set[str]:
+    """Names of functions that are handed to a framework."""
+    calls = (node for node in facts.tree.of(ast.Call) if called_name(node.func) in tables.hook_registers)  # type: ignore[attr-defined]
+    return {one.id for call in calls for one in call.args if isinstance(one, ast.Name)}  # type: ignore[attr-defined]
 
 
 def _starts_group(facts: Facts, node: ast.AST, tables: Tables) -> bool:

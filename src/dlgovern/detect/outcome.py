@@ -1,0 +1,61 @@
+"""What becomes of the value that a call returns."""
+
+from __future__ import annotations
+
+import ast
+
+from dlgovern.source.tree import function, up
+
+
+def result(call: ast.AST) -> str:
+    """What becomes of the value of a call: ignored, returned, unread or used."""
+    parent = _taker(call)
+    if isinstance(parent, ast.Expr):
+        return "ignored"
+    if isinstance(parent, ast.Assign) and _reads(parent) == []:
+        return "unread"
+    if isinstance(parent, ast.Lambda | ast.Return):
+        return "returned"
+    return "used"
+
+
+def is_kept(call: ast.AST) -> bool:
+    """Whether nothing gets the value of a call but a variable that is at most asked for, or told something in a statement."""
+    parent = _taker(call)
+    reads = _reads(parent) if isinstance(parent, ast.Assign) else None
+    return isinstance(parent, ast.Expr) or (reads is not None and all(map(_is_idle, reads)))
+
+
+def _taker(call: ast.AST) -> ast.AST | None:
+    parent = up(call)
+    while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp):
+        parent = up(parent)
+    return parent
+
+
+def _reads(node: ast.Assign) -> list[ast.Name] | None:
+    """Where a function reads the variable of its own that a statement gives a value to; None: others may."""
+    owner = function(node)
+    name = node.targets[0]
+    if not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef) or len(node.targets) != 1 or not isinstance(name, ast.Name):
+        return None
+    inner = list(ast.walk(owner))
+    if any(isinstance(one, ast.Global | ast.Nonlocal) and name.id in one.names for one in inner):
+        return None
+    return [one for one in inner if isinstance(one, ast.Name) and one.id == name.id and _is_read(one)]
+
+
+def _is_read(name: ast.Name) -> bool:
+    """Whether a name is more than the target of an assignment."""
+    return not isinstance(name.ctx, ast.Store) or isinstance(up(name), ast.AugAssign)
+
+
+def _is_idle(name: ast.Name) -> bool:
+    """Whether a read only asks for a variable, or tells it something in a statement of its own."""
+    above = up(name)
+    if isinstance(above, ast.If | ast.IfExp):
+        return above.test is name
+    if isinstance(above, ast.Compare):
+        return isinstance(above.ops[0], ast.Is | ast.IsNot) and isinstance(up(above), ast.If)
+    called = up(above) if isinstance(above, ast.Attribute) else None
+    return isinstance(called, ast.Call) and called.func is above and isinstance(up(called), ast.Expr)
