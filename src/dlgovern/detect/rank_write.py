@@ -13,7 +13,7 @@ from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.tables import tables_of
 from dlgovern.flow.ranks.trace import Node, Spot
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER
-from dlgovern.flow.ranks.writes import STARTERS, Write, writes
+from dlgovern.flow.ranks.writes import STARTERS, STARTS, Write, writes
 from dlgovern.policy import Rule
 
 WRITERS = ("all", "node")
@@ -26,7 +26,9 @@ def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[s
     """The file starts a process group or wraps a model, has hooks of a framework, or calls what by its name may start a group."""
     known = tables_of(tables)
     starts = [name for name, one in known.functions.items() if one.starts or one.kind == "wrap"]
-    return [*({"name": name} for name in (*starts, *sorted(known.program_calls | known.program_objects | known.hook_classes))), {"parts": ["init", "setup", "set_up", "start"], "words": [], "text": rf"\b(?:{STARTERS})\("}]
+    names = (*starts, *sorted(known.program_calls | known.program_objects | known.hook_classes))
+    by_name = [{"parts": list(STARTS), "word": STARTERS}, {"parts": ["setup"], "words": [], "text": r"\bsetup[ \t]*\("}]
+    return [*({"name": name} for name in names), *by_name]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:

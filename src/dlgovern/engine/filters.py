@@ -35,7 +35,7 @@ class Filters:
         if isinstance(kept, dict):
             try:
                 return Prefilter.load(kept)
-            except (KeyError, TypeError, AttributeError):
+            except (KeyError, TypeError, ValueError, AttributeError):
                 pass
         made = self._make(rules, window)
         self._store.put(name, made.dump())

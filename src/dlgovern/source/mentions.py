@@ -62,12 +62,12 @@ def mentions(data: bytes, said: Words, links: Links, chase: Chase | None, wanted
     if not heads.origins and not heads.inner:
         return heads.found
     chains = _chains(said.dotted, heads)
-    values = _values(data)
+    values = _Values(data)
     for _ in range(_ROUNDS):
         heads.changed = False
         for chain in chains:
             heads.meet_all(chain)
-        _follow_assignments(data, values, heads)
+        _follow_assignments(values, heads)
         if not heads.changed:
             break
     else:
@@ -203,21 +203,32 @@ _VALUE = lazy(rb"=\n*+([A-Za-z_\x80-\xff][\w.,\x80-\xff]*+)(?=[\n)\]};#:=])")
 _FLAT = b" \t\r\f([\\"
 
 
-def _values(data: bytes) -> set[bytes]:
-    """Every plain chain that may be the value of an assignment, those of tuples included."""
-    flat = data.translate(None, _FLAT)
-    return set(b",".join(_VALUE.findall(flat + b"\n")).split(b","))
+class _Values:
+    """Every plain chain that may be the value of an assignment, those of tuples included, and the names that may get it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        flat = data.translate(None, _FLAT)
+        self.chains = {chain: chain.split(b".") for chain in set(b",".join(_VALUE.findall(flat + b"\n")).split(b","))}
+        self._names: dict[bytes, list[str]] = {}
+
+    def names(self, chain: bytes) -> list[str]:
+        """The names, looked for once."""
+        known = self._names.get(chain)
+        if known is None:
+            data = self._data
+            known = self._names[chain] = list(dict.fromkeys(name for at in _given(data, chain) for name in _targets(data, at)))
+        return known
 
 
-def _follow_assignments(data: bytes, values: set[bytes], heads: _Heads) -> None:
+def _follow_assignments(values: _Values, heads: _Heads) -> None:
     """Add the names that may get a value which leads to a wanted name."""
-    for chain in values:
-        if any(map(heads.knows, chain.split(b"."))):
+    for chain, parts in values.chains.items():
+        if any(map(heads.knows, parts)):
             origins = [origin for origin in heads.of(chain.decode("utf-8", "replace")) if heads.meet(origin)]
-            for at in _given(data, chain) if origins else ():
-                for name in _targets(data, at):
-                    for origin in origins:
-                        heads.add(name, origin)
+            for name in values.names(chain) if origins else ():
+                for origin in origins:
+                    heads.add(name, origin)
 
 
 def _given(data: bytes, chain: bytes) -> Iterator[int]:

@@ -3,13 +3,14 @@
 A rule's triggers are a list of alternatives: ``{"name": "torch.load"}`` wants the dotted name to be meant
 somewhere, ``{"all": ["a", ".b"]}`` wants these words, the second one as an attribute; both keys together want both;
 ``{"part": "hf_"}`` wants these bytes, inside a word too; ``{"parts": [...], "words": [...], "text": "..."}`` one of these,
-and then one of the words or what the regular expression means. ``"alone": true`` beside a name wants a call of it as a
+and then one of the words or what the regular expression means; ``{"parts": [...], "word": "..."}`` a word that holds one of
+these and what the regular expression means. ``"alone": true`` beside a name wants a call of it as a
 statement of its own, or another use that only the parsed file can tell. A name that ends in ``.*`` stands for everything
 below it. No triggers (None) means that the file must always be parsed.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.source.imports import normal, scan
@@ -35,7 +36,7 @@ class Prefilter:
     def __init__(self, triggers: Iterable[tuple[str, Sequence[dict[str, Any]] | None]]) -> None:
         self._always: list[str] = []
         self._parts: dict[str, list[str]] = {}
-        self._texts: list[list[Any]] = []  # parts, words, pattern, rules
+        self._texts: list[list[Any]] = []  # parts, words, pattern, whether it is looked for in words, rules
         self._rows: dict[str, list[list[Any]]] = {}
         for rule, alternatives in triggers:
             if alternatives is None:
@@ -62,12 +63,13 @@ class Prefilter:
             self._parts.setdefault(part, []).append(rule)
             return
         if parts := alternative.get("parts"):
-            wanted = [list(parts), list(alternative["words"]), alternative["text"]]
-            same = next((text for text in self._texts if text[:3] == wanted), None)
+            word = alternative.get("word", "")
+            wanted = [list(parts), list(alternative.get("words", ())), word or alternative["text"], bool(word)]
+            same = next((text for text in self._texts if text[:-1] == wanted), None)
             if same is None:
                 self._texts.append([*wanted, [rule]])
             else:
-                same[3].append(rule)
+                same[-1].append(rule)
             return
         name = alternative.get("name", "")
         wanted = alternative.get("all", ())
@@ -82,7 +84,8 @@ class Prefilter:
         words = (word for rows in self._rows.values() for row in rows for word in row[3])
         self._attributes = frozenset(word[1:].encode() for word in words if word[0] == ".")
         self._told = [
-            (parts, frozenset(word.encode() for word in words), text.encode(), rules) for parts, words, text, rules in self._texts
+            (parts, frozenset(word.encode() for word in words), text.encode(), inside, rules)
+            for parts, words, text, inside, rules in self._texts
         ]
         self._entries: dict[bytes, list[_Entry]] = {}  # made of the rows when a file has the word
 
@@ -100,10 +103,12 @@ class Prefilter:
         for part, rules in self._parts.items():
             if _holds(part, data, said):
                 fired.update(rule for rule in rules if live is None or rule in live)
-        for parts, words, text, rules in self._told:
-            if not any(_holds(part, data, said) for part in parts):
-                continue
-            if not words.isdisjoint(said.tokens) or re.search(text, data):
+        for parts, words, text, inside, rules in self._told:
+            if inside:
+                told = any(re.search(text, word) for part in parts for word in _words_with(part.encode(), said))
+            else:
+                told = any(_holds(part, data, said) for part in parts) and (not words.isdisjoint(said.tokens) or bool(re.search(text, data)))
+            if told:
                 fired.update(rule for rule in rules if live is None or rule in live)
         keys = self._keys & said.tokens
         links = None
@@ -144,6 +149,16 @@ def _is_meant(entry: _Entry, meant: set[str], data: bytes) -> bool:
 def _holds(part: str, data: bytes, said: Words) -> bool:
     """Whether a file holds these bytes: the words of a file, each once, are looked through faster than the file."""
     return part.encode() in (said.dotted if part.isidentifier() else data)
+
+
+def _words_with(part: bytes, said: Words) -> Iterator[bytes]:
+    """The dotted words of a file that hold these bytes."""
+    lines = said.dotted
+    at = lines.find(part)
+    while at >= 0:
+        end = lines.find(b"\n", at)
+        yield lines[lines.rfind(b"\n", 0, at) + 1 : end]
+        at = lines.find(part, end)
 
 
 _FAR = 400  # bytes of comments between a dot and what follows it

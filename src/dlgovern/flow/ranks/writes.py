@@ -20,10 +20,13 @@ from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER
 from dlgovern.repository.outline import outlines
 
 STARTERS = (
-    r"setup|\w*(?:[Ii]nit|[Ss]et_?[Uu]p|[Ss]tart)\w*(?:[Dd]ist|[Dd]dp|DDP|process_group|[Pp]arallel)\w*"
-    r"|\w*(?:[Dd]ist|[Dd]dp|DDP|process_group)\w*(?:[Ii]nit|[Ss]et_?[Uu]p)\w*"
+    r"(?:[Ii]nit|[Ss]et_?[Uu]p|[Ss]tart)\w*(?:[Dd]ist|[Dd]dp|DDP|process_group|[Pp]arallel)"
+    r"|(?:[Dd]ist|[Dd]dp|DDP|process_group)\w*(?:[Ii]nit|[Ss]et_?[Uu]p)"
 )
-"""Names of functions of other files that are asked whether they start the process group."""
+"""What is in the names of functions of other files that are asked whether they start the process group; ``setup`` alone is one too."""
+
+STARTS = ("ist", "dp", "DP", "process_group", "arallel")
+"""Parts of which every such name has one."""
 
 
 class Write(NamedTuple):
@@ -175,7 +178,7 @@ def _calls_start(facts: Facts, target: Target, names: set[str], summaries: Summa
         return False
     for call in calls:
         name = called_name(call.func)
-        place = elsewhere(facts, call.func) if name not in names and re.fullmatch(STARTERS, name) else None
+        place = elsewhere(facts, call.func) if name not in names and (name == "setup" or re.search(STARTERS, name)) else None
         if name not in names and (place is None or not reaches(facts, *place, tables.starting)):
             continue
         made = summaries.project.function(facts, call.func)
