@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dlgovern.source.patterns import lazy
 
 KINDS = (
@@ -113,6 +115,14 @@ def classify(path: str, head: bytes = b"") -> str | None:
     ``head`` counts only where the name has no suffix: see `needs_head`. Case does not matter, since a file
     system may ignore it and ``python TRAIN.PY`` runs everywhere.
     """
+    kind = _by_path(path)
+    if kind is None and head and needs_head(path):
+        return next((kind for shebang, kind in _BY_SHEBANG if shebang.match(head[:HEAD])), None)
+    return kind
+
+
+@lru_cache(1 << 16)  # a run asks again and again
+def _by_path(path: str) -> str | None:
     path = path.lower()
     name = path.rpartition("/")[2]
     stem, dot, last = name.rpartition(".")
@@ -130,10 +140,6 @@ def classify(path: str, head: bytes = b"") -> str | None:
         return _BY_NAME[name]
     elif name.startswith(_BUILDS):
         return "dockerfile"
-    if head and needs_head(path):
-        for shebang, kind in _BY_SHEBANG:
-            if shebang.match(head[:HEAD]):
-                return kind
     return None
 
 
