@@ -33,7 +33,7 @@ def triggers(parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[st
     """The wrappers, in a file that goes backward."""
     names = tables.get(parameters["objects"], {}).get(parameters["wraps"], {}).get("names", ())
     found = [{"name": name, "all": ["backward"]} for name in names] or [{"all": [parameters["inner"], "backward"]}]
-    return [*found, *({"all": [name], "text": r"\bdef \w*loss"} for name in parameters.get("unwraps", ()))]
+    return [*found, *({"all": [name]} for name in parameters.get("unwraps", ()))]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:

@@ -12,7 +12,7 @@ from dlgovern.detect.reduced_loss import is_cut
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import callee
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import context_managers, own_nodes, targets, written
+from dlgovern.flow.paths import context_managers, names_in, own_nodes, targets, written
 from dlgovern.policy import Rule
 from dlgovern.source.tree import enclosing_class, function
 
@@ -82,7 +82,7 @@ def _puts_back(node: ast.AST, slots: str, local: str) -> bool:
     if slots in targets(node) and isinstance(node.value, ast.BinOp | ast.List | ast.Call):
         return any(isinstance(inner, ast.List) and any(written(e) == local for e in inner.elts) for inner in ast.walk(node.value))
     return isinstance(node.value, ast.Call) and any(
-        isinstance(inner, ast.List | ast.BinOp) and {slots, local} <= {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)}
+        isinstance(inner, ast.List | ast.BinOp) and {slots, local} <= names_in(inner)
         for inner in ast.walk(node.value)
     )
 
@@ -106,5 +106,5 @@ def _has_no_history(facts: Facts, node: ast.expr) -> bool:
 
 def _is_about_a_loss(node: ast.AST, owner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     around = enclosing_class(node)
-    named = {n.id for n in ast.walk(owner) if isinstance(n, ast.Name)} | {n.attr for n in ast.walk(owner) if isinstance(n, ast.Attribute)}
+    named = names_in(owner) | {n.attr for n in ast.walk(owner) if isinstance(n, ast.Attribute)}
     return bool(_LOSS.search(owner.name) or (around and _LOSS.search(around.name)) or any("loss" in n.lower() or "criterion" in n.lower() for n in named))
