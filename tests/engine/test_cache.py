@@ -91,6 +91,27 @@ def test_only_what_changed_and_who_rests_on_it_is_judged_again(project, run):
     assert ([], ["compat.py", "use.py"]) == run()
 
 
+def test_what_else_a_module_says_is_no_matter_where_only_a_name_was_asked_for(project, run):
+    write(project, compat="from torch import load\n\n\ndef other():\n    return 1\n", use=USE)
+    assert ["use.py"] == run()[0]
+    write(project, compat="from torch import load\n\n\ndef other():\n    return 2\n\n\nMORE = 3\n")
+    assert (["use.py"], ["compat.py"]) == run()
+    write(project, compat="from torch import (\n    save,\n    load,\n)\n")
+    assert (["use.py"], ["compat.py", "use.py"]) == run()
+    write(project, compat="from torch import load\nif 0:\n    load = 3\n")
+    assert "use.py" in run()[1]
+
+
+def test_in_ci_too(project, run, monkeypatch):
+    monkeypatch.setenv("CI", "1")
+    write(project, compat="from torch import load\n\n\ndef other():\n    return 1\n", use=USE)
+    run()
+    write(project, compat="from torch import load\n\n\ndef other():\n    return 2\n")
+    assert (["use.py"], ["compat.py"]) == run()
+    write(project, compat="from torch import save as load\n\n\ndef other():\n    return 2\n")
+    assert ([], ["compat.py", "use.py"]) == run()
+
+
 def test_a_module_that_appears_changes_where_an_import_leads(project, run):
     write(project, use=USE, other="x = 1\n")
     assert ([], ["other.py", "use.py"]) == run()
@@ -206,7 +227,8 @@ def test_a_damaged_list_of_files_costs_all_and_misleads_nobody(project, run, tmp
     assert whole == run()
     good = json.loads(listed(tmp_path).read_text())
     for text in ("", "{", "[]", "null", "\0", *(json.dumps({**good, key: value}) for key, value in (
-        ("paths", []), ("paths", [3, 4]), ("digests", ["x"]), ("sizes", [1]), ("marks", []), ("marks", 3), ("inodes", None),
+        ("paths", []), ("paths", [3, 4]), ("digests", ["x"]), ("known", [1]), ("known", []), ("files", [7, 0]), ("names", [1, 2]),
+        ("marks", []), ("marks", 3), ("status", None),
     ))):
         listed(tmp_path).write_text(text)
         assert whole == run(), text

@@ -60,7 +60,7 @@ class Cache:
             return
         self._layout.add(result.looked)
         if not (result.not_judged or result.failed):
-            rows = self._files.rows(pair for pair in result.reads if pair[0] != result.path)
+            rows = self._files.rows(pair for pair in result.reads)
             self._shard(result.path).put(result.path, self._files.row(result.path, result.digest), rows, results.essence(result))
 
     def save(self) -> None:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.repository.exports import Repository
+from dlgovern.repository.reads import file_of
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.tree import Tree
 
@@ -103,9 +104,12 @@ def _size(found: Facts | None) -> int:
 _FILES: WeakKeyDictionary[Repository, _Files] = WeakKeyDictionary()
 
 
-def other(facts: Facts, path: str) -> Facts | None:
-    """The facts of another file of the repository, None when it does not parse. The file counts as read."""
-    facts.reads.add(path)
+def other(facts: Facts, path: str, read: str = "", reads: set[str] | None = None) -> Facts | None:
+    """The facts of another file of the repository, None when it does not parse.
+
+    ``read`` is what counts as read of it, all of it where nothing is said; it joins ``reads``, or those of the file.
+    """
+    (facts.reads if reads is None else reads).add(read or path)
     if path == facts.path:
         return facts
     return _files(facts.repository).follow(path, lambda: _read(facts, path))
@@ -143,7 +147,7 @@ def reach(facts: Facts) -> set[str]:
         more = known.get(todo.pop(), _NONE) - found
         found |= more
         todo += more
-    return found - {facts.path}
+    return {read for read in found if (file := file_of(read)) != facts.path and (file == read or file not in found)}
 
 
 _NONE: set[str] = set()
