@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlgovern.digest import sha256
+from dlgovern.repository.learned import Learned
 from dlgovern.repository.modules import Modules
 from dlgovern.repository.reads import Statements, aliases, defines, of_origin, of_passed_on, of_text, parts
 from dlgovern.source.imports import ImportLine, normal, scan
@@ -44,6 +45,7 @@ class Repository:
     def __init__(self, root: str, roots: frozenset[str] | None = None) -> None:
         """``roots`` are the packages outside that matter; names that come from others are not followed."""
         self.modules = Modules(root)
+        self.learned = Learned()
         self.root = root
         self._roots = roots
         self._bytes: dict[str, bytes] = {}
