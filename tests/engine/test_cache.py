@@ -203,7 +203,7 @@ def test_a_damaged_part_costs_its_own_files(project, run, tmp_path):
     write(project, a__use="import torch\ntorch.load(p)\n", b__use="import torch\ntorch.load(p)\n")
     run()
     damaged = next(path for path in parts(tmp_path) if b"a/use.py" in path.read_bytes())
-    for text in ("", "{", "[]", '{"layout": "", "files": 3, "results": {}}', "null", "\0"):
+    for text in ("", "{", "[]", '{"layout": "", "files": 3, "answers": {}}', "null", "\0"):
         damaged.write_text(text)
         assert (["a/use.py", "b/use.py"], ["a/use.py"]) == run()
 
@@ -214,8 +214,9 @@ def test_a_part_with_odd_insides_is_a_miss(project, run, tmp_path):
     (part,) = parts(tmp_path)
     for key, value in (
         ("sets", []), ("sets", ["g"]), ("sets", [["x"]]), ("sets", [[-1]]), ("sets", ["ffff"]), ("sets", 3), ("mark", ""), ("mark", 3),
-        ("results", {"use.py": 3}), ("results", {"use.py": [7, 0, []]}), ("results", {"use.py": [-1, 0, []]}),
-        ("results", {"use.py": [0, 0, [1]]}), ("results", {"use.py": ["x", 0, []]}), ("results", {"use.py": [0, None, []]}),
+        ("answers", {"use.py": 3}), ("answers", {"use.py": [7, [[0, []]]]}), ("answers", {"use.py": [-1, [[0, []]]]}),
+        ("answers", {"use.py": [0, [[0, [1]]]]}), ("answers", {"use.py": ["x", [[0, []]]]}), ("answers", {"use.py": [0, [[None, []]]]}),
+        ("answers", {"use.py": [0, 3]}), ("answers", {"use.py": [0, []]}), ("answers", {"use.py": [0, [[0]]]}), ("answers", []),
     ):
         part.write_text(json.dumps({**json.loads(part.read_text()), key: value}))
         assert (["use.py"], ["use.py"]) == run(), (key, value)

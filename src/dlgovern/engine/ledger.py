@@ -73,6 +73,10 @@ class Ledger:
         """The path of a row. Raises IndexError."""
         return file_of(self._reads[row])
 
+    def reads(self, rows: int) -> frozenset[str]:
+        """The reads of a set. Raises IndexError."""
+        return frozenset(self._reads[row] for row in members(rows))
+
     def digest(self, row: int) -> str:
         """The digest of a row. Raises IndexError."""
         return self._digests[row]

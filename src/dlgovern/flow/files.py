@@ -26,6 +26,7 @@ class _Files:
 
     def __init__(self) -> None:
         self.reads: dict[str, set[str]] = {}  # of every file that was ever here
+        self.named: dict[str, set[str]] = {}  # likewise: what its names come from
         self.gone: list[Facts] = []  # kept no longer, but perhaps in use until the file is done that is judged now
         self._held: list[tuple[weakref.ref[Facts], Tree]] = []  # gone, but something that is remembered of another file holds them
         self._followed = _Shelf(_FOLLOWED)
@@ -65,6 +66,8 @@ class _Files:
         if found is not None:
             found.reads |= self.reads.get(path, set())
             self.reads[path] = found.reads
+            found.named |= self.named.get(path, _NONE)
+            self.named[path] = found.named
         return found
 
 
@@ -148,6 +151,15 @@ def reach(facts: Facts) -> set[str]:
         found |= more
         todo += more
     return {read for read in found if (file := file_of(read)) != facts.path and (file == read or file not in found)}
+
+
+def named(repository: Repository, reads: frozenset[str]) -> set[str]:
+    """What an answer rests on that was taken from the text of some files and the names in it: these, and where such names come from."""
+    known = _files(repository).named
+    found = set(reads)
+    for read in reads:
+        found |= known.get(read, _NONE)
+    return {read for read in found if (file := file_of(read)) == read or file not in reads}
 
 
 _NONE: set[str] = set()
