@@ -81,12 +81,15 @@ class Shard:
 
     def add(self, path: str, row: int, rows: int, question: Any, answer: Any) -> None:
         """Keep one answer more of a file, in the place of an older one to the same question."""
-        held = self._answers.get(path)
-        if held is None or held[0] != row:
-            held = self._answers[path] = [row, []]
+        one = [self._number(rows), [question, answer]]
+        try:
+            old_row, held = self._answers.get(path, (row, ()))
+            others = [other for other in held if other[1][0] != question] if old_row == row else []
+        except _DAMAGED:
+            others = []
+        self._answers[path] = [row, [*others, one]]
+        if not others:
             self._fresh.add(path)
-        held[1] = [one for one in held[1] if one[1][0] != question]
-        held[1].append([self._number(rows), [question, answer]])
         self.changed = True
 
     def _number(self, rows: int) -> int:

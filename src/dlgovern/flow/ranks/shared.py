@@ -20,10 +20,8 @@ Key = tuple[Any, ...]
 class Shared:
     """The summaries of one repository, each with what was read for it."""
 
-    def __init__(self, repository: Repository, make: Callable[..., Any]) -> None:
-        """``make`` makes a summary of its parts."""
+    def __init__(self, repository: Repository) -> None:
         self._learned = repository.learned
-        self._make = make
         self._held: dict[Key, tuple[Kept, frozenset[str]]] = {}
         self._spelled: dict[Key, tuple[Any, Callable[[], frozenset[str]]]] = {}
         self._asked: set[str] = set()
@@ -42,7 +40,7 @@ class Shared:
             return None
         values, reads = self._spelled.pop(key)
         try:
-            found = self._held[key] = (kept_of(values, self._make), reads())
+            found = self._held[key] = (kept_of(values), reads())
         except (TypeError, ValueError, IndexError):
             return None
         return found
@@ -66,10 +64,10 @@ class Shared:
                 return
 
 
-def shared(repository: Repository, make: Callable[..., Any]) -> Shared:
+def shared(repository: Repository) -> Shared:
     """The summaries of a repository, one for all."""
     if repository not in _SHARED:
-        _SHARED[repository] = Shared(repository, make)
+        _SHARED[repository] = Shared(repository)
     return _SHARED[repository]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlgovern.flow.ranks.memo import Kept
+from dlgovern.flow.ranks.summary import Summary
 from dlgovern.flow.ranks.trace import Guard, Node, row, rows_of
 from dlgovern.flow.ranks.values import Value
 
@@ -34,13 +35,13 @@ def answer(kept: Kept) -> list[Any]:
     return [[_step(step) for step in steps], _value(value), sorted(cut), kept.asked, kept.deep, _rows(steps, value)]
 
 
-def kept_of(values: Any, make: Any) -> Kept:
-    """The summary from what `answer` became in JSON; ``make`` makes one. Raises TypeError, ValueError or IndexError for anything else."""
+def kept_of(values: Any) -> Kept:
+    """The summary from what `answer` became in JSON. Raises TypeError, ValueError or IndexError for anything else."""
     steps, value, cut, asked, deep, rows = values
     for word, keys in rows:
         row(word, keys)
     spots = frozenset((str(path), int(line), int(column)) for path, line, column in cut)
-    return Kept(make(tuple(map(_read_step, steps)), _read_value(value), spots), int(asked), int(deep))
+    return Kept(Summary(tuple(map(_read_step, steps)), _read_value(value), spots), int(asked), int(deep))
 
 
 def _value(value: Value) -> list[Any]:

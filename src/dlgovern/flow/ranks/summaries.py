@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
@@ -16,25 +16,15 @@ from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
 from dlgovern.flow.ranks.memo import DEPTH, Kept, Memo, holds_for
 from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.shared import shared
+from dlgovern.flow.ranks.summary import EMPTY, Summary, strip
 from dlgovern.flow.ranks.tables import ASKS, WHICH, Tables
-from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
+from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
 from dlgovern.source.tree import defaults
 
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
-
-
-class Summary(NamedTuple):
-    """The steps of a function, nothing where nothing happens, and what it returns."""
-
-    steps: tuple[Node, ...]
-    value: Value
-    cut: frozenset[Spot] = frozenset()  # calls below that were not followed although ranks may meet there
-
-
-_EMPTY = Summary((), unknown("?"))
 
 
 class Summaries:
@@ -56,7 +46,7 @@ class Summaries:
         self.writes = False  # what files are written is asked for, not what ranks do together
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
-        self._shared = None if alone else shared(facts.repository, Summary)
+        self._shared = None if alone else shared(facts.repository)
         self._open: set[object] = set()  # what the interpretation that goes on took for nothing because it goes on itself
         self._partial: set[object] = set()  # answers that rest on such
 
@@ -99,9 +89,9 @@ class Summaries:
         self.memo.reach(caller.depth)
         if running in self._running:
             self._open.add(running)
-            return _EMPTY
+            return EMPTY
         if caller.depth >= DEPTH or self._is_silent(target, given):
-            return _EMPTY
+            return EMPTY
         outer, self.project.reads = self.project.reads, {target.facts.path}
         around, self._open = self._open, set()
         try:
@@ -111,7 +101,7 @@ class Summaries:
                 self.contexts.setdefault((target.key, key[1]), (target, given))
                 self._open.add(key)  # who asks has to come here
             if not home:
-                _strip(kept.answer.steps)
+                strip(kept.answer.steps)
                 if not self._open and self._shared is not None:
                     at = () if caller.depth + kept.deep < DEPTH else (caller.depth,)  # followed to its end, or as far as from this depth
                     self._shared.put((*about, holds_for(cls)[kept.asked], *at), kept, frozenset(self.project.reads))
@@ -136,7 +126,7 @@ class Summaries:
 
     def static(self, key: tuple[str, int], cls: int, depth: int, evaluate: Callable[[], Value]) -> Value:
         """The value of an expression that stands outside of what is interpreted, by its file and identity."""
-        known = self.memo.known(key, cls, depth) or self.memo.make(key, cls, depth, evaluate, meanwhile=_EMPTY.value)
+        known = self.memo.known(key, cls, depth) or self.memo.make(key, cls, depth, evaluate, meanwhile=EMPTY.value)
         return known.answer  # type: ignore[no-any-return]
 
     def _run(self, key: tuple[object, ...], target: Target, cls: int, given: dict[str, Value], caller: Frame, manager: bool) -> Summary:
@@ -234,15 +224,6 @@ class Summaries:
 
 _WRAPPING: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
 """Of each repository: whether a file wraps models, or says of one that it is wrapped."""
-
-
-def _strip(steps: tuple[Node, ...]) -> None:
-    """Let go of the tree of another file."""
-    for step in steps:
-        if step.node is not None:
-            step.node = None
-            for branch in step.branches:
-                _strip(branch)
 
 
 def finished(frame: Frame, body: list[ast.stmt]) -> Summary:
