@@ -5,7 +5,7 @@ import json
 from collections.abc import ItemsView, Iterable, Iterator, ValuesView
 from typing import Any, NamedTuple
 
-FORMAT = 2
+FORMAT = 3
 """Version of the compiled form; part of every cache key."""
 
 
@@ -34,6 +34,7 @@ class Rule(NamedTuple):
     triggers: Any  # see source.prefilter; None: always look
     tags: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()  # of evidence beside Python that the detector reads too
+    most: dict[str, str] = {}  # noqa: RUF012 - never changed; scope name -> how sure a finding is there at most
 
 
 class Scope(NamedTuple):

@@ -26,6 +26,14 @@ def test_a_scope_has_its_own_levels_only_for_rules_that_are_on(standard, head):
     assert ("warning", None) == (level(policy, "ACM501", "test"), level(policy, "ACM502", "test"))
 
 
+def test_a_scope_may_make_rules_less_sure(standard, head):
+    said = '[[scope]]\nname = "test"\nkinds = ["test"]\n[scope.confidence]\nACM501 = "medium"\n'
+
+    policy = compile_policy([standard(head + said)], "defects")
+
+    assert ({"test": "medium"}, {}) == (policy.rule("ACM501").most, policy.rule("ACM502").most)
+
+
 def test_a_standard_that_extends_another_has_both_rules_and_the_last_word(standard, head, rule):
     base = standard(head)
     ours = standard(

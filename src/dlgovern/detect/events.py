@@ -132,10 +132,10 @@ class Events:
         if told is None or ("switched-off" in self._spare and self._is_switched_off(receiver)):
             return False
         origin = self.facts.names.origin(receiver) or ""
-        if origin.endswith("()") and _among(origin[:-2], told.get("made_by", ())):
-            return True
         if _among(origin.removesuffix("()"), told.get("not_by", ())):
             return False
+        if origin.endswith("()") and _among(origin[:-2], told.get("made_by", ())):
+            return True
         name = written(receiver).rpartition(".")[2]
         return bool(name and (pattern := told.get("called")) and re.search(pattern, name, re.I))
 
@@ -145,10 +145,7 @@ class Events:
             binding = self.facts.names.binding(receiver)
         elif isinstance(receiver, ast.Attribute) and (found := self.facts.names.attribute_bindings(receiver)):
             binding = found[0] if len(found) == 1 else None
-        if binding is None or not isinstance(binding.value, ast.Call):
-            return False
-        seen = Seen(self.facts, binding.value, arguments(self.facts, binding.value))
-        return holds({"argument": "enabled", "is": False}, seen)
+        return binding is not None and is_switched_off(self.facts, binding.value)
 
     # -- assignments -----------------------------------------------------------------------------------
 
@@ -165,6 +162,11 @@ class Events:
         if _among(origin, declared.get("makes", ())):
             return target
         return target if uses(self.facts, value.func, declared.get("classes", ())) else None
+
+
+def is_switched_off(facts: Facts, made: ast.AST | None) -> bool:
+    """Whether an object is made with ``enabled=False``."""
+    return isinstance(made, ast.Call) and holds({"argument": "enabled", "is": False}, Seen(facts, made, arguments(facts, made)))
 
 
 def words_of(parameters: dict[str, Any], name: str) -> list[str]:

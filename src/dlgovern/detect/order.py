@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dlgovern.detect import Parameter
-from dlgovern.detect.events import Event, Events, words_of
+from dlgovern.detect.events import Event, Events, is_switched_off, words_of
 from dlgovern.detect.where import words as where_words
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
@@ -31,12 +32,12 @@ from dlgovern.source.tree import function
 
 SPARES = ("handed-on", "helper", "opposite-branch", "switched-off")
 """The object is given to other code; a function of this file may do what is missing; the conditions of the two
-events exclude each other; the object was made with ``enabled=False``."""
+events exclude each other; the object, or the manager, was made with ``enabled=False``."""
 
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, apart, through (in a function of this file that does nothing else), says", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, apart, through (in a function of this file that does nothing else), says, asked (what a condition around the event may not name)", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -180,6 +181,8 @@ class _Path:
             return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
             return state
+        if (asked := relation.get("asked")) and any(re.search(asked, one.test) for one in guards(event.node)):
+            return state
         if not self.after:
             return self._waiting(event.subject, Suspect(event, None), state)
         for subject, mark in state.items():
@@ -217,8 +220,10 @@ class _Path:
         return contradict(guards(one.node), guards(other.node)) or contradict(inner, (*guards(one.node), *guards(other.node)))
 
     def _inside(self, node: ast.AST, names: list[str]) -> bool:
-        origins = [self.facts.names.origin(item.context_expr) or "" for item in context_managers(node)]
-        return any(origin.removesuffix("()") in names for origin in origins)
+        around = [item.context_expr for item in context_managers(node)]
+        if "switched-off" in self.spare:
+            around = [manager for manager in around if not is_switched_off(self.facts, manager)]
+        return any((self.facts.names.origin(manager) or "").removesuffix("()") in names for manager in around)
 
     def _other(self, node: ast.AST, state: Marks) -> Marks:
         """A call or assignment that is no event may still end what is known."""
@@ -246,7 +251,7 @@ class _Path:
 
     def _opened_by(self, call: ast.Call, inner: list[Event]) -> Marks:
         """The spans that a function of this file opens for objects that it is given, when it does nothing else."""
-        if any(event.name in {*self.without, self.until, self.before} for event in inner):
+        if any(event.name in {*self.without, *self.relation.get("never_here", ()), self.until, self.before} for event in inner):
             return {}
         given = parameters_of(self.facts, call)
         opened = {given[event.subject]: event for event in inner if event.name == self.after and event.subject in given}

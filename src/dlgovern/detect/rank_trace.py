@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.analysis import Disagreement, analysis, who
 from dlgovern.flow.ranks.compare import Divergence
 from dlgovern.flow.ranks.frame import surely
 from dlgovern.flow.ranks.tables import Tables, rank_text, tables_of, tells_ranks
 from dlgovern.flow.ranks.trace import Guard, Node
 from dlgovern.policy import Rule
-from dlgovern.source.tree import symbol
+from dlgovern.source.tree import statement, symbol, up
 
 CAUSES = ("branch", "exit", "order", "flag", "leave", "turns")
 """Only some ranks take the branch; some have left before; the order differs; a variable that only some ranks set, or that
@@ -57,10 +59,21 @@ def _means(parameters: dict[str, Any], one: Disagreement) -> bool:
     kinds = (*parameters["kinds"], *parameters.get("more", {}).get(what.taint, ()))
     if _cause(one) not in parameters["causes"] or what.event.kind not in kinds:
         return False
-    if what.event.kind == "gather" and _is_whole(what):
+    if (what.event.kind == "gather" and _is_whole(what)) or (what.left is not None and what.left.op == "exit" and _is_expected(what.site)):
         return False
     reasons = parameters.get("reasons", ())
     return (what.taint or "none") in (reasons or ("none",))
+
+
+def _is_expected(site: Node) -> bool:
+    """Whether the program is ready for a call that fails because another rank has ended: it ends, too."""
+    if not isinstance(site.node, ast.Call):
+        return False
+    around = up(statement(site.node))
+    if not isinstance(around, ast.Try) or len(around.body) > 1:
+        return False
+    ends = [handler.body[-1] for handler in around.handlers]
+    return any(isinstance(end, ast.Expr) and isinstance(end.value, ast.Call) and "exit" in called_name(end.value.func) for end in ends)
 
 
 def _is_whole(what: Divergence) -> bool:

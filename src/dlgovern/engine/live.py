@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dlgovern.finding import sure
 from dlgovern.policy import Policy, Rule
 from dlgovern.source.classify import setting
 from dlgovern.source.globs import matcher
@@ -29,6 +30,12 @@ def _matches(patterns: tuple[str, ...], path: str) -> bool:
 def level(rule: Rule, names: tuple[str, ...]) -> str:
     """The level of a rule in these scopes: the last scope that says one wins."""
     return next((rule.levels[name] for name in reversed(names) if name in rule.levels), "off")
+
+
+def confidence(rule: Rule, said: str, names: tuple[str, ...]) -> str:
+    """How sure a finding of a rule is in these scopes, which is at most what they say: the last that says something wins."""
+    most = next((rule.most[name] for name in reversed(names) if name in rule.most), said) if rule.most else said
+    return min(said, most, key=sure)
 
 
 def live_rules(policy: Policy, path: str) -> tuple[Rule, ...]:

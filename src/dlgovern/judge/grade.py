@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dlgovern.engine.live import level, scopes
+from dlgovern.engine.live import confidence, level, scopes
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Finding, Hit, Place, Related, rank
 from dlgovern.policy import Policy, Rule
@@ -34,7 +34,7 @@ def _after_sunset(hit: Hit, today: datetime.date | None) -> Hit:
 
 
 def finding(rule: Rule, hit: Hit, path: str, names: tuple[str, ...]) -> Finding:
-    """One hit as a finding. A detector may lower the level and the confidence, never raise them."""
+    """One hit as a finding. A detector and the scope may lower the level and the confidence, a detector never raises them."""
     said = level(rule, names)
     if hit.level and rank(hit.level) < rank(said):
         said = hit.level
@@ -43,7 +43,7 @@ def finding(rule: Rule, hit: Hit, path: str, names: tuple[str, ...]) -> Finding:
         rule=rule.id,
         name=rule.name,
         level=said,
-        confidence=hit.confidence or rule.confidence,
+        confidence=confidence(rule, hit.confidence or rule.confidence, names),
         message=fill(rule.message, hit.slots),
         instead=fill(rule.instead, hit.slots),
         related=tuple(Related(Place(p, line, column, line, column), text) for p, line, column, text in hit.related),

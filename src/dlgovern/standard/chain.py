@@ -35,7 +35,12 @@ def read_path(path: str) -> tuple[list[Source], list[str] | None]:
     else:
         return _chain(whole), [rule.rule.id]
     profiles = {name: p.model_copy(update={"levels": {}}) for name, p in source.file.profiles.items()}
-    scopes = [s.model_copy(update={"levels": {k: v for k, v in s.levels.items() if rule.rule.id.startswith(k)}}) for s in source.file.scope]
+    scopes = [
+        s.model_copy(update={
+            said: {k: v for k, v in getattr(s, said).items() if rule.rule.id.startswith(k)} for said in ("levels", "confidence")
+        })
+        for s in source.file.scope
+    ]
     parameters = {k: v for k, v in source.file.parameters.items() if k == rule.rule.id}
     head = source.file.model_copy(update={"profiles": profiles, "scope": scopes, "locked": [], "parameters": parameters})
     return _chain(source._replace(file=head, rules=[rule._replace(path=relative)])), [rule.rule.id]

@@ -57,7 +57,7 @@ def compile_policy(sources: list[Source], profile: str) -> Policy:
     levels = _levels(sources, rules, profile)
     head = sources[-1].file.standard
     compiled = tuple(
-        _rule(rule, parameters.get(rule.rule.id, {}), levels[rule.rule.id], tables)
+        _rule(rule, parameters.get(rule.rule.id, {}), levels[rule.rule.id], tables)._replace(most=_most(sources, rule.rule.id))
         for rule in sorted(rules, key=lambda rule: rule.rule.id)
     )
     policy = Policy(
@@ -99,6 +99,12 @@ def _levels(sources: list[Source], rules: list[RuleSource], profile: str) -> dic
     return result
 
 
+def _most(sources: list[Source], rule_id: str) -> dict[str, str]:
+    """Scope -> how sure a finding of a rule is there at most."""
+    scopes = [scope for source in sources for scope in source.file.scope]
+    return {scope.name: said for scope in scopes if (said := _lookup(scope.confidence, rule_id))}
+
+
 def _said(sources: list[Source], rule_id: str, table: Any) -> str | None:
     said = None
     for source in sources:
@@ -114,7 +120,7 @@ def _lookup(levels: Mapping[str, str], rule_id: str) -> str | None:
 
 def _unknown(file: StandardFile, ids: list[str]) -> list[Mistake]:
     groups: list[tuple[str, Iterable[str]]] = [(f"profiles.{name}", p.levels) for name, p in file.profiles.items()]
-    groups += [(f"scope {s.name}", s.levels) for s in file.scope]
+    groups += [(f"scope {s.name}", {**s.levels, **s.confidence}) for s in file.scope]
     groups += [("parameters", file.parameters), ("locked", dict.fromkeys(file.locked, ""))]
     return [
         Mistake("standard.toml", 0, f"{where}: no rule begins with {key!r}{suggestion(key, ids)}")

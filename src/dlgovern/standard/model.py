@@ -114,12 +114,13 @@ class Profile(_Strict):
 
 
 class ScopeTable(_Strict):
-    """A part of a repository in which other levels hold."""
+    """A part of a repository in which other levels hold, or in which a rule is less sure."""
 
     name: Name
     kinds: list[Kind] = []
     paths: list[str] = []
     levels: dict[str, Level] = {}
+    confidence: dict[str, Confidence] = {}  # how sure a finding is there at most
 
 
 class StandardFile(_Strict):
