@@ -1,40 +1,38 @@
-"""What an answer rests on: a whole file, or only what a file says of one name.
+"""What an answer rests on: a whole file, what it defines and passes on, or what it says of one name.
 
-A read is a path, or a path and a name. Most files of a package are asked for a name or two, which they define or pass on;
-such an answer holds however the rest of the file changes.
+A read is a path, or a path and more. Most files of a package are only asked where a name comes from; such an answer holds
+whatever its functions do.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 
 from dlgovern.digest import sha256
 from dlgovern.source.imports import ImportLine, normal, scan
 from dlgovern.source.patterns import lazy
 
 _BETWEEN = "\0"
+_SURFACE = "*"
 _TEXT = "="
-ALL = "*"
-"""Stands for the names that a module passes on."""
 
 _STATEMENT = lazy(rb"^(?=[^\s#)\]}])", re.M)
+_HEAD = lazy(rb"^([ \t]*)(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)", re.M)
 _ALIAS = lazy(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.", re.M)
+_ASSIGNED = lazy(rb"^(\w+)[ \t]*(?::[^=\n]*)?=", re.M)
+_BLOCK = lazy(rb"^(?:if|elif|else|try|except|finally|for|while|with|match)\b", re.M)
 
 
-def of_origin(path: str, name: str) -> str:
-    """The read of a file for where a name of it comes from: a function or class that it defines is itself, whatever it does."""
-    return f"{path}{_BETWEEN}{name}" if name else path
+def of_surface(path: str) -> str:
+    """The read of a file for what its names are: what it imports, which functions it has, what is another name of something."""
+    return f"{path}{_BETWEEN}{_SURFACE}"
 
 
 def of_text(path: str, name: str) -> str:
     """The read of a file for every statement in which it says a name; of all of it where there is none."""
     return f"{path}{_BETWEEN}{_TEXT}{name}" if name else path
-
-
-def of_passed_on(path: str) -> str:
-    """The read of a file for the names that it imports or gives a dotted value."""
-    return f"{path}{_BETWEEN}{ALL}"
 
 
 def parts(read: str) -> tuple[str, str]:
@@ -78,6 +76,11 @@ def aliases(data: bytes) -> list[bytes]:
     return _ALIAS.findall(data)
 
 
+def heads(data: bytes) -> Iterator[re.Match[bytes]]:
+    """The first lines of functions and classes: the indent is the first group, the name the second."""
+    return _HEAD.finditer(data)
+
+
 def defines(data: bytes, name: str) -> bool:
     """Whether a top-level ``def`` or ``class`` has this name: then it comes from nowhere else."""
     word = name.encode()
@@ -99,21 +102,28 @@ class Statements:
 
     def __init__(self, data: bytes, lines: list[ImportLine] | None = None) -> None:
         """``lines``: the import statements of the file, where they are known."""
-        self._raw = data
         whole = normal(data)
         self._lines = scan(whole) if lines is None else lines
         self._data = whole.replace(b"\\\r\n", b"").replace(b"\\\n", b"") if b"\\" in whole else whole
         self._starts: list[int] = []
 
     def digest(self, name: str) -> str:
-        """The digest of what the file says of the name of a read, the part behind the path."""
-        if name == ALL:
-            return sha256(repr((self._lines, aliases(self._raw))).encode("utf-8", "surrogatepass"))[:_SHORT]
-        plain = name.removeprefix(_TEXT)
-        if plain == name and defines(self._raw, name):
-            return _DEFINED
-        said = [line for line in self._lines if line.local in (plain, "*")]
-        return sha256(repr((said, *self._with(plain))).encode("utf-8", "surrogatepass"))[:_SHORT]
+        """The digest of what the part of a read behind the path stands for."""
+        said = self._surface() if name == _SURFACE else self._with(name.removeprefix(_TEXT))
+        return sha256(repr(said).encode("utf-8", "surrogatepass"))[:_SHORT]
+
+    def _surface(self) -> list[object]:
+        """Import statements, names of functions, other names of something, and what decides between several of them."""
+        data = self._data
+        functions = sorted({(not match.group(1), match.group(2)) for match in heads(data)})
+        meant = {*(name for _, name in functions), *aliases(data), *(line.local.encode("utf-8", "surrogatepass") for line in self._lines)}
+        again = [name for name in _ASSIGNED.findall(data) if name in meant]
+        blocks = [self._whole(match.start()) for match in _BLOCK.finditer(data)]
+        return [self._lines, functions, [self._whole(match.start()) for match in _ALIAS.finditer(data)], again, blocks]
+
+    def _whole(self, at: int) -> bytes:
+        start, end = self._around(at)
+        return self._data[start:end].rstrip()
 
     def _with(self, name: str) -> list[bytes]:
         """The statements in which a word stands."""
@@ -139,7 +149,6 @@ class Statements:
         return start, self._starts[index]
 
 
-_DEFINED = "defined"
 _SHORT = 24  # digits; what a file says of a name is no file, and nobody else has to find it by this
 
 
