@@ -45,11 +45,11 @@ class Outline:
     def _read(self) -> None:
         data = self._data
         opened: list[tuple[int, str, int]] = []  # column, name, start
-        for match in heads(data):
-            indent, start = len(match.group(1).expandtabs()), _decorated(data, match.start())
+        for at, space, name in heads(data):
+            indent, start = len(space.expandtabs()), _decorated(data, at)
             while opened and opened[-1][0] >= indent:
                 self._close(opened.pop(), start, opened[-1][1] if opened else "")
-            opened.append((indent, match.group(2).decode("utf-8", "replace"), start))
+            opened.append((indent, name.decode("utf-8", "replace"), start))
         while opened:
             self._close(opened.pop(), len(data), opened[-1][1] if opened else "")
 

@@ -6,7 +6,6 @@ whatever its functions do.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
@@ -18,11 +17,12 @@ _BETWEEN = "\0"
 _SURFACE = "*"
 _TEXT = "="
 
-_STATEMENT = lazy(rb"^(?=[^\s#)\]}])", re.M)
-_HEAD = lazy(rb"^([ \t]*)(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)", re.M)
-_ALIAS = lazy(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.", re.M)
-_ASSIGNED = lazy(rb"^(\w+)[ \t]*(?::[^=\n]*)?=", re.M)
-_BLOCK = lazy(rb"^(?:if|elif|else|try|except|finally|for|while|with|match)\b", re.M)
+# a line end is found at once, the begin of a line is looked for at every byte
+_STATEMENT = lazy(rb"\n(?=[^\s#)\]}])")
+_HEAD = lazy(rb"\n([ \t]*)(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)")
+_ALIAS = lazy(rb"\n(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.")
+_ASSIGNED = lazy(rb"\n(\w+)[ \t]*(?::[^=\n]*)?=")
+_BLOCK = lazy(rb"\n(?:if|elif|else|try|except|finally|for|while|with|match)\b")
 
 
 def of_surface(path: str) -> str:
@@ -73,12 +73,13 @@ def digest(data: bytes, read: str) -> str:
 
 def aliases(data: bytes) -> list[bytes]:
     """The names that lines of a file give a dotted value, as ``load = torch.load`` does."""
-    return _ALIAS.findall(data)
+    return _ALIAS.findall(b"\n" + data)
 
 
-def heads(data: bytes) -> Iterator[re.Match[bytes]]:
-    """The first lines of functions and classes: the indent is the first group, the name the second."""
-    return _HEAD.finditer(data)
+def heads(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """The functions and classes of a file: where the first line of each begins, its indent and the name."""
+    for match in _HEAD.finditer(b"\n" + data):
+        yield match.start(), match.group(1), match.group(2)
 
 
 def defines(data: bytes, name: str) -> bool:
@@ -115,11 +116,12 @@ class Statements:
     def _surface(self) -> list[object]:
         """Import statements, names of functions, other names of something, and what decides between several of them."""
         data = self._data
-        functions = sorted({(not match.group(1), match.group(2)) for match in heads(data)})
+        functions = sorted({(not indent, name) for _, indent, name in heads(data)})
         meant = {*(name for _, name in functions), *aliases(data), *(line.local.encode("utf-8", "surrogatepass") for line in self._lines)}
-        again = [name for name in _ASSIGNED.findall(data) if name in meant]
-        blocks = [self._whole(match.start()) for match in _BLOCK.finditer(data)]
-        return [self._lines, functions, [self._whole(match.start()) for match in _ALIAS.finditer(data)], again, blocks]
+        led = b"\n" + data
+        again = [name for name in _ASSIGNED.findall(led) if name in meant]
+        blocks = [self._whole(match.start()) for match in _BLOCK.finditer(led)]
+        return [self._lines, functions, [self._whole(match.start()) for match in _ALIAS.finditer(led)], again, blocks]
 
     def _whole(self, at: int) -> bytes:
         start, end = self._around(at)
@@ -140,7 +142,7 @@ class Statements:
 
     def _around(self, at: int) -> tuple[int, int]:
         if not self._starts:
-            self._starts = [0, *(match.start() for match in _STATEMENT.finditer(self._data)), len(self._data)]
+            self._starts = [0, *(match.start() for match in _STATEMENT.finditer(b"\n" + self._data)), len(self._data)]
         last = len(self._starts) - 1
         index = bisect_right(self._starts, at, hi=last)
         start = self._starts[index - 1]
