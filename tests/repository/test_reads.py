@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from dlgovern.repository.reads import Statements, of_surface, of_text, packed, parts, unpacked
+from dlgovern.repository.reads import Packed, Statements, of_surface, of_text, parts
 
 BEFORE = b"""import os
 from torch import load
@@ -97,6 +99,10 @@ def test_a_name_in_another_form_of_the_same_letters_is_the_name():
 
 def test_reads_are_packed_by_file():
     reads = ["a.py", of_text("a.py", "x"), "b/c.py", of_text("a.py", "x"), of_surface("d.py"), of_text("e.py", "")]
-    paths, files, names = packed(reads)
-    assert (["a.py", "b/c.py", "d.py", "e.py"], [0, 0, 1, 0, 2, 3]) == (paths, files)
-    assert reads == unpacked(paths, files, names)
+    first = Packed([], [], [])
+    first.add(reads[:3])
+    second = Packed(**json.loads(json.dumps(first.columns())))
+    second.add(reads[3:])
+    columns = second.columns()
+    assert (["a.py", "b/c.py", "d.py", "e.py"], [0, 0, 1, 0, 2, 3]) == (columns["paths"], columns["files"])
+    assert reads == Packed(**columns).reads()

@@ -3,7 +3,7 @@
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from dlgovern.digest import sha256
@@ -48,6 +48,7 @@ class Repository:
         self.learned = Learned()
         self.root = root
         self._roots = roots
+        self.recorded: Callable[[str], str | None] = lambda _read: None  # digests that are known of files that are as they were
         self._bytes: dict[str, bytes] = {}
         self._given = 0
         self._digests: dict[str, str] = {}
@@ -121,10 +122,17 @@ class Repository:
         """The digest of what was read (see `repository.reads`), "" for a file that cannot be read."""
         found = self._digests.get(read)
         if found is None:
-            path, name = parts(read)
-            data = self.data(path)
-            found = self._digests[read] = "" if not data else self._said(path, data).digest(name) if name else sha256(data)
+            found = self._digests[read] = self._digest(read)
         return found
+
+    def _digest(self, read: str) -> str:
+        if (recorded := self.recorded(read)) is not None:
+            return recorded
+        path, name = parts(read)
+        data = self.data(path)
+        if not data:
+            return ""
+        return self._said(path, data).digest(name) if name else sha256(data)
 
     def _said(self, path: str, data: bytes) -> Statements:
         if path not in self._statements:

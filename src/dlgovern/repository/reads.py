@@ -7,7 +7,7 @@ whatever its functions do.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dlgovern.digest import sha256
 from dlgovern.source.imports import ImportLine, normal, scan
@@ -51,18 +51,36 @@ def is_whole(read: str) -> bool:
     return _BETWEEN not in read
 
 
-def packed(reads: list[str]) -> tuple[list[str], list[int], list[str]]:
-    """The files, and of each read the number of its file and what else it says, as JSON-ready values."""
-    numbers: dict[str, int] = {}
-    split = [parts(read) for read in reads]
-    files = [numbers.setdefault(path, len(numbers)) for path, _ in split]
-    return list(numbers), files, [name for _, name in split]
+class Packed:
+    """Reads as JSON-ready columns: the files, and of each read the number of its file and what else it says."""
 
+    def __init__(self, paths: list[str], files: list[int], names: list[str]) -> None:
+        self._paths, self._files, self._names = paths, files, names
+        self._numbers: dict[str, int] = {}
 
-def unpacked(paths: list[str], files: list[int], names: list[str]) -> list[str]:
-    """The reads from what `packed` gave. Raises TypeError, ValueError or IndexError for anything else."""
-    before = [path + _BETWEEN for path in paths]
-    return [before[file] + name if name else paths[file] for file, name in zip(files, names, strict=True)]
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def reads(self) -> list[str]:
+        """The reads. Raises TypeError, ValueError or IndexError where the columns are none."""
+        before = [path + _BETWEEN for path in self._paths]
+        return [before[file] + name if name else self._paths[file] for file, name in zip(self._files, self._names, strict=True)]
+
+    def add(self, reads: Iterable[str]) -> None:
+        """Append reads."""
+        if not self._numbers:
+            self._numbers = {path: number for number, path in enumerate(self._paths)}
+        for read in reads:
+            path, name = parts(read)
+            number = self._numbers.setdefault(path, len(self._paths))
+            if number == len(self._paths):
+                self._paths.append(path)
+            self._files.append(number)
+            self._names.append(name)
+
+    def columns(self) -> dict[str, list[str] | list[int]]:
+        """The columns by name."""
+        return {"paths": self._paths, "files": self._files, "names": self._names}
 
 
 def digest(data: bytes, read: str) -> str:
