@@ -125,18 +125,18 @@ def _starts(facts: Facts, summaries: Summaries, tables: Tables) -> list[_Start]:
     owners = {id(one.target.owner): one.sure for one in reversed(found) if one.target.owner is not None}
     found += [_Start(target, "medium") for target in others if _is_program(facts, target, tables) or _is_hook(facts, target, tables)]
     known = {one.target.key for one in found}
-    found += [_Start(target, "medium", told=False) for target in others if target.key not in known and meets(facts, target, tables)]
-    known = {one.target.key for one in found}
-    if tables.parts(facts.data):
-        rest = [target for target in targets if target.key not in known]
-        found += [_Start(target, "medium", told=False) for target in unguarded(facts, rest, summaries, tables)]
-        known = {one.target.key for one in found}
     called = {call.func.attr for call in facts.tree.of(ast.Call) if isinstance(call.func, ast.Attribute)}  # type: ignore[attr-defined]
     inner = {target.node.name for target in targets if target.owner is not None} & _own_calls(facts)
     found += [
         _Start(target, owners[id(target.owner)]) for target in targets
         if target.owner is not None and id(target.owner) in owners and target.key not in known and target.node.name in called - inner
     ]
+    known = {one.target.key for one in found}
+    found += [_Start(target, "medium", told=False) for target in others if target.key not in known and meets(facts, target, tables)]
+    if tables.parts(facts.data):
+        known = {one.target.key for one in found}
+        rest = [target for target in targets if target.key not in known]
+        found += [_Start(target, "medium", told=False) for target in unguarded(facts, rest, summaries, tables)]
     return found
 
 
