@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -36,7 +37,7 @@ events exclude each other; the object, or the manager, was made with ``enabled=F
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, apart, through (in a function of this file that does nothing else), says", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, apart, through (in a function of this file that does nothing else), says, asked (what a condition around the event may not name)", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -179,6 +180,8 @@ class _Path:
         if relation.get("in_loop") and not _repeats(event, self.facts):
             return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
+            return state
+        if (asked := relation.get("asked")) and any(re.search(asked, one.test) for one in guards(event.node)):
             return state
         if not self.after:
             return self._waiting(event.subject, Suspect(event, None), state)

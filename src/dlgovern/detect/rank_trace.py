@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.analysis import Disagreement, analysis, who
 from dlgovern.flow.ranks.compare import Divergence
-from dlgovern.flow.ranks.tables import rank_text, tables_of, tells_ranks
+from dlgovern.flow.ranks.frame import surely
+from dlgovern.flow.ranks.tables import Tables, rank_text, tables_of, tells_ranks
 from dlgovern.flow.ranks.trace import Guard, Node
 from dlgovern.policy import Rule
-from dlgovern.source.tree import symbol
+from dlgovern.source.tree import statement, symbol, up
 
 CAUSES = ("branch", "exit", "order", "flag", "leave", "turns")
 """Only some ranks take the branch; some have left before; the order differs; a variable that only some ranks set, or that
@@ -41,11 +44,12 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
     def see(_file: None) -> Iterator[Hit]:
         if not tells_ranks(facts, tables):
             return
-        for one in analysis(facts, tables_of(tables)).found:
+        known = tables_of(tables)
+        for one in analysis(facts, known).found:
             for rule in rules:
                 node = _place(facts, one, rule.parameters.get("place", "call"))
                 if node is not None and _means(rule.parameters, one):
-                    yield _hit(rule, facts, one, node)
+                    yield _hit(rule, facts, known, one, node)
 
     return {None: see}
 
@@ -55,10 +59,21 @@ def _means(parameters: dict[str, Any], one: Disagreement) -> bool:
     kinds = (*parameters["kinds"], *parameters.get("more", {}).get(what.taint, ()))
     if _cause(one) not in parameters["causes"] or what.event.kind not in kinds:
         return False
-    if what.event.kind == "gather" and _is_whole(what):
+    if (what.event.kind == "gather" and _is_whole(what)) or (what.left is not None and what.left.op == "exit" and _is_expected(what.site)):
         return False
     reasons = parameters.get("reasons", ())
     return (what.taint or "none") in (reasons or ("none",))
+
+
+def _is_expected(site: Node) -> bool:
+    """Whether the program is ready for a call that fails because another rank has ended: it ends, too."""
+    if not isinstance(site.node, ast.Call):
+        return False
+    around = up(statement(site.node))
+    if not isinstance(around, ast.Try) or len(around.body) > 1:
+        return False
+    ends = [handler.body[-1] for handler in around.handlers]
+    return any(isinstance(end, ast.Expr) and isinstance(end.value, ast.Call) and "exit" in called_name(end.value.func) for end in ends)
 
 
 def _is_whole(what: Divergence) -> bool:
@@ -88,7 +103,7 @@ def _place(facts: Facts, one: Disagreement, wanted: str) -> Any:
     return None
 
 
-def _hit(rule: Rule, facts: Facts, one: Disagreement, node: Any) -> Hit:
+def _hit(rule: Rule, facts: Facts, known: Tables, one: Disagreement, node: Any) -> Hit:
     what = one.what
     line, column, end_line, end_column = facts.span(node)
     if end_line > line + 3:  # noqa: PLR2004 - a loop or a long call: its first line is the place
@@ -101,7 +116,7 @@ def _hit(rule: Rule, facts: Facts, one: Disagreement, node: Any) -> Hit:
         "exit": {"exit": "sys.exit"}.get(what.left.op, what.left.op) if what.left else "",
         "reason": _REASONS.get(what.taint, ""),
     }
-    sure = "medium" if what.cause == "flag" or what.taint else what.event.sure
+    sure = "medium" if what.cause == "flag" or what.taint else surely(what.event, facts, known)
     return Hit(
         rule.id, line, column, end_line, end_column, symbol(node), slots, tuple(_related(one)),
         sure if sure != "high" else "",

@@ -60,6 +60,8 @@ def _rule(rule: Rule, facts: Facts, tables: dict[str, Any]) -> Iterator[Hit]:
             later = next((two for two in found[index + 1 :] if _changes(one, two, said, off)), None)
             if later is None or later.node is one.node or _repaired(facts, body, said):
                 continue
+            if any(_is_given(two.node, one.subject) for two in found[:index] if _changes(two._replace(kind=one.kind), one._replace(kind=two.kind), said, off)):
+                continue  # the whole model had been changed before
             if "handed-on" not in off and _is_given(later.node, one.gets):
                 continue
             if "made-again" not in off and any(_again(one, two, later) for two in found):

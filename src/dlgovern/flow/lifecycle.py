@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from dlgovern.flow.calls import arguments, callee
+from dlgovern.flow.calls import Arguments, arguments, callee
 from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import may_lead
@@ -111,7 +111,7 @@ def _call(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[s
                     yield Moment(kind, subject, gets, node, guards(node), origin)
         elif _among(origin, entry.get("names", ())):
             model = arguments(facts, node)
-            if any(word in model.keywords and constant(facts, model.keywords[word]) is not False for word in entry.get("keeps", ())):
+            if _keeps(facts, model, entry):
                 continue
             first = model.positional[0] if model.positional else model.keywords.get("module")
             if first is not None and (subject := model_of(first)):
@@ -122,6 +122,12 @@ def _call(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[s
         elif entry.get("assigns") and isinstance(node.func, ast.Attribute) and node.func.attr == "load_state_dict":
             if constant(facts, arguments(facts, node).keywords.get("assign")) is True:
                 yield Moment(kind, model_of(node.func.value), "", node, guards(node), "load_state_dict(assign=True)")
+
+
+def _keeps(facts: Facts, model: Arguments, entry: Mapping[str, Any]) -> bool:
+    """Whether a wrapper is told to leave the parameters what they are."""
+    given = {word: constant(facts, model.keywords[word]) for word in (*entry.get("keeps", ()), *entry.get("flattens", ())) if word in model.keywords}
+    return any((said is False) is (word in entry.get("flattens", ())) for word, said in given.items())
 
 
 def _helper(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[str, ...], depth: int) -> Iterator[Moment]:

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import own_nodes, written
+from dlgovern.flow.paths import called_name, own_nodes, written
 from dlgovern.flow.ranks.analysis import BRANCHED
 from dlgovern.flow.ranks.candidates import Candidates, candidates
+from dlgovern.flow.ranks.expressions import value
 from dlgovern.flow.ranks.folders import may_race
-from dlgovern.flow.ranks.frame import GaveUp, Meter
+from dlgovern.flow.ranks.frame import Frame, GaveUp, Meter
 from dlgovern.flow.ranks.project import Target, functions, module_body
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node
-from dlgovern.flow.ranks.values import FIRST, OTHER
-from dlgovern.source.tree import function, up
+from dlgovern.flow.ranks.values import FIRST, OTHER, truth
+from dlgovern.source.tree import FUNCTIONS, function, parents, up
 
 
 class Access(NamedTuple):
@@ -67,7 +68,10 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
         except GaveUp:
             facts.gave_up.append((target.node if target.node.name else facts.tree.module, BRANCHED))
             continue
-        for one in (*_early(first, other), *_own(first, other), *_late(first, other), *_makes(facts, first, other)):
+        late = [*_late(first, other), *_makes(facts, first, other)]
+        if late and _is_of_the_first(facts, target, summaries):
+            late = []  # no other rank comes there
+        for one in (*_early(first, other), *_own(first, other), *late):
             if one.why == "early" or target.key in own_words or one.use.step.spot[0] == facts.path:
                 found.setdefault((one.why, one.use.step.spot), one)  # else it is told where the name is made
     facts.reads |= summaries.project.reads
@@ -154,6 +158,24 @@ def _makes(facts: Facts, first: list[Access], other: list[Access]) -> Iterator[U
         if write.step.op in ("makedirs", "mkdir") and write.step.spot in reached and not write.step.group.startswith("~"):
             if any(one.met == write.met and _one_path(one.step, write.step) and may_race(facts, one.step.node, write.step.node) for one in tests):
                 yield Unsafe("late", write, write)
+
+
+def _is_of_the_first(facts: Facts, target: Target, summaries: Summaries) -> bool:
+    """Whether a function of the file is called in it, and on the first rank only."""
+    calls = [node for node in facts.tree.of(ast.Call) if called_name(node.func) == target.node.name]  # type: ignore[attr-defined]
+    frame = Frame(summaries, facts, target, OTHER, Meter(), 0).outside()
+    return bool(calls) and not any(_may_reach(frame, call) for call in calls)
+
+
+def _may_reach(frame: Frame, node: ast.AST) -> bool:
+    """Whether no condition around a node keeps the ranks of the frame out."""
+    for parent in parents(node):
+        if isinstance(parent, FUNCTIONS):
+            break
+        if isinstance(parent, ast.If) and truth(value(frame, parent.test)) is (node not in parent.body):
+            return False
+        node = parent
+    return True
 
 
 def _may_be(test: str, write: str) -> bool:

@@ -25,8 +25,6 @@ _CLOCKS = frozenset("time.time time.monotonic time.perf_counter datetime.datetim
 _DATA = frozenset(
     "torch.isnan torch.isinf torch.isfinite math.isnan math.isinf math.isfinite numpy.isnan numpy.isinf numpy.isfinite".split()
 )
-_NORM = "clip_grad"
-"""Part of the name of what gives the norm of gradients, which ranks share once they are reduced."""
 
 
 def call(
@@ -278,7 +276,7 @@ def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list
         return "clock"
     if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
         asked = positional[0] if origin in _DATA and positional else receiver
-        return "" if asked is not None and _NORM in values.name(asked) else "data"
+        return "" if asked is not None and values.NORM in values.name(asked) else "data"
     if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum", "is_set") and receiver is not None:
         return receiver.taint
     return ""

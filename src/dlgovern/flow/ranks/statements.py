@@ -190,8 +190,7 @@ def join(states: list[dict[str, Value]], line: int, taint: str) -> dict[str, Val
                     wrapped = next((item for item in known if item.kind == "wrapped"), None)
                     if wrapped is not None and any(str(item.data).endswith(".module") for item in known):
                         wrapped = None  # unwrapped where it was wrapped
-                    start = values.COUNTED if all(map(counted, known)) else ""
-                    joined[name] = wrapped or unknown(f"{start}{name}#{line}", taint or values.worst(*known), values.ranked(*known))
+                    joined[name] = wrapped or unknown(f"{values.kept(known)}{name}#{line}", taint or values.worst(*known), values.ranked(*known))
                 else:
                     joined[name] = known[0]
     return joined

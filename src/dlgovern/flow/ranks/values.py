@@ -108,6 +108,17 @@ def ranked(*values: Value) -> bool:
 COUNTED = "count "
 """How the name of a number begins that ``range`` gives to a loop."""
 
+NORM = "clip_grad"
+"""Part of the name of what gives the norm of gradients, which ranks share once they are reduced."""
+
+
+def kept(known: list[Value]) -> str:
+    """What the name of a value says of it that each of these says too."""
+    texts = [one.data if isinstance(one.data, str) else "" for one in known]
+    if all(text.startswith(COUNTED) for text in texts):
+        return COUNTED
+    return f"{NORM} " if all(NORM in text for text in texts) else ""
+
 
 def compare(operator: str, left: Value, right: Value) -> Value:
     """``left operator right`` on one class; ``operator`` is the name of the ast class."""
