@@ -91,6 +91,27 @@ def test_only_what_changed_and_who_rests_on_it_is_judged_again(project, run):
     assert ([], ["compat.py", "use.py"]) == run()
 
 
+def test_what_else_a_module_says_is_no_matter_where_only_a_name_was_asked_for(project, run):
+    write(project, compat="from torch import load\n\n\ndef other():\n    return 1\n", use=USE)
+    assert ["use.py"] == run()[0]
+    write(project, compat="from torch import load\n\n\ndef other():\n    return 2\n\n\nMORE = 3\n")
+    assert (["use.py"], ["compat.py"]) == run()
+    write(project, compat="from torch import (\n    save,\n    load,\n)\n")
+    assert (["use.py"], ["compat.py", "use.py"]) == run()
+    write(project, compat="from torch import load\nif 0:\n    load = 3\n")
+    assert "use.py" in run()[1]
+
+
+def test_in_ci_too(project, run, monkeypatch):
+    monkeypatch.setenv("CI", "1")
+    write(project, compat="from torch import load\n\n\ndef other():\n    return 1\n", use=USE)
+    run()
+    write(project, compat="from torch import load\n\n\ndef other():\n    return 2\n")
+    assert (["use.py"], ["compat.py"]) == run()
+    write(project, compat="from torch import save as load\n\n\ndef other():\n    return 2\n")
+    assert ([], ["compat.py", "use.py"]) == run()
+
+
 def test_a_module_that_appears_changes_where_an_import_leads(project, run):
     write(project, use=USE, other="x = 1\n")
     assert ([], ["other.py", "use.py"]) == run()
@@ -182,7 +203,7 @@ def test_a_damaged_part_costs_its_own_files(project, run, tmp_path):
     write(project, a__use="import torch\ntorch.load(p)\n", b__use="import torch\ntorch.load(p)\n")
     run()
     damaged = next(path for path in parts(tmp_path) if b"a/use.py" in path.read_bytes())
-    for text in ("", "{", "[]", '{"layout": "", "files": 3, "results": {}}', "null", "\0"):
+    for text in ("", "{", "[]", '{"layout": "", "files": 3, "answers": {}}', "null", "\0"):
         damaged.write_text(text)
         assert (["a/use.py", "b/use.py"], ["a/use.py"]) == run()
 
@@ -193,8 +214,9 @@ def test_a_part_with_odd_insides_is_a_miss(project, run, tmp_path):
     (part,) = parts(tmp_path)
     for key, value in (
         ("sets", []), ("sets", ["g"]), ("sets", [["x"]]), ("sets", [[-1]]), ("sets", ["ffff"]), ("sets", 3), ("mark", ""), ("mark", 3),
-        ("results", {"use.py": 3}), ("results", {"use.py": [7, 0, []]}), ("results", {"use.py": [-1, 0, []]}),
-        ("results", {"use.py": [0, 0, [1]]}), ("results", {"use.py": ["x", 0, []]}), ("results", {"use.py": [0, None, []]}),
+        ("answers", {"use.py": 3}), ("answers", {"use.py": [7, [[0, []]]]}), ("answers", {"use.py": [-1, [[0, []]]]}),
+        ("answers", {"use.py": [0, [[0, [1]]]]}), ("answers", {"use.py": ["x", [[0, []]]]}), ("answers", {"use.py": [0, [[None, []]]]}),
+        ("answers", {"use.py": [0, 3]}), ("answers", {"use.py": [0, []]}), ("answers", {"use.py": [0, [[0]]]}), ("answers", []),
     ):
         part.write_text(json.dumps({**json.loads(part.read_text()), key: value}))
         assert (["use.py"], ["use.py"]) == run(), (key, value)
@@ -206,7 +228,8 @@ def test_a_damaged_list_of_files_costs_all_and_misleads_nobody(project, run, tmp
     assert whole == run()
     good = json.loads(listed(tmp_path).read_text())
     for text in ("", "{", "[]", "null", "\0", *(json.dumps({**good, key: value}) for key, value in (
-        ("paths", []), ("paths", [3, 4]), ("digests", ["x"]), ("sizes", [1]), ("marks", []), ("marks", 3), ("inodes", None),
+        ("paths", []), ("paths", [3, 4]), ("digests", ["x"]), ("known", [1]), ("known", []), ("files", [7, 0]), ("names", [1, 2]),
+        ("marks", []), ("marks", 3), ("status", None),
     ))):
         listed(tmp_path).write_text(text)
         assert whole == run(), text

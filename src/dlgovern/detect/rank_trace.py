@@ -13,7 +13,8 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.analysis import Disagreement, analysis, who
 from dlgovern.flow.ranks.compare import Divergence
-from dlgovern.flow.ranks.tables import rank_text, tables_of, tells_ranks
+from dlgovern.flow.ranks.frame import surely
+from dlgovern.flow.ranks.tables import Tables, rank_text, tables_of, tells_ranks
 from dlgovern.flow.ranks.trace import Guard, Node
 from dlgovern.policy import Rule
 from dlgovern.source.tree import statement, symbol, up
@@ -43,11 +44,12 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
     def see(_file: None) -> Iterator[Hit]:
         if not tells_ranks(facts, tables):
             return
-        for one in analysis(facts, tables_of(tables)).found:
+        known = tables_of(tables)
+        for one in analysis(facts, known).found:
             for rule in rules:
                 node = _place(facts, one, rule.parameters.get("place", "call"))
                 if node is not None and _means(rule.parameters, one):
-                    yield _hit(rule, facts, one, node)
+                    yield _hit(rule, facts, known, one, node)
 
     return {None: see}
 
@@ -101,7 +103,7 @@ def _place(facts: Facts, one: Disagreement, wanted: str) -> Any:
     return None
 
 
-def _hit(rule: Rule, facts: Facts, one: Disagreement, node: Any) -> Hit:
+def _hit(rule: Rule, facts: Facts, known: Tables, one: Disagreement, node: Any) -> Hit:
     what = one.what
     line, column, end_line, end_column = facts.span(node)
     if end_line > line + 3:  # noqa: PLR2004 - a loop or a long call: its first line is the place
@@ -114,7 +116,7 @@ def _hit(rule: Rule, facts: Facts, one: Disagreement, node: Any) -> Hit:
         "exit": {"exit": "sys.exit"}.get(what.left.op, what.left.op) if what.left else "",
         "reason": _REASONS.get(what.taint, ""),
     }
-    sure = "medium" if what.cause == "flag" or what.taint else what.event.sure
+    sure = "medium" if what.cause == "flag" or what.taint else surely(what.event, facts, known)
     return Hit(
         rule.id, line, column, end_line, end_column, symbol(node), slots, tuple(_related(one)),
         sure if sure != "high" else "",

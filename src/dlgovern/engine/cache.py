@@ -1,25 +1,19 @@
 """Raw results of earlier runs, valid while the file, what was read for it, the policy and the tool are the same.
 
-They lie in parts, by folder: a run over five files reads what is kept of their folders only, a run over all reads all. The
-files they rest on are listed once, in the ledger.
+With them is kept what was learned of functions that stand elsewhere: who changes one file of many need not follow them again.
 """
 
 from __future__ import annotations
 
-import binascii
 import sys
+from itertools import chain
 
 from dlgovern.engine import result as results
-from dlgovern.engine.layout import Layout
-from dlgovern.engine.ledger import Ledger
+from dlgovern.engine.parts import PARTS, Grounds, Lessons, Parts
 from dlgovern.engine.result import FileResult
-from dlgovern.engine.shard import Shard
-from dlgovern.engine.stamps import Stamps
 from dlgovern.policy import Policy
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store, key
-
-_PARTS = 32
 
 
 class Cache:
@@ -29,24 +23,26 @@ class Cache:
     """
 
     def __init__(
-        self, store: Store, root: str, policy: Policy, windows: Windows, version: str, parts: int = _PARTS
+        self, store: Store, root: str, policy: Policy, windows: Windows, version: str, parts: int = PARTS
     ) -> None:
-        self._store = store
-        self._parts = parts
-        self._stamps = Stamps(root)
+        self.folder = store.folder
         rules = [policy.tailored, *((rule.id, rule.levels) for rule in policy.rules)]  # the fingerprint covers the rest
         about = key(root, version, policy.fingerprint, rules, windows.digest, sys.version_info[:3])
-        self._name = f"results-{about[:16]}"
-        self._layout = Layout(store, f"{self._name}-layout.json", root, self._stamps)
-        self._files = Ledger(store, f"{self._name}-files.json", self._stamps, self._layout.concerns)
-        self._shards: dict[int, Shard] = {}
+        self._grounds = Grounds(store, about[:16], root)
+        self._results = Parts(self._grounds, "results", parts)
+        self.lessons = Lessons(self._grounds, parts)
+
+    @property
+    def name(self) -> str:
+        """The name under which all this is kept."""
+        return self._grounds.name
 
     def get(self, path: str) -> FileResult | None:
         """The result kept for a file, if everything it rests on is as it was."""
-        if not self._store.folder:
+        if not self.folder:
             return None
-        self._stamps.of(path)  # before it is read, if it has to be
-        found = self._shard(path).get(path)
+        self._grounds.stamps.of(path)  # before it is read, if it has to be
+        found = self._results.of(path).get(path)
         if found is None:
             return None
         try:
@@ -56,44 +52,39 @@ class Cache:
 
     def put(self, result: FileResult) -> None:
         """Keep a result; what was not judged or did not finish is never kept."""
-        if not self._store.folder:
+        if not self.folder:
             return
-        self._layout.add(result.looked)
-        if not (result.not_judged or result.failed):
-            rows = self._files.rows(pair for pair in result.reads if pair[0] != result.path)
-            self._shard(result.path).put(result.path, self._files.row(result.path, result.digest), rows, results.essence(result))
+        self._grounds.layout.add(result.looked)
+        if result.not_judged or result.failed:
+            return
+        files = self._grounds.files
+        row = files.row(result.path, result.digest)
+        self._results.of(result.path).put(result.path, row, files.rows(result.reads), results.essence(result))
+        for path, question, answer, reads in result.learned:
+            rows = files.rows(reads)
+            self.lessons.of(path).add(path, files.row(*next(pair for pair in reads if pair[0] == path)), rows, question, answer)
 
     def save(self) -> None:
         """Write what is new."""
-        if any(shard.changed for shard in self._shards.values()):
-            self._save_parts(self._layout.after())
-        elif len(self._files):
-            self._files.save()
-        if self._layout.changed:
-            self._layout.save()
+        if self._results.changed() or self.lessons.changed():
+            self._save_parts(self._grounds.layout.after())
+        elif len(self._grounds.files):
+            self._grounds.files.save()
+        if self._grounds.layout.changed:
+            self._grounds.layout.save()
 
     def _save_parts(self, layout: str) -> None:
-        if self._files.is_worn:
-            shards = [self._part(number) for number in range(self._parts)]
+        files = self._grounds.files
+        if files.is_worn:
+            shards = [*self._results.all(), *self.lessons.all()]
             used = 0
             for shard in shards:
                 used |= shard.tidy()
-            numbers = self._files.only(used)
+            numbers = files.only(used)
             for shard in shards:
                 shard.renumber(numbers)
-        changed = [shard for shard in self._shards.values() if shard.changed]
-        mark = self._files.save()
+        changed = list(chain(self._results.changed(), self.lessons.changed()))
+        mark = files.save()
         for shard in changed:
             shard.tidy()
             shard.save(layout, mark)
-
-    def _shard(self, path: str) -> Shard:
-        return self._part(binascii.crc32(path.rpartition("/")[0].encode("utf-8", "surrogatepass")) % self._parts)
-
-    def _part(self, number: int) -> Shard:
-        shard = self._shards.get(number)
-        if shard is None:
-            shard = self._shards[number] = Shard(self._store, f"{self._name}-{number:02}.json", self._stamps, self._files)
-            if (moved := self._layout.moved_since(shard.layout)) != frozenset():
-                shard.distrust(moved)
-        return shard

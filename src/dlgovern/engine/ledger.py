@@ -1,4 +1,4 @@
-"""The files that kept results rest on: rows of path, digest and status, numbered once for all results of a repository.
+"""What kept results rest on: rows of a read, its digest and the file's status, numbered once for all results of a repository.
 
 A result names its rows as one number with a bit for each: whether any of a few thousand files is another one now is then
 one operation, however many results rest on them.
@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dlgovern.digest import sha256
-from dlgovern.engine.stamps import Stamps
+from dlgovern.engine.stamps import UNKNOWN, Stamps
+from dlgovern.engine.stamps import Stamp as Status
+from dlgovern.repository.reads import file_of, packed, unpacked
 from dlgovern.store import Store
 
 _SPARSE = 24
@@ -35,9 +37,9 @@ class Ledger:
     def __init__(self, store: Store, name: str, stamps: Stamps, concerns: Concerns) -> None:
         """``concerns`` tells whether a file may mean one of some names by an import."""
         self._store, self._name, self._stamps, self._concerns = store, name, stamps, concerns
-        self._paths: list[str] = []
+        self._reads: list[str] = []  # paths, some with a name: see `repository.reads`
         self._digests: list[str] = []
-        self._status: list[list[int]] = []  # size, time of the bytes, time of the status, inode
+        self._status: list[Status] = []
         self._marks: list[str] = []
         self._kept = 0  # rows that the last mark covers
         self._seen = self._stale = 0  # of which rows is known whether the file is as it was, and of which it is not
@@ -48,18 +50,20 @@ class Ledger:
         self._load()
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._reads)
 
     def _load(self) -> None:
         values = self._store.get(self._name)
         try:
-            marks, paths, digests, *columns = (values[key] for key in ("marks", "paths", "digests", "sizes", "times", "changes", "inodes"))
-            status = [list(row) for row in zip(*columns, strict=True)]
-            if not (len(paths) == len(digests) == len(status) and all(isinstance(text, str) for text in (*marks, *paths, *digests))):
+            marks, digests = values["marks"], values["digests"]
+            reads = unpacked(*(values[key] for key in ("paths", "files", "names")))
+            known = [tuple(row) for row in values["known"]]
+            status = [known[number] for number in values["status"]]
+            if not (len(reads) == len(digests) == len(status) and all(isinstance(text, str) for text in (*marks, *digests))):
                 return
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, IndexError):
             return
-        self._marks, self._paths, self._digests, self._status, self._kept = marks, paths, digests, status, len(paths)
+        self._marks, self._reads, self._digests, self._status, self._kept = marks, reads, digests, status, len(reads)
 
     def knows(self, mark: str) -> bool:
         """Whether the numbers of a part with this mark mean what they meant."""
@@ -67,7 +71,11 @@ class Ledger:
 
     def path(self, row: int) -> str:
         """The path of a row. Raises IndexError."""
-        return self._paths[row]
+        return file_of(self._reads[row])
+
+    def reads(self, rows: int) -> frozenset[str]:
+        """The reads of a set. Raises IndexError."""
+        return frozenset(self._reads[row] for row in members(rows))
 
     def digest(self, row: int) -> str:
         """The digest of a row. Raises IndexError."""
@@ -88,44 +96,44 @@ class Ledger:
         seen, hit = self._moved.get(names, (0, 0))
         for row in members(rows & ~seen):
             seen |= 1 << row
-            if self._concerns(self._paths[row], names):
+            if self._concerns(self.path(row), names):
                 hit |= 1 << row
         self._moved[names] = (seen, hit)
         return bool(rows & hit)
 
     def _look(self, row: int) -> None:
-        path, stamp = self._paths[row], tuple(self._status[row])
+        read, status = self._reads[row], self._status[row]
         self._seen |= 1 << row
-        if not self._stamps.same(path, stamp, self._digests[row]):
+        if not self._stamps.same(read, status, self._digests[row]):
             self._stale |= 1 << row
-        elif now := self._stamps.renewed(path, stamp):
-            self._status[row] = list(now)
+        elif now := self._stamps.renewed(file_of(read), status):
+            self._status[row] = now
             self._changed = True
 
     def rows(self, pairs: Iterable[tuple[str, str]]) -> int:
-        """The set of the rows for files that had these digests when they were read in this run."""
+        """The set of the rows for reads with the digests that they had in this run."""
         now = self._now
         return together(now[pair] if pair in now else self.row(*pair) for pair in pairs)
 
-    def row(self, path: str, digest: str) -> int:
-        """The number of the row for a file that had this digest when it was read in this run."""
-        row = self._now.get((path, digest))
+    def row(self, read: str, digest: str) -> int:
+        """The number of the row for a read with the digest that it had in this run."""
+        row = self._now.get((read, digest))
         if row is None:
-            row = self._now[path, digest] = self._place(path, digest)
-            self._settle(row, list(self._stamps.kept(path)))
+            row = self._now[read, digest] = self._place(read, digest)
+            self._settle(row, self._stamps.kept(file_of(read)))
         return row
 
-    def _place(self, path: str, digest: str) -> int:
+    def _place(self, read: str, digest: str) -> int:
         if not self._index:
-            self._index = {pair: row for row, pair in enumerate(zip(self._paths, self._digests, strict=True))}
-        row = self._index.setdefault((path, digest), len(self._paths))
-        if row == len(self._paths):
-            self._paths.append(path)
+            self._index = {pair: row for row, pair in enumerate(zip(self._reads, self._digests, strict=True))}
+        row = self._index.setdefault((read, digest), len(self._reads))
+        if row == len(self._reads):
+            self._reads.append(read)
             self._digests.append(digest)
-            self._status.append([])
+            self._status.append(UNKNOWN)
         return row
 
-    def _settle(self, row: int, status: list[int]) -> None:
+    def _settle(self, row: int, status: Status) -> None:
         self._seen |= 1 << row
         self._stale &= ~(1 << row)
         if self._status[row] != status:
@@ -135,7 +143,7 @@ class Ledger:
     def only(self, used: int) -> dict[int, int]:
         """Forget all rows but these, and say which number each of them has now. All parts have to be written anew."""
         numbers = {row: number for number, row in enumerate(members(used))}
-        self._paths, self._digests = [self._paths[row] for row in numbers], [self._digests[row] for row in numbers]
+        self._reads, self._digests = [self._reads[row] for row in numbers], [self._digests[row] for row in numbers]
         self._status = [self._status[row] for row in numbers]
         self._seen, self._stale = (renumbered(rows & used, numbers) for rows in (self._seen, self._stale))
         self._marks, self._kept, self._index, self._now, self._moved = [], 0, {}, {}, {}
@@ -145,19 +153,21 @@ class Ledger:
     @property
     def is_worn(self) -> bool:
         """Whether many rows are of no use any more, or more runs have added rows than can be told apart."""
-        useless = max(len(self._paths) - len(set(self._paths)), self._stale.bit_count())
-        return useless * _USELESS > len(self._paths) or len(self._marks) > _MARKS
+        useless = max(len(self._reads) - len(set(self._reads)), self._stale.bit_count())
+        return useless * _USELESS > len(self._reads) or len(self._marks) > _MARKS
 
     def save(self) -> str:
         """Write what is new; the mark for the parts that are written now."""
-        if not self._marks or self._kept < len(self._paths):
+        if not self._marks or self._kept < len(self._reads):
             self._marks.append(sha256(f"{time.time_ns()} {id(self)} {self._name}".encode())[:16])
-            self._kept = len(self._paths)
+            self._kept = len(self._reads)
             self._changed = True
         if self._changed:
-            columns = zip(*self._status, strict=True) if self._status else ((), (), (), ())
-            named = zip(("sizes", "times", "changes", "inodes"), map(list, columns), strict=True)
-            self._store.put(self._name, {"marks": self._marks, "paths": self._paths, "digests": self._digests, **dict(named)})
+            known: dict[Status, int] = {}
+            status = [known.setdefault(one, len(known)) for one in self._status]
+            paths, files, names = packed(self._reads)
+            columns = {"paths": paths, "files": files, "names": names, "digests": self._digests, "status": status}
+            self._store.put(self._name, {"marks": self._marks, "known": list(known), **columns})
             self._changed = False
         return self._marks[-1]
 

@@ -1,11 +1,15 @@
 """What judging one file brought, in a form that fits through a pipe and into the cache."""
 
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dlgovern.finding import Hit
 from dlgovern.repository.modules import Folder
 from dlgovern.source.comments import Excuse
+
+Learnt = tuple[str, Any, Any, tuple[tuple[str, str], ...]]
+"""A lesson (see `repository.learned`) about a file: the question, the answer, and what this rests on with its digests."""
 
 
 class FileResult(NamedTuple):
@@ -22,6 +26,7 @@ class FileResult(NamedTuple):
     stand: tuple[tuple[str, bool], ...] = ()  # (rule, wanted?) marks for rules about the whole repository
     spent: float = 0.0  # seconds
     looked: tuple[Folder, ...] = ()  # into for imports, as far as the judging process had not told before
+    learned: tuple[Learnt, ...] = ()
     places: tuple[tuple[int, ...], ...] = ()  # of a notebook: line and column in its code -> cell and file, see judge.notebooks
 
 
@@ -53,14 +58,19 @@ class Sender:
     def pack(self, result: FileResult) -> list[Any]:
         """The result, the files that are told for the first time, and the numbers of all that it rests on, as JSON-ready values."""
         fresh: list[tuple[str, str]] = []
+        numbers = self._told(result.reads, fresh)
+        learned = [(path, asked, told, self._told(reads, fresh)) for path, asked, told, reads in result.learned]
+        return [dump(result._replace(reads=(), learned=())), fresh, numbers, learned]
+
+    def _told(self, reads: Iterable[tuple[str, str]], fresh: list[tuple[str, str]]) -> list[int]:
         numbers: list[int] = []
-        for pair in result.reads:
+        for pair in reads:
             number = self._numbers.get(pair)
             if number is None:
                 number = self._numbers[pair] = len(self._numbers)
                 fresh.append(pair)
             numbers.append(number)
-        return [dump(result._replace(reads=())), fresh, numbers]
+        return numbers
 
 
 class Receiver:
@@ -71,9 +81,13 @@ class Receiver:
 
     def unpack(self, values: list[Any]) -> FileResult:
         """The result from what `Sender.pack` became in JSON."""
-        packed, fresh, numbers = values
+        packed, fresh, numbers, learned = values
         self._told += ((path, digest) for path, digest in fresh)
-        return load(packed)._replace(reads=tuple(self._told[number] for number in numbers))
+        lessons = tuple((path, asked, told, self._pairs(rest)) for path, asked, told, rest in learned)
+        return load(packed)._replace(reads=self._pairs(numbers), learned=lessons)
+
+    def _pairs(self, numbers: list[int]) -> tuple[tuple[str, str], ...]:
+        return tuple(self._told[number] for number in numbers)
 
 
 def essence(result: FileResult) -> list[Any]:
@@ -88,7 +102,7 @@ def revive(path: str, digest: str, values: list[Any]) -> FileResult:
     if not values:
         return FileResult(path, digest)
     hits, excuses, stand, places, parsed = values
-    return load([path, digest, hits, excuses, (), (), "", parsed, stand, 0.0, (), places])
+    return load([path, digest, hits, excuses, (), (), "", parsed, stand, 0.0, (), (), places])
 
 
 def _tupled(values: Any) -> list[Any]:

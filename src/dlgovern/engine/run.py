@@ -26,6 +26,7 @@ class Job(NamedTuple):
     jobs: int = 0  # workers; 0 means as many as there are processors
     prefilter: bool = True
     triggers: str = ""  # the folder of the store in which prefilters are kept
+    lessons: tuple[str, str] = ("", "")  # the folder of the store, and the name, under which is kept what was learned of single files
 
 
 def judge_files(job: Job, paths: Iterable[str], store: Store, meanwhile: Callable[[], None] | None = None) -> list[FileResult]:
@@ -38,29 +39,31 @@ def judge_files(job: Job, paths: Iterable[str], store: Store, meanwhile: Callabl
     known = {path: result for path in wanted if (result := cache.get(path)) is not None}
     rest = [path for path in wanted if path not in known]
     results = dict(known)
-    for result in _judge(job._replace(triggers=job.triggers or store.folder), rest, meanwhile):
+    for result in _judge(job._replace(triggers=job.triggers or store.folder), rest, cache, meanwhile):
         cache.put(result)
-        results[result.path] = result._replace(looked=(), reads=())
+        results[result.path] = result._replace(looked=(), reads=(), learned=())
     cache.save()
     return [results[path] for path in wanted]
 
 
-def _judge(job: Job, paths: list[str], meanwhile: Callable[[], None] | None) -> Iterable[FileResult]:
+def _judge(job: Job, paths: list[str], cache: Cache, meanwhile: Callable[[], None] | None) -> Iterable[FileResult]:
     workers = job.jobs or os.cpu_count() or 1
     if workers == 1 or (len(paths) <= _FEW and _bytes(job.root, paths) <= _SMALL):
         if meanwhile is not None:
             meanwhile()
-        return _judge_here(job, paths) if paths else []
+        return _judge_here(job, paths, cache) if paths else []
     from dlgovern.engine.supervise import supervise  # workers are for many files
 
-    return supervise(job, paths, workers, meanwhile=meanwhile)
+    return supervise(job._replace(lessons=(cache.folder, cache.name)), paths, workers, meanwhile=meanwhile)
 
 
-def _judge_here(job: Job, paths: list[str]) -> list[FileResult]:
+def _judge_here(job: Job, paths: list[str], cache: Cache) -> list[FileResult]:
     from dlgovern.engine.collect import Collector
     from dlgovern.engine.walk import Walk  # with all that judging needs; a run in which nothing is new needs none
 
     walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter, store=Store(job.triggers))
+    if cache.folder:
+        walk.learn(cache.lessons.recall)
     results: list[FileResult] = []
     with Collector() as collector:
         for path in paths:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from dlgovern.digest import sha256
+from dlgovern.repository.reads import digest, file_of
 
 Stamp = tuple[int, int, int, int]  # size, time of the bytes, time of the status, inode
 
@@ -13,6 +13,10 @@ UNKNOWN: Stamp = (0, 0, 0, 0)
 """Equals no status: the bytes have to be read."""
 
 _TICK = 2_000_000_000  # nanoseconds: the coarsest time that a file system keeps
+
+
+_HELD = 8_000_000
+"""Bytes of changed files that are held, since they may be asked for more than one thing."""
 
 
 class Stamps:
@@ -24,6 +28,7 @@ class Stamps:
         self._start = time.time_ns() - _TICK
         self._seen: dict[str, Stamp | None] = {}
         self._digests: dict[str, str] = {}
+        self._bytes: dict[str, bytes] = {}
 
     def of(self, path: str) -> Stamp | None:
         """The status of a file or folder now, None where there is none."""
@@ -58,23 +63,28 @@ class Stamps:
         now = self.kept(path)
         return None if now == UNKNOWN else now
 
-    def same(self, path: str, stamp: object, digest: str) -> bool:
-        """Whether a file has the bytes of which this is the digest; "" for one that is empty or not there."""
+    def same(self, read: str, stamp: object, known: str) -> bool:
+        """Whether what was read of a file (see `repository.reads`) has this digest; "" for a file that is empty or not there."""
+        path = file_of(read)
         now = self.of(path)
         if now is None:
-            return not digest
+            return not known
         if self.trusts and now == stamp:
             return True
-        if not digest:
+        if not known:
             return now[0] == 0
-        if path not in self._digests:
-            self._digests[path] = _digest(self._root + path)
-        return self._digests[path] == digest
+        if read not in self._digests:
+            self._digests[read] = self._digest(path, read)
+        return self._digests[read] == known
 
-
-def _digest(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            return sha256(file.read())
-    except OSError:
-        return ""
+    def _digest(self, path: str, read: str) -> str:
+        if path not in self._bytes:
+            try:
+                with open(self._root + path, "rb") as file:
+                    data = file.read()
+            except OSError:
+                return ""
+            if sum(map(len, self._bytes.values())) > _HELD:
+                self._bytes.clear()
+            self._bytes[path] = data
+        return digest(self._bytes[path], read)

@@ -166,6 +166,7 @@ def _setup(job: Any) -> bytes:
         "windows": job.windows.to_json(),
         "prefilter": job.prefilter,
         "store": job.triggers,
+        "lessons": job.lessons,
         "path": [entry for entry in sys.path if entry and not _is_inside(entry, job.root)],
     }
     return json.dumps(values).encode() + b"\n"

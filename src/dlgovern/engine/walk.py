@@ -12,12 +12,13 @@ from dlgovern import detect
 from dlgovern.digest import sha256
 from dlgovern.engine.filters import Filters
 from dlgovern.engine.live import live_rules
-from dlgovern.engine.result import FileResult
+from dlgovern.engine.result import FileResult, Learnt
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.files import done, keep, kept, reach
+from dlgovern.flow.files import done, keep, kept, named, reach
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
+from dlgovern.repository.learned import Known, Learned
 from dlgovern.repository.sight import Sight
 from dlgovern.repository.window import Windows
 from dlgovern.source import encoding
@@ -62,8 +63,18 @@ class Walk:
             if on_disk:
                 self.repository.give(path, data)
             result = self.judge_code(path, data, digest, on_disk=on_disk)
+        result = result._replace(learned=self._learned())
         done(self.repository)
         return result._replace(looked=self.repository.modules.looked(), spent=round(time.perf_counter() - start, 6))
+
+    def learn(self, recall: Callable[[str], Iterable[Known]]) -> None:
+        """From now on take over what earlier runs learned of a file, and tell what this one learns."""
+        self.repository.learned = Learned(recall)
+
+    def _learned(self) -> tuple[Learnt, ...]:
+        return tuple(
+            (one.path, one.question, one.answer, self._reads(named(self.repository, one.reads))) for one in self.repository.learned.told()
+        )
 
     def _bytes(self, path: str) -> bytes:
         return read(os.path.join(self.root, path), NOTEBOOK if path.lower().endswith(".ipynb") else LIMIT)

@@ -28,6 +28,11 @@ def main() -> None:
             policy.load(setup["policy"].encode()), setup["root"], Windows.from_json(setup["windows"]),
             prefilter=setup["prefilter"], store=Store(setup["store"]),
         )
+        folder, name = setup["lessons"]
+        if folder:
+            from dlgovern.engine.parts import Grounds, Lessons
+
+            walk.learn(Lessons(Grounds(Store(folder), name, setup["root"])).recall)
         sender = results.Sender()
         out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
         for line in sys.stdin.buffer:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.repository.exports import Repository
+from dlgovern.repository.reads import file_of
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.tree import Tree
 
@@ -25,6 +26,7 @@ class _Files:
 
     def __init__(self) -> None:
         self.reads: dict[str, set[str]] = {}  # of every file that was ever here
+        self.named: dict[str, set[str]] = {}  # likewise: what its names come from
         self.gone: list[Facts] = []  # kept no longer, but perhaps in use until the file is done that is judged now
         self._held: list[tuple[weakref.ref[Facts], Tree]] = []  # gone, but something that is remembered of another file holds them
         self._followed = _Shelf(_FOLLOWED)
@@ -64,6 +66,8 @@ class _Files:
         if found is not None:
             found.reads |= self.reads.get(path, set())
             self.reads[path] = found.reads
+            found.named |= self.named.get(path, _NONE)
+            self.named[path] = found.named
         return found
 
 
@@ -103,9 +107,12 @@ def _size(found: Facts | None) -> int:
 _FILES: WeakKeyDictionary[Repository, _Files] = WeakKeyDictionary()
 
 
-def other(facts: Facts, path: str) -> Facts | None:
-    """The facts of another file of the repository, None when it does not parse. The file counts as read."""
-    facts.reads.add(path)
+def other(facts: Facts, path: str, read: str = "", reads: set[str] | None = None) -> Facts | None:
+    """The facts of another file of the repository, None when it does not parse.
+
+    ``read`` is what counts as read of it, all of it where nothing is said; it joins ``reads``, or those of the file.
+    """
+    (facts.reads if reads is None else reads).add(read or path)
     if path == facts.path:
         return facts
     return _files(facts.repository).follow(path, lambda: _read(facts, path))
@@ -143,7 +150,16 @@ def reach(facts: Facts) -> set[str]:
         more = known.get(todo.pop(), _NONE) - found
         found |= more
         todo += more
-    return found - {facts.path}
+    return {read for read in found if (file := file_of(read)) != facts.path and (file == read or file not in found)}
+
+
+def named(repository: Repository, reads: frozenset[str]) -> set[str]:
+    """What an answer rests on that was taken from the text of some files and the names in it: these, and where such names come from."""
+    known = _files(repository).named
+    found = set(reads)
+    for read in reads:
+        found |= known.get(read, _NONE)
+    return {read for read in found if (file := file_of(read)) == read or file not in reads}
 
 
 _NONE: set[str] = set()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import other
 from dlgovern.flow.leads import may_inherit
+from dlgovern.repository.reads import of_text
 from dlgovern.source.names import Binding
 from dlgovern.source.tree import enclosing_class
 
@@ -33,20 +34,20 @@ def definition(facts: Facts, node: ast.AST, depth: int = _DEPTH, *, home: bool =
     if isinstance(node, ast.Name):
         binding = facts.names.binding(node)
         if binding is None:
-            return None if home else _starred(facts, node.id, depth)
-        return _bound(facts, binding, node.id, depth, home=home)
+            return None if home else _starred(facts, node.id, depth, facts.reads)
+        return _bound(facts, binding, node.id, depth, facts.reads, home=home)
     if not isinstance(node, ast.Attribute):
         return None
     if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
         owner = enclosing_class(node)
         found = method(Code(facts, owner), node.attr, home=home) if owner else None
         if found is None and owner is not None and len(bound := facts.names.attribute_bindings(node)) == 1:
-            return _bound(facts, bound[0], node.attr, depth, home=home)
+            return _bound(facts, bound[0], node.attr, depth, facts.reads, home=home)
         return found
     module = _module(facts, node.value)
     if module is not None:
-        inner = None if home else other(facts, module)
-        return _exported(facts, inner, node.attr, depth - 1) if inner else None
+        inner = None if home else other(facts, module, of_text(module, node.attr))
+        return _exported(inner, node.attr, depth - 1, facts.reads) if inner else None
     owned = instance(facts, node.value, depth - 1, home=home)
     return method(owned, node.attr, home=home) if owned else None
 
@@ -105,35 +106,37 @@ _SAME = frozenset("to cuda cpu eval train half float double bfloat16 requires_gr
 """Methods of a module that return the module."""
 
 
-def _bound(facts: Facts, binding: Binding, name: str, depth: int, *, home: bool = False) -> Code | None:
+def _bound(facts: Facts, binding: Binding, name: str, depth: int, reads: set[str], *, home: bool = False) -> Code | None:
+    """What a binding of a file means; what is read of others on the way joins ``reads``."""
     if binding.kind == "define" and isinstance(binding.node, Function | ast.ClassDef):
         return Code(facts, binding.node)
     if binding.kind == "value" and isinstance(binding.value, ast.Name | ast.Attribute):
-        return definition(facts, binding.value, depth - 1, home=home)
+        found = definition(facts, binding.value, depth - 1, home=home)
+        reads |= {facts.path, *facts.reads}
+        return found
     if home or binding.kind != "import" or not isinstance(binding.node, ast.ImportFrom):
         return None
     node = binding.node
     path = facts.repository.modules.find(facts.path, node.level, node.module or "")
     if path is None or path == facts.path:
         return None
-    inner = other(facts, path)
     original = next((alias.name for alias in node.names if (alias.asname or alias.name) == name), name)
-    return _exported(facts, inner, original, depth - 1) if inner else None
+    inner = other(facts, path, of_text(path, original), reads)
+    return _exported(inner, original, depth - 1, reads) if inner else None
 
 
-def _exported(facts: Facts, inner: Facts, name: str, depth: int) -> Code | None:
-    """What a name at the top of another file means; the files on the way count as read here."""
+def _exported(inner: Facts, name: str, depth: int, reads: set[str]) -> Code | None:
+    """What a name at the top of another file means; all of the file that defines it counts as read."""
     found = inner.names.bindings(inner.tree.module).get(name, [])
-    code = _bound(inner, found[0], name, depth) if found and depth else None
+    code = _bound(inner, found[0], name, depth, reads) if found and depth else None
     if code is None and not found:
-        code = _starred(inner, name, depth)
-    facts.reads |= inner.reads
+        code = _starred(inner, name, depth, reads)
     if code is not None:
-        facts.reads.add(code.facts.path)
+        reads.add(code.facts.path)
     return code
 
 
-def _starred(facts: Facts, name: str, depth: int) -> Code | None:
+def _starred(facts: Facts, name: str, depth: int, reads: set[str]) -> Code | None:
     """What a name means that only ``from module import *`` can bring."""
     if not depth:
         return None
@@ -142,8 +145,8 @@ def _starred(facts: Facts, name: str, depth: int) -> Code | None:
         if node.names[0].name == "*":
             path = facts.repository.modules.find(facts.path, node.level, node.module or "")
             data = facts.repository.data(path) if path and path != facts.path else b""
-            if name.encode() in data and path and (inner := other(facts, path)):
-                if found := _exported(facts, inner, name, depth - 1):
+            if name.encode() in data and path and (inner := other(facts, path, of_text(path, name), reads)):
+                if found := _exported(inner, name, depth - 1, reads):
                     return found
     return None
 

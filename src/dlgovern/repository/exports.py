@@ -3,15 +3,15 @@
 
 import ast
 import os
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlgovern.digest import sha256
+from dlgovern.repository.learned import Learned
 from dlgovern.repository.modules import Modules
+from dlgovern.repository.reads import Statements, aliases, defines, of_origin, of_passed_on, of_text, parts
 from dlgovern.source.imports import ImportLine, normal, scan
 from dlgovern.source.parse import Unparsable, parse
-from dlgovern.source.patterns import lazy
 from dlgovern.source.read import Unreadable, read
 
 _DEPTH = 8
@@ -45,11 +45,13 @@ class Repository:
     def __init__(self, root: str, roots: frozenset[str] | None = None) -> None:
         """``roots`` are the packages outside that matter; names that come from others are not followed."""
         self.modules = Modules(root)
+        self.learned = Learned()
         self.root = root
         self._roots = roots
         self._bytes: dict[str, bytes] = {}
         self._given = 0
         self._digests: dict[str, str] = {}
+        self._statements: dict[str, Statements] = {}
         self._exports: dict[str, Exports] = {}
         self._origins: dict[tuple[str, str], str | None] = {}
         self._depends: dict[tuple[str, str], frozenset[str]] = {}
@@ -67,7 +69,7 @@ class Repository:
         key = (path, name)
         if key not in self._origins:
             self._origins[key] = None  # modules that import each other end here
-            read_for: set[str] = {path}
+            read_for: set[str] = {of_origin(path, name)}
             if self._possible(path, name, _DEPTH, read_for):
                 self._origins[key] = self._follow(path, name, read_for, _DEPTH)
             self._depends[key] = frozenset(read_for)
@@ -91,11 +93,11 @@ class Repository:
     def _passable(self, path: str) -> tuple[frozenset[bytes], frozenset[str]]:
         """The names that a module may pass on, told from bytes, and the modules whose star exports are among them."""
         if path not in self._names:
-            self._names[path] = (frozenset(), frozenset([path]))  # modules that star-import each other end here
+            self._names[path] = (frozenset(), frozenset([of_passed_on(path)]))  # modules that star-import each other end here
             locals_, stars = self._scanned(path)
             names = {name.encode() for name, lines in locals_.items() if any(self._may_lead_out(path, line) for line in lines)}
-            names.update(_ALIAS.findall(self.data(path)))
-            depends = {path}
+            names.update(aliases(self.data(path)))
+            depends = {of_passed_on(path)}
             for line in stars:
                 inner = self.modules.find(path, line.level, line.module)
                 if inner is not None:
@@ -110,16 +112,24 @@ class Repository:
 
     def constant(self, path: str, name: str) -> tuple[object, frozenset[str]]:
         """The literal that the module at ``path`` binds ``name`` to once, `...` when there is none."""
+        read = frozenset([of_text(path, name)])
         if name.encode() not in self.data(path):
-            return ..., frozenset([path])
-        return self.exports(path).constants.get(name, ...), frozenset([path])
+            return ..., read
+        return self.exports(path).constants.get(name, ...), read
 
-    def digest(self, path: str) -> str:
-        """SHA-256 of a file of the repository, "" when it cannot be read."""
-        if path not in self._digests:
+    def digest(self, read: str) -> str:
+        """The digest of what was read (see `repository.reads`), "" for a file that cannot be read."""
+        found = self._digests.get(read)
+        if found is None:
+            path, name = parts(read)
             data = self.data(path)
-            self._digests[path] = sha256(data) if data else ""
-        return self._digests[path]
+            found = self._digests[read] = "" if not data else self._said(path, data).digest(name) if name else sha256(data)
+        return found
+
+    def _said(self, path: str, data: bytes) -> Statements:
+        if path not in self._statements:
+            self._statements[path] = Statements(data, self.imports(path))
+        return self._statements[path]
 
     def data(self, path: str) -> bytes:
         """The bytes of a file of the repository, empty when it cannot be read."""
@@ -140,6 +150,7 @@ class Repository:
         """Give back the memory that the bytes and imports of a file take."""
         self._bytes.pop(path, None)
         self._lines.pop(path, None)
+        self._statements.pop(path, None)
 
     def exports(self, path: str) -> Exports:
         """The names that the module at ``path`` passes on."""
@@ -166,8 +177,8 @@ class Repository:
     def _look(self, path: str, name: str, depth: int, reads: set[str]) -> bool:
         data = self.data(path)
         present = name.encode() in data
-        reads.add(path)
-        if depth == 0 or not data or (present and _defines(data, name)):
+        reads.add(of_origin(path, name))
+        if depth == 0 or not data or (present and defines(data, name)):
             return False
         locals_, stars = self._scanned(path)
         if present:
@@ -249,22 +260,6 @@ class Repository:
         return f"{module}.{name}" if name else module
 
 
-_ENDS = frozenset(b"(:[ \t\r\n\\")
-
-
-def _defines(data: bytes, name: str) -> bool:
-    """Whether a top-level ``def`` or ``class`` has this name: then it comes from nowhere else."""
-    word = name.encode()
-    for opening in (b"\ndef ", b"\nclass ", b"\nasync def "):
-        at = data.find(opening + word)
-        while at >= 0:
-            end = at + len(opening) + len(word)
-            if end < len(data) and data[end] in _ENDS:
-                return True
-            at = data.find(opening + word, end)
-    return False
-
-
 def _may_assign(data: bytes, name: str) -> bool:
     """Whether a line that begins with ``name`` may give it a value."""
     word = b"\n" + name.encode()
@@ -287,9 +282,6 @@ def _may_alias(data: bytes, name: str) -> bool:
             return True
         at = data.find(b"\n" + word, at + 1)
     return False
-
-
-_ALIAS = lazy(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.", re.M)
 
 
 def _read_exports(module: ast.Module) -> Exports:

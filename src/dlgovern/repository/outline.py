@@ -12,6 +12,7 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.repository.exports import Repository
+from dlgovern.repository.reads import of_text
 from dlgovern.source.imports import ImportLine
 from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
@@ -118,8 +119,8 @@ class Outlines:
 
     def may_have(self, path: str, owner: str, name: str, reads: set[str], depth: int = 8) -> bool:
         """Whether a class that the file at ``path`` calls ``owner`` can have a method, its own or of a base of the repository."""
-        reads.add(path)
         outline = self.of(path)
+        reads.add(path if owner in outline else of_text(path, owner))
         if f"{owner}.{name}" in outline:
             return True
         if not depth:
@@ -146,8 +147,8 @@ class Outlines:
                 reads |= known[1]
                 found = known[0]
                 continue
-            reads.add(path)
             outline = self.of(path)
+            reads.add(path if name in outline else of_text(path, name.partition(".")[0]))
             if name in outline:
                 said = outline.words(name)
                 if self._means(path, said, seeds):

@@ -15,6 +15,7 @@ class Sight:
         self.on_disk = on_disk
         self.path = path
         self.reads: set[str] = set()
+        self.named: set[str] = set()  # those of them that say where the names of this file come from
 
     def name(self, level: int, module: str, name: str) -> str | None:
         """Where ``from module import name`` comes from outside the repository."""
@@ -23,6 +24,7 @@ class Sight:
             return None
         origin, depends = self.repository.origin(inner, name)
         self.reads |= depends
+        self.named |= depends
         return origin
 
     def inside(self, level: int, module: str) -> bool:

@@ -14,7 +14,8 @@ from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Function, Target
 from dlgovern.flow.ranks.roles import split
 from dlgovern.flow.ranks.shares import SHARE, uneven
-from dlgovern.flow.ranks.summaries import Summaries, Summary, start
+from dlgovern.flow.ranks.summaries import Summaries, start
+from dlgovern.flow.ranks.summary import Summary
 from dlgovern.flow.ranks.tables import NOTHING, WHICH, Tables
 from dlgovern.flow.ranks.trace import Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER, Value

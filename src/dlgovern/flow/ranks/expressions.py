@@ -51,7 +51,7 @@ def _constant(_frame: Frame, node: ast.Constant) -> Value:
 
 
 def _name(frame: Frame, node: ast.Name) -> Value:
-    if node.id in frame.summaries.signalled:
+    if node.id in frame.signalled:
         return unknown(node.id, "signal")
     known = frame.env.get(node.id)
     if known is not None:
@@ -97,7 +97,7 @@ def static(frame: Frame, node: ast.AST) -> Value:
 
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     text = written(node)
-    if text in frame.summaries.signalled:
+    if text in frame.signalled:
         return unknown(text, "signal")
     if text and text in frame.env:
         return frame.env[text]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks.project import Project, Target
+from dlgovern.flow.ranks.signals import set_by_signals
 from dlgovern.flow.ranks.tables import ASKS, NOTHING, Tables
 from dlgovern.flow.ranks.trace import Guard, Node, Spot
 from dlgovern.flow.ranks.values import Value, source, unknown
@@ -23,6 +24,10 @@ DEEPEST = 60  # levels of nested expressions and statements; what lies deeper is
 
 Quiet = Callable[[ast.stmt, Target], "frozenset[str] | None"]
 _TELLING = frozenset({"rank", "text", "many", "last", "wrapped", "callee"})
+
+
+_ASKS_HOME = "as home says of "
+"""How the sureness of a step begins that the judged file decides: whether its models make ranks meet in what wraps them."""
 
 
 class GaveUp(Exception):
@@ -55,6 +60,7 @@ class Frame:
         self.depth = depth  # calls above this one
         self.env: dict[str, Value] = {}
         self.quiet: Quiet | None = None  # tells which statements need not be interpreted; None: every one is
+        self.signalled = set_by_signals(facts)
         self.telling: set[str] = set()  # variables that are a rank, a truth about ranks or a wrapped model here
         self.out: list[Node] = []
         self.guards: list[Guard] = []
@@ -96,10 +102,9 @@ class Frame:
 
     def forward(self, model: Value, op: str, node: ast.AST) -> Value:
         """Append the forward pass of a wrapped model, as sure as its wrapper makes ranks meet there; its result."""
-        words = self.tables.meets.get(str(model.data))
-        if words != ():
-            said = words is None or any(word in facts.data for word in words for facts in (self.facts, self.summaries.facts))
-            self.emit("forward", op, node, sure="high" if said else "low")
+        how = str(model.data)
+        if self.tables.meets.get(how) != ():
+            self.emit("forward", op, node, sure="high" if self.tables.meets_in(how, self.facts.data) else f"{_ASKS_HOME}{how}")
         return unknown(f"forward@{node.lineno}")  # type: ignore[attr-defined]
 
     def outside(self) -> Frame:
@@ -107,3 +112,10 @@ class Frame:
         other = Frame(self.summaries, self.facts, self.target, self.cls, self.meter, self.depth)
         other.static = self.static + 1
         return other
+
+
+def surely(step: Node, home: Facts, tables: Tables) -> str:
+    """How sure a step is that some function of the project takes, seen from the judged file."""
+    if not step.sure.startswith(_ASKS_HOME):
+        return step.sure
+    return "high" if tables.meets_in(step.sure.removeprefix(_ASKS_HOME), home.data) else "low"

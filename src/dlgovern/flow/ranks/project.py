@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import other
 from dlgovern.flow.leads import may_inherit
+from dlgovern.repository.reads import of_text
 from dlgovern.source.names import BUILTINS
 from dlgovern.source.tree import enclosing_class
 
@@ -46,12 +47,19 @@ class Project:
         self._deep = 0
         self._functions: dict[int, tuple[ast.AST, Target | None, set[str]]] = {}
 
-    def open(self, path: str) -> Facts | None:
-        """The facts of another file, None when it cannot be had."""
+    def _open(self, path: str, name: str) -> Facts | None:
+        """The facts of another file that is asked for a name, None when it cannot be had."""
         if path == self.home.path:
             return self.home
-        self.reads.add(path)
-        return other(self.home, path)
+        read = of_text(path, name)
+        self.reads.add(read)
+        return other(self.home, path, read)
+
+    def _read(self, facts: Facts) -> None:
+        """All of a file counts as read: what it defines is looked into."""
+        if facts is not self.home:
+            self.reads.add(facts.path)
+            self.home.reads.add(facts.path)
 
     def function(self, facts: Facts, func: ast.AST) -> Target | None:
         """The function that a callee means; for a class its ``__init__``."""
@@ -120,11 +128,12 @@ class Project:
         """What the module at ``path`` calls ``name``."""
         if depth == 0 or name.encode() not in self.home.repository.data(path):
             return self._starred(path, name, depth)
-        facts = self.open(path)
+        facts = self._open(path, name)
         if facts is None:
             return None
         for binding in reversed(facts.names.bindings(facts.tree.module).get(name, [])):
             if binding.kind == "define":
+                self._read(facts)
                 return Definition(facts, binding.node)
             if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
                 found = self._imported(facts, binding.node, name, depth - 1)
@@ -135,7 +144,7 @@ class Project:
     def _starred(self, path: str, name: str, depth: int) -> Definition | None:
         if depth == 0 or b"*" not in self.home.repository.data(path):
             return None
-        facts = self.open(path)
+        facts = self._open(path, name)
         for node in facts.tree.module.body if facts else ():
             if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and facts is not None:
                 inner = facts.repository.modules.find(facts.path, node.level, node.module or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
@@ -15,29 +15,16 @@ from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
 from dlgovern.flow.ranks.memo import DEPTH, Kept, Memo, holds_for
 from dlgovern.flow.ranks.project import Function, Project, Target
-from dlgovern.flow.ranks.signals import set_by_signals
+from dlgovern.flow.ranks.shared import shared
+from dlgovern.flow.ranks.summary import EMPTY, Summary, strip
 from dlgovern.flow.ranks.tables import ASKS, WHICH, Tables
-from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
+from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
 from dlgovern.source.tree import defaults
 
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
-
-
-_MANY = 20_000  # summaries of one repository that are kept
-
-
-class Summary(NamedTuple):
-    """The steps of a function, nothing where nothing happens, and what it returns."""
-
-    steps: tuple[Node, ...]
-    value: Value
-    cut: frozenset[Spot] = frozenset()  # calls below that were not followed although ranks may meet there
-
-
-_EMPTY = Summary((), unknown("?"))
 
 
 class Summaries:
@@ -51,7 +38,6 @@ class Summaries:
         self.memo = Memo()
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
-        self.signalled = set_by_signals(facts)
         self.trains = False
         self.group = ""  # the process group whose ranks are told apart; empty: the world
         self.groups: set[str] = set()  # groups whose own ranks the judged function asked for
@@ -60,9 +46,9 @@ class Summaries:
         self.writes = False  # what files are written is asked for, not what ranks do together
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
-        self._shared = {} if alone else _SHARED.setdefault(facts.repository, {})
-        if len(self._shared) > _MANY:
-            self._shared.clear()
+        self._shared = None if alone else shared(facts.repository)
+        self._open: set[object] = set()  # what the interpretation that goes on took for nothing because it goes on itself
+        self._partial: set[object] = set()  # answers that rest on such
 
     def leads_nowhere(self, frame: Frame, func: ast.expr, given: Iterable[Value]) -> bool:
         """Whether a call of a name of another file leads to no word of the tables: that file need not be opened."""
@@ -78,7 +64,11 @@ class Summaries:
         if place is not None:
             return self._reaches(*place, self.tables.acting)
         own = isinstance(node.func, ast.Name) or (isinstance(node.func, ast.Attribute) and written(node.func.value) in ("self", "cls"))
-        return own and called_name(node.func) in candidates(frame.facts, self.tables).acting
+        if not own:
+            return False
+        known = candidates(frame.facts, self.tables)
+        self.project.reads |= known.reads
+        return called_name(node.func) in known.acting
 
     def may_follow(self, frame: Frame) -> bool:
         """Whether calls are still followed this deep."""
@@ -89,32 +79,46 @@ class Summaries:
         """The summary of a function called from ``caller``."""
         key = (target.key, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
         home = target.facts is self.facts
-        shared = () if home else (*key, self.trains, self.writes, self.files, self.group)
-        known = self.memo.known(key, cls, caller.depth, None if home else lambda of: self._taken_over(shared, of, caller.depth))
+        about = () if home else (*key, self.trains, self.writes, self.files, self.group)
+        known = self.memo.known(key, cls, caller.depth, None if home else lambda of: self._taken_over(about, of, caller.depth))
         if known is not None:
+            if key in self._partial:
+                self._open.add(key)
             return known.answer  # type: ignore[no-any-return]
         running = (*key, cls)
         self.memo.reach(caller.depth)
-        if running in self._running or caller.depth >= DEPTH or self._is_silent(target, given):
-            return _EMPTY
+        if running in self._running:
+            self._open.add(running)
+            return EMPTY
+        if caller.depth >= DEPTH or self._is_silent(target, given):
+            return EMPTY
         outer, self.project.reads = self.project.reads, {target.facts.path}
+        around, self._open = self._open, set()
         try:
             kept = self.memo.make(key, cls, caller.depth, lambda: self._run(running, target, cls, given, caller, manager))
+            self._open.discard(running)
+            if home and any(one.kind == "wrapped" for one in given.values()):
+                self.contexts.setdefault((target.key, key[1]), (target, given))
+                self._open.add(key)  # who asks has to come here
             if not home:
-                _strip(kept.answer.steps)
-                at = () if caller.depth + kept.deep < DEPTH else (caller.depth,)  # followed to its end, or as far as from this depth
-                self._shared[*shared, holds_for(cls)[kept.asked], *at] = (kept, frozenset(self.project.reads))
+                strip(kept.answer.steps)
+                if not self._open and self._shared is not None:
+                    at = () if caller.depth + kept.deep < DEPTH else (caller.depth,)  # followed to its end, or as far as from this depth
+                    self._shared.put((*about, holds_for(cls)[kept.asked], *at), kept, frozenset(self.project.reads))
+            if self._open:
+                self._partial.add(key)
         finally:
             self.project.reads |= outer
-        if home and any(one.kind == "wrapped" for one in given.values()):
-            self.contexts.setdefault((target.key, key[1]), (target, given))
+            self._open |= around
         return kept.answer  # type: ignore[no-any-return]
 
-    def _taken_over(self, shared: tuple[object, ...], of: int, depth: int) -> Kept | None:
+    def _taken_over(self, about: tuple[Any, ...], of: int, depth: int) -> Kept | None:
         """The summary of a function of another file that somebody else has asked for."""
-        known = self._shared.get((*shared, of))
+        if self._shared is None:
+            return None
+        known = self._shared.get((*about, of))
         if known is None or depth + known[0].deep >= DEPTH:
-            known = self._shared.get((*shared, of, depth))
+            known = self._shared.get((*about, of, depth))
         if known is None:
             return None
         self.project.reads |= known[1]
@@ -122,7 +126,7 @@ class Summaries:
 
     def static(self, key: tuple[str, int], cls: int, depth: int, evaluate: Callable[[], Value]) -> Value:
         """The value of an expression that stands outside of what is interpreted, by its file and identity."""
-        known = self.memo.known(key, cls, depth) or self.memo.make(key, cls, depth, evaluate, meanwhile=_EMPTY.value)
+        known = self.memo.known(key, cls, depth) or self.memo.make(key, cls, depth, evaluate, meanwhile=EMPTY.value)
         return known.answer  # type: ignore[no-any-return]
 
     def _run(self, key: tuple[object, ...], target: Target, cls: int, given: dict[str, Value], caller: Frame, manager: bool) -> Summary:
@@ -165,6 +169,7 @@ class Summaries:
             return self._reaches(path, name, self.tables.writing) or self._reaches(path, name, self.tables.telling)
         if self._reaches(path, name, self.tables.acting) or self._reaches(path, name, self.tables.telling):
             return True
+        self.project.reads.add(path)
         known = _WRAPPING.setdefault(self.facts.repository, {})
         if path not in known:
             known[path] = self.tables.wraps(self.facts.repository.data(path))
@@ -217,21 +222,8 @@ class Summaries:
         return self._skips[key]
 
 
-_SHARED: WeakKeyDictionary[Repository, dict[tuple[object, ...], tuple[Kept, frozenset[str]]]] = WeakKeyDictionary()
-"""Of each repository: summaries with what was read for them."""
-
-
 _WRAPPING: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
 """Of each repository: whether a file wraps models, or says of one that it is wrapped."""
-
-
-def _strip(steps: tuple[Node, ...]) -> None:
-    """Let go of the tree of another file."""
-    for step in steps:
-        if step.node is not None:
-            step.node = None
-            for branch in step.branches:
-                _strip(branch)
 
 
 def finished(frame: Frame, body: list[ast.stmt]) -> Summary:

@@ -125,6 +125,11 @@ class Tables:
         self.apart = Seeds(apart | frozenset("_" + word for word in apart), most=_ASKED, beyond=False)
         self.telling = Seeds(self.apart.words | DOUBTS | CLOCKS | SHARES, most=_ASKED, beyond=False)
 
+    def meets_in(self, how: str, data: bytes) -> bool:
+        """Whether ranks meet in the forward pass of a model that is wrapped in this way, as far as the text of a file tells."""
+        words = self.meets.get(how)
+        return words is None or any(word in data for word in words)
+
     def wraps(self, data: bytes) -> bool:
         """Whether a file wraps models, or says of one that it is wrapped."""
         return not self._wraps.isdisjoint(_words(data))

@@ -71,6 +71,16 @@ def row(word: str, keys: list[str]) -> str:
     return text
 
 
+def rows_of(key: str, depth: int = 8) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The rows of conditions that a key means, as ``and`` or ``or`` with their keys."""
+    while key.startswith("not "):
+        key = key[4:]
+    if key in _ROWS and depth:
+        yield _ROWS[key]
+        for inner in _ROWS[key][1]:
+            yield from rows_of(inner, depth - 1)
+
+
 def holds(key: str, known: dict[str, bool], depth: int = 8) -> bool | None:
     """Whether a condition is true where others are known, None when they do not tell."""
     if key in known:
