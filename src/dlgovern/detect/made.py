@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from weakref import WeakKeyDictionary
 
 from dlgovern.flow.constants import UNKNOWN, constant
 from dlgovern.flow.facts import Facts
@@ -30,9 +31,13 @@ def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> b
             return True
     if (name := environment_read(facts, node)) and f"${name}" in sources:
         return True
+    if "%" in sources and isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and not isinstance(node.left, ast.Constant | ast.JoinedStr):
+        return True
     called = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
     if called and f"~{called}" in sources:
         return True
+    if depth and (default := _default_of_option(facts, node)) is not None:
+        return derives(facts, default, sources, depth - 1)
     binding = _single_binding(facts, node)
     if not depth or binding is None or binding.value is None:
         return False
@@ -52,6 +57,30 @@ def _single_binding(facts: Facts, node: ast.AST) -> Binding | None:
         found = facts.names.attribute_bindings(node)
         return found[0] if len(found) == 1 and found[0].kind == "value" else None
     return None
+
+
+_OPTIONS: WeakKeyDictionary[Facts, dict[str, ast.expr | None]] = WeakKeyDictionary()
+
+
+def _default_of_option(facts: Facts, node: ast.AST) -> ast.expr | None:
+    """The default of the command-line option that an attribute of the parsed arguments reads, None where the file sets it otherwise."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load) or not isinstance(node.value, ast.Name) or node.value.id == "self":
+        return None
+    if facts not in _OPTIONS:
+        _OPTIONS[facts] = _defaults(facts) if b".add_argument(" in facts.data else {}
+    return _OPTIONS[facts].get(node.attr)
+
+
+def _defaults(facts: Facts) -> dict[str, ast.expr | None]:
+    """Option -> its default; None for one that is declared twice, or that an assignment changes."""
+    found: dict[str, ast.expr | None] = {}
+    for call in facts.tree.of(ast.Call):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument":
+            names = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            name = next((name[2:].replace("-", "_") for name in names if name.startswith("--")), "")
+            found[name] = None if name in found else next((word.value for word in call.keywords if word.arg == "default"), None)
+    changed = [node.attr for node in facts.tree.of(ast.Attribute) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
+    return {**found, **dict.fromkeys(changed)}
 
 
 def _others(facts: Facts, node: ast.AST, binding: Binding) -> list[Binding]:

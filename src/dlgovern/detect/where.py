@@ -25,7 +25,7 @@ KEYS: dict[str, str] = {
     "in": "its value is one of these literals",
     "matches": "its text, or a literal part of it, matches this regular expression",
     "origin": "it is one of these names, or a call of one",
-    "derives": "a call of one of these names, a read of one of these environment variables ($NAME), or a variable or attribute called like one (~NAME) is a part of it",
+    "derives": "a call of one of these names, a read of one of these environment variables ($NAME), a variable or attribute called like one (~NAME), or a remainder (%) is a part of it",
     "shape": "repeated-list, string-format, lambda or literal",
     "instance_of": "it is an instance of one of these classes, or of a class of this file that derives from one",
     "subclass_of": "it is one of these classes, or a class of the repository that derives from one",

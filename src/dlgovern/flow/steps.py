@@ -13,13 +13,14 @@ from dlgovern.flow.leads import may_lead
 from dlgovern.flow.paths import called_name, own_nodes, written
 from dlgovern.flow.project import Code, Function, called
 from dlgovern.repository.outline import Seeds
-from dlgovern.source.tree import FUNCTIONS, function, parents
+from dlgovern.source.tree import FUNCTIONS, enclosing_class, function, parents
 
 Loop = ast.For | ast.AsyncFor | ast.While
 BACKWARD = frozenset({"backward", "manual_backward"})
 """Methods that compute gradients: of a loss, an engine, an accelerator or a module."""
 _HOOK = re.compile(r"(^|_)train(ing)?_(one_)?(step|batch)$")
 """Names of functions that a framework, or a loop elsewhere, calls once a step."""
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 _DEPTH = 3
 _MICRO = re.compile(r"micro|accum", re.I)
@@ -41,11 +42,17 @@ def steps(facts: Facts) -> list[Step]:
     inside = {id(node) for step in found for node in own_nodes(step.node.body)}
     for node in facts.tree.of(ast.FunctionDef, ast.AsyncFunctionDef):
         assert isinstance(node, Function)
-        hook = _HOOK.search(node.name) is not None
+        hook = _HOOK.search(_named(node)) is not None
         if hook or any(id(call) not in inside for call in _direct(node)):
             if hook or _steps_too(node):
                 found.append(Step(node, loop=False))
     return found
+
+
+def _named(node: Function) -> str:
+    """What a function is called; of an object that is called itself, its class: ``TrainStep()(batch)`` is ``train_step``."""
+    owner = enclosing_class(node) if node.name == "__call__" else None
+    return _WORD.sub("_", owner.name).lower() if owner is not None else node.name
 
 
 def goes_backward(facts: Facts, node: ast.AST, depth: int = _DEPTH) -> bool:
