@@ -10,7 +10,8 @@ from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name
-from dlgovern.flow.ranks.tables import tables_of
+from dlgovern.flow.ranks.meets import MEETINGS
+from dlgovern.flow.ranks.tables import rank_text, tables_of
 from dlgovern.flow.ranks.trace import Node, Spot
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER
 from dlgovern.flow.ranks.writes import STARTERS, STARTS, Write, writes
@@ -25,10 +26,11 @@ PARAMETERS = {"writers": Parameter("string", f"who writes: {', '.join(WRITERS)}"
 def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]]:
     """The file starts a process group or wraps a model, has hooks of a framework, or calls what by its name may start a group."""
     known = tables_of(tables)
-    starts = [name for name, one in known.functions.items() if one.starts or one.kind == "wrap"]
+    starts = [name for name, one in known.functions.items() if one.starts or one.kind in ("wrap", "collective", "save")]
     names = (*starts, *sorted(known.program_calls | known.program_objects | known.hook_classes))
     by_name = [{"parts": list(STARTS), "word": STARTERS}, {"parts": ["setup"], "words": [], "text": r"\bsetup[ \t]*\("}]
-    return [*({"name": name} for name in names), *by_name]
+    by_name.append({"parts": MEETINGS, "words": [], "text": rf"\b(?:{'|'.join(MEETINGS)})[ \t]*\("})
+    return [*({"name": name} for name in names), *by_name, rank_text(tables)._asdict()]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import called_name, own_nodes, written
+from dlgovern.flow.paths import own_nodes, written
 from dlgovern.flow.ranks.analysis import BRANCHED
+from dlgovern.flow.ranks.callers import kept_to_the_first
 from dlgovern.flow.ranks.candidates import Candidates, candidates
-from dlgovern.flow.ranks.expressions import value
 from dlgovern.flow.ranks.folders import may_race
-from dlgovern.flow.ranks.frame import Frame, GaveUp, Meter
+from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Target, functions, module_body
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node
-from dlgovern.flow.ranks.values import FIRST, OTHER, truth
-from dlgovern.source.tree import FUNCTIONS, function, parents, up
+from dlgovern.flow.ranks.values import FIRST, OTHER
+from dlgovern.source.tree import function, up
 
 
 class Access(NamedTuple):
@@ -68,8 +68,8 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
         except GaveUp:
             facts.gave_up.append((target.node if target.node.name else facts.tree.module, BRANCHED))
             continue
-        late = [*_late(first, other), *_makes(facts, first, other)]
-        if late and _is_of_the_first(facts, target, summaries):
+        late = [*_late(first, other, tables), *_makes(facts, first, other)]
+        if late and kept_to_the_first(facts, target, summaries):
             late = []  # no other rank comes there
         for one in (*_early(first, other), *_own(first, other), *late):
             if one.why == "early" or target.key in own_words or one.use.step.spot[0] == facts.path:
@@ -86,14 +86,15 @@ def _telling(facts: Facts, targets: list[Target], known: Candidates, tables: Tab
         {word.decode() for word in words} for words in (files["write"], files["read"], tables.own_words, tables.save_words)
     )
     aliases = [one for node in facts.tree.of(ast.ImportFrom) for one in node.names if one.asname]  # type: ignore[attr-defined]
-    for names in (writing, reading, moments, saving):
+    makers = set(tables.makers)
+    for names in (writing, reading, moments, saving, makers):
         names |= {one.asname for one in aliases if one.name in names}
         names |= {target.node.name for target in targets if target.node.name and not names.isdisjoint(known.names(target))}
     for target in targets:
         mine = known.names(target)
         reads = not reading.isdisjoint(mine)
         early = reads and not writing.isdisjoint(mine) and (known.speaks(target) or not parting.isdisjoint(mine))
-        late = known.speaks(target) and not _TESTS.isdisjoint(mine) and not (writing | _MADE).isdisjoint(mine)
+        late = known.speaks(target) and not _TESTS.isdisjoint(mine) and not (writing | _MADE | makers).isdisjoint(mine)
         if early or late or (not moments.isdisjoint(mine) and (reads or not saving.isdisjoint(mine))):
             yield target
 
@@ -138,13 +139,13 @@ def _after(use: Access, write: Access) -> bool:
     return use.site.spot[0] == write.site.spot[0] and use.site.spot[1] > write.site.spot[1]
 
 
-def _late(first: list[Access], other: list[Access]) -> Iterator[Unsafe]:
+def _late(first: list[Access], other: list[Access], tables: Tables) -> Iterator[Unsafe]:
     """Tests of all ranks that raise where a path is there, although a rank that is done with its own test makes it."""
     tests = [one for one in other if one.step.kind == "test" and not one.step.group.startswith("~") and _raises(one.step.node)]
     reached = {one.step.spot for one in other}
     for test in tests:
         for write in first:
-            made = write.step.kind == "write" or (write.step.kind == "maybe" and write.step.spot not in reached)
+            made = write.step.kind == "write" or write.step.op in tables.makers or (write.step.kind == "maybe" and write.step.spot not in reached)
             if made and _may_be(test.step.op, write.step.op) and _one_path(test.step, write.step) and write.met == test.met and _after(write, test):
                 yield Unsafe("late", test, write)
                 break
@@ -158,24 +159,6 @@ def _makes(facts: Facts, first: list[Access], other: list[Access]) -> Iterator[U
         if write.step.op in ("makedirs", "mkdir") and write.step.spot in reached and not write.step.group.startswith("~"):
             if any(one.met == write.met and _one_path(one.step, write.step) and may_race(facts, one.step.node, write.step.node) for one in tests):
                 yield Unsafe("late", write, write)
-
-
-def _is_of_the_first(facts: Facts, target: Target, summaries: Summaries) -> bool:
-    """Whether a function of the file is called in it, and on the first rank only."""
-    calls = [node for node in facts.tree.of(ast.Call) if called_name(node.func) == target.node.name]  # type: ignore[attr-defined]
-    frame = Frame(summaries, facts, target, OTHER, Meter(), 0).outside()
-    return bool(calls) and not any(_may_reach(frame, call) for call in calls)
-
-
-def _may_reach(frame: Frame, node: ast.AST) -> bool:
-    """Whether no condition around a node keeps the ranks of the frame out."""
-    for parent in parents(node):
-        if isinstance(parent, FUNCTIONS):
-            break
-        if isinstance(parent, ast.If) and truth(value(frame, parent.test)) is (node not in parent.body):
-            return False
-        node = parent
-    return True
 
 
 def _may_be(test: str, write: str) -> bool:

@@ -32,6 +32,8 @@ _MAKES = ("save", "dump", "write")
 _MODES = {"w": "write", "a": "write", "x": "write", "r": "read"}
 
 
+_MODE = re.compile(r"[rwxa][bt]?\+?[bt]?")
+
 _REPLACES = re.compile(r"[wx][bt]?\+?[bt]?")
 """Modes in which a file is written anew; what is appended is not lost."""
 
@@ -174,8 +176,9 @@ def _opened(
     plain = origin in ("open", "io.open", "gzip.open")
     if not plain and not (last == "open" and receiver is not None and origin.partition(".")[0] not in ("PIL", "os", "webbrowser")):
         return None
-    mode = keywords.get("mode") or (positional[plain] if len(positional) > plain else Value("const", "r"))
-    return (str(mode.data) if mode.kind == "const" else ""), FileRow(0, "file") if plain else FileRow(-1, "")
+    given = plain or (len(positional) > 1 and positional[1].kind == "const" and _MODE.fullmatch(str(positional[1].data)) is not None)
+    mode = keywords.get("mode") or (positional[given] if len(positional) > given else Value("const", "r"))
+    return (str(mode.data) if mode.kind == "const" else ""), FileRow(0, "file") if given else FileRow(-1, "")
 
 
 def _path_node(row: FileRow, node: ast.Call) -> ast.AST | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name, written
-from dlgovern.source.tree import children, enclosing_class, scope
+from dlgovern.source.tree import children, enclosing_class, function, scope
 
 _EACH = "<each>"
 """Stands for what a loop over data gives."""
@@ -21,7 +21,9 @@ _HANDED_ON = frozenset("join format str Path abspath realpath normpath expanduse
 """Calls whose result is a path made of what they are given."""
 
 _Key = tuple[int, str]
-"""A variable in its function, by the identity of that, or an attribute, with 0."""
+"""A variable in its function, by the identity of that, or an attribute, with 0, or what a function of the file returns, with -1."""
+
+_RESULT = -1
 
 _PARTS = re.compile(r"rank|ordinal|uuid|te?mp(?!late|oral|er)|bytesio|stringio|devnull|hostname|getpid", re.I)
 _WORDS = frozenset(
@@ -77,10 +79,14 @@ def _said(node: ast.AST, names: set[_Key]) -> Iterator[str]:
         elif isinstance(one, ast.Call):
             name = called_name(one.func)
             yield name
+            if taken:
+                names.add((_RESULT, name))
             taken = taken and name in _HANDED_ON
             if isinstance(one.func, ast.Attribute):
                 todo.append((one.func.value, taken))
             todo += [(part, taken) for part in (*one.args, *(word.value for word in one.keywords))]
+        elif isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Constant) and isinstance(one.slice.value, str):
+            todo += [(one.value, False), (one.slice, False)]  # an entry of a table is not made of what the table is made of
         elif isinstance(one, ast.IfExp):
             todo += [(one.body, taken), (one.orelse, taken), (one.test, False)]
         else:
@@ -102,12 +108,15 @@ def _made(facts: Facts) -> _Made:
     for node in tree.of(ast.FunctionDef, ast.AsyncFunctionDef):
         names = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]  # type: ignore[attr-defined]
         own = [(id(node), name) for name in names[names[:1] == ["self"] :]]
-        owner = enclosing_class(node) if node.name == "__init__" else None  # type: ignore[attr-defined]
-        parameters[owner.name if owner is not None else node.name] = own  # type: ignore[attr-defined]
+        made = enclosing_class(node) if node.name == "__init__" else None  # type: ignore[attr-defined]
+        parameters[made.name if made is not None else node.name] = own  # type: ignore[attr-defined]
     for node in tree.of(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr):
         for target in getattr(node, "targets", None) or [node.target]:  # type: ignore[attr-defined]
             for key in _targets(target) if node.value is not None else ():  # type: ignore[attr-defined]
                 values.setdefault(key, []).append(node.value)  # type: ignore[attr-defined]
+    for node in tree.of(ast.Return):
+        if node.value is not None and (owner := function(node)) is not None:  # type: ignore[attr-defined]
+            values.setdefault((_RESULT, owner.name), []).append(node.value)  # type: ignore[attr-defined]
     for node in tree.of(ast.withitem):
         for key in _targets(node.optional_vars):  # type: ignore[attr-defined]
             values.setdefault(key, []).append(node.context_expr)  # type: ignore[attr-defined]

@@ -150,6 +150,7 @@ class Tables:
         self.save_words = frozenset(name.rpartition(".")[2].encode() for name in saves)
         self._paths: dict[str, tuple[str, FileRow]] = {}  # by origin, "below." for all below, ".method"
         self.file_words: dict[str, set[bytes]] = {"write": set(), "read": {b"open"}}
+        self.makers = frozenset(name.rpartition(".")[2] for one in files.get("read", ()) if one.get("makes") for name in one.get("names", ()))
         for kind in ("write", "copy", "read", "download"):
             for one in files.get(kind, ()):
                 known = (kind, FileRow(one.get("path", 0), one.get("keyword", ""), one.get("at_once", False), tuple(one.get("words", ())), kind == "copy"))

@@ -9,10 +9,12 @@ from typing import NamedTuple
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import elsewhere, imported, reaches
 from dlgovern.flow.paths import called_name, own_nodes
+from dlgovern.flow.ranks.beside import unguarded
 from dlgovern.flow.ranks.frame import GaveUp, Meter
+from dlgovern.flow.ranks.meets import meets
 from dlgovern.flow.ranks.own_paths import is_given_temporary
 from dlgovern.flow.ranks.project import Target, functions, module_body
-from dlgovern.flow.ranks.shares import SHARE
+from dlgovern.flow.ranks.reached import reached
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node, Spot, events
@@ -44,6 +46,7 @@ class _Start(NamedTuple):
 
     target: Target
     sure: str
+    told: bool = True  # whether something says that it starts the program; else only what all ranks write in this file counts
 
 
 def writes(facts: Facts, tables: Tables) -> list[Write]:
@@ -60,26 +63,37 @@ def _find(facts: Facts, tables: Tables) -> list[Write]:
     for one in _starts(facts, summaries, tables):
         if not _leads_to_write(facts, one.target, tables):
             continue
-        meter = Meter()
         try:
-            traces = {NODE_FIRST: start(summaries, one.target, NODE_FIRST, {}, meter).steps}
-            if not any(step.kind == "write" for step in events(traces[NODE_FIRST])):
-                continue  # who writes on every rank, or once on every node, writes here too
-            for cls in (FIRST, OTHER):
-                traces[cls] = start(summaries, one.target, cls, {}, meter).steps
-            for cls, steps in traces.items():
-                for step, chain in _reached(steps, facts.path):
-                    here = step.spot[0] == facts.path
-                    site = step if here else next((call for call in reversed(chain) if call.spot[0] == facts.path and call.node is not None), None)
-                    if step.kind == "write" and site is not None and not any(_is_temporary(facts, call) for call in chain):
-                        sure = max(one.sure, step.sure if here else "medium")  # medium where one of them is
-                        calls = (chain[0].spot,) if chain and chain[0] is not site else ()
-                        old = found.get((step.spot, site.spot), Write(step, frozenset(), site, calls, sure))
-                        found[step.spot, site.spot] = old._replace(classes=old.classes | {cls}, sure=max(old.sure, sure))
+            led = _of_start(facts, one, summaries)
         except GaveUp:
             continue
+        for key, write in led.items():
+            if one.told or (key not in found and write.step.spot[0] == facts.path and OTHER in write.classes):
+                old = found.get(key, write)
+                found[key] = old._replace(classes=old.classes | write.classes, sure=max(old.sure, write.sure))
     facts.reads |= summaries.project.reads
     return list(found.values())
+
+
+def _of_start(facts: Facts, one: _Start, summaries: Summaries) -> dict[tuple[Spot, Spot], Write]:
+    """The writes that a function leads to, by the places of the write and of its site. Raises GaveUp."""
+    meter = Meter()
+    traces = {NODE_FIRST: start(summaries, one.target, NODE_FIRST, {}, meter).steps}
+    if not any(step.kind == "write" for step in events(traces[NODE_FIRST])):
+        return {}  # who writes on every rank, or once on every node, writes here too
+    for cls in (FIRST, OTHER):
+        traces[cls] = start(summaries, one.target, cls, {}, meter).steps
+    found: dict[tuple[Spot, Spot], Write] = {}
+    for cls, led in reached(traces, facts).items():
+        for step, chain in led:
+            here = step.spot[0] == facts.path
+            site = step if here else next((call for call in reversed(chain) if call.spot[0] == facts.path and call.node is not None), None)
+            if step.kind == "write" and site is not None and not any(_is_temporary(facts, call) for call in chain):
+                sure = max(one.sure, step.sure if here else "medium")  # medium where one of them is
+                calls = (chain[0].spot,) if chain and chain[0] is not site else ()
+                old = found.get((step.spot, site.spot), Write(step, frozenset(), site, calls, sure))
+                found[step.spot, site.spot] = old._replace(classes=old.classes | {cls})
+    return found
 
 
 def _leads_to_write(facts: Facts, target: Target, tables: Tables) -> bool:
@@ -117,6 +131,12 @@ def _starts(facts: Facts, summaries: Summaries, tables: Tables) -> list[_Start]:
         _Start(target, owners[id(target.owner)]) for target in targets
         if target.owner is not None and id(target.owner) in owners and target.key not in known and target.node.name in called - inner
     ]
+    known = {one.target.key for one in found}
+    found += [_Start(target, "medium", told=False) for target in others if target.key not in known and meets(facts, target, tables)]
+    if tables.parts(facts.data):
+        known = {one.target.key for one in found}
+        rest = [target for target in targets if target.key not in known]
+        found += [_Start(target, "medium", told=False) for target in unguarded(facts, rest, summaries, tables)]
     return found
 
 
@@ -126,38 +146,6 @@ def _own_calls(facts: Facts) -> set[str]:
         node.attr for node in facts.tree.of(ast.Attribute)  # type: ignore[attr-defined]
         if isinstance(node.value, ast.Name) and node.value.id == "self"  # type: ignore[attr-defined]
     }
-
-
-def _reached(steps: tuple[Node, ...], home: str, chain: tuple[Node, ...] = ()) -> list[tuple[Node, tuple[Node, ...]]]:
-    """The events below, each with the calls that lead to it; what may be one rank's is left out."""
-    found: list[tuple[Node, tuple[Node, ...]]] = []
-    for step in steps:
-        if step.is_event:
-            found.append((step, chain))
-        elif step.kind != "choice" or not _is_ones(step, home):
-            inner = (*chain, step) if step.kind == "call" else chain
-            for branch in step.branches:
-                found += _reached(branch, home, inner)
-        elif step.exits:
-            break  # who goes on may be one rank
-    return found
-
-
-def _is_ones(step: Node, home: str) -> bool:
-    """Whether a condition may choose one rank, or some of them, although no rank is known to decide it.
-
-    What a helper of another file makes where it is not there yet is a cache: as a rule it stands a race.
-    """
-    return (step.group == "files" and step.spot[0] != home) or step.group in ("rank", "member", "mixed", SHARE) or _ONE.search(step.op) is not None
-
-
-_ONE = re.compile(
-    r"^[\w.@#]+ Eq const:0$|rank|(?<!__)main(?!tain|_grad|_param)|master(?!_weight|_param|_grad)|primary|leader|chief|coordinator|should_save|save_logs|save_to_disk|stand_?alone"
-    r"|single_?(gpu|proc|device)|writer|logger|wandb|tensorboard|verbose|debug|int8|quantiz|(each|every|per)_node|(fabric|accelerator|strategy|group|mesh|dist) Is const:None",
-    re.I,
-)
-"""Conditions that may choose one rank although no rank is seen in them: a number that is 0, a word for the first, for the only one
-or for what the first alone has."""
 
 
 def _is_start(facts: Facts, target: Target, tables: Tables) -> bool:
