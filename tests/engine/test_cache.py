@@ -96,7 +96,7 @@ def test_what_else_a_module_says_is_no_matter_where_only_a_name_was_asked_for(pr
     assert ["use.py"] == run()[0]
     write(project, compat="from torch import load\n\n\ndef other():\n    return 2\n\n\nMORE = 3\n")
     assert (["use.py"], ["compat.py"]) == run()
-    write(project, compat="from torch import (\n    save,\n    load,\n)\n")
+    write(project, compat="from torch import load\n\n\ndef others():\n    return 2\n")
     assert (["use.py"], ["compat.py", "use.py"]) == run()
     write(project, compat="from torch import load\nif 0:\n    load = 3\n")
     assert "use.py" in run()[1]

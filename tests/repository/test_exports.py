@@ -7,7 +7,7 @@ import pytest
 from dlgovern.engine.walk import Walk
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
-from dlgovern.repository.reads import of_origin
+from dlgovern.repository.reads import of_surface
 from dlgovern.repository.window import Windows
 
 
@@ -94,7 +94,7 @@ def test_modules_that_import_each_other_end(tmp_path: Path) -> None:
 def test_an_answer_names_the_files_it_was_taken_from(tmp_path: Path) -> None:
     """The cache rests on them."""
     lay_out(tmp_path, {"a.py": "from b import x\n", "b.py": "from torch import load as x\n"})
-    wanted = frozenset({of_origin("a.py", "x"), of_origin("b.py", "x")})
+    wanted = frozenset({of_surface("a.py"), of_surface("b.py")})
     assert ("torch.load", wanted) == Repository(str(tmp_path)).origin("a.py", "x")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from dlgovern.digest import sha256
 from dlgovern.engine.stamps import UNKNOWN, Stamps
 from dlgovern.engine.stamps import Stamp as Status
-from dlgovern.repository.reads import file_of, packed, unpacked
+from dlgovern.repository.reads import Packed, file_of
 from dlgovern.store import Store
 
 _SPARSE = 24
@@ -38,6 +38,7 @@ class Ledger:
         """``concerns`` tells whether a file may mean one of some names by an import."""
         self._store, self._name, self._stamps, self._concerns = store, name, stamps, concerns
         self._reads: list[str] = []  # paths, some with a name: see `repository.reads`
+        self._packed = Packed([], [], [])
         self._digests: list[str] = []
         self._status: list[Status] = []
         self._marks: list[str] = []
@@ -45,6 +46,7 @@ class Ledger:
         self._seen = self._stale = 0  # of which rows is known whether the file is as it was, and of which it is not
         self._moved: dict[frozenset[str], tuple[int, int]] = {}  # likewise: rows looked through, rows concerned
         self._index: dict[tuple[str, str], int] = {}
+        self._latest: dict[str, int] = {}  # the last row of a read
         self._now: dict[tuple[str, str], int] = {}  # rows of what was read in this run
         self._changed = False
         self._load()
@@ -56,7 +58,8 @@ class Ledger:
         values = self._store.get(self._name)
         try:
             marks, digests = values["marks"], values["digests"]
-            reads = unpacked(*(values[key] for key in ("paths", "files", "names")))
+            packed = Packed(*(values[key] for key in ("paths", "files", "names")))
+            reads = packed.reads()
             known = [tuple(row) for row in values["known"]]
             status = [known[number] for number in values["status"]]
             if not (len(reads) == len(digests) == len(status) and all(isinstance(text, str) for text in (*marks, *digests))):
@@ -64,6 +67,7 @@ class Ledger:
         except (KeyError, TypeError, ValueError, IndexError):
             return
         self._marks, self._reads, self._digests, self._status, self._kept = marks, reads, digests, status, len(reads)
+        self._packed = packed
 
     def knows(self, mark: str) -> bool:
         """Whether the numbers of a part with this mark mean what they meant."""
@@ -110,6 +114,15 @@ class Ledger:
             self._status[row] = now
             self._changed = True
 
+    def known(self, read: str) -> str | None:
+        """The digest of a read of a file that is as it was, None where nobody knows without reading it."""
+        if not self._latest:
+            self._latest = {one: row for row, one in enumerate(self._reads)}
+        row = self._latest.get(read)
+        if row is None or not self._stamps.trusts or self._status[row] != self._stamps.of(file_of(read)):
+            return None
+        return self._digests[row]
+
     def rows(self, pairs: Iterable[tuple[str, str]]) -> int:
         """The set of the rows for reads with the digests that they had in this run."""
         now = self._now
@@ -147,6 +160,7 @@ class Ledger:
         self._status = [self._status[row] for row in numbers]
         self._seen, self._stale = (renumbered(rows & used, numbers) for rows in (self._seen, self._stale))
         self._marks, self._kept, self._index, self._now, self._moved = [], 0, {}, {}, {}
+        self._packed, self._latest = Packed([], [], []), {}
         self._changed = True
         return numbers
 
@@ -165,8 +179,9 @@ class Ledger:
         if self._changed:
             known: dict[Status, int] = {}
             status = [known.setdefault(one, len(known)) for one in self._status]
-            paths, files, names = packed(self._reads)
-            columns = {"paths": paths, "files": files, "names": names, "digests": self._digests, "status": status}
+            if len(self._packed) < len(self._reads):
+                self._packed.add(self._reads[len(self._packed) :])
+            columns = {**self._packed.columns(), "digests": self._digests, "status": status}
             self._store.put(self._name, {"marks": self._marks, "known": list(known), **columns})
             self._changed = False
         return self._marks[-1]

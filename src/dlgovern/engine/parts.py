@@ -62,6 +62,7 @@ class Lessons(Parts):
 
     def __init__(self, grounds: Grounds, count: int = PARTS) -> None:
         super().__init__(grounds, "lessons", count)
+        self.recorded = grounds.files.known
 
     def recall(self, path: str) -> Iterator[tuple[Any, Any, Any]]:
         """The questions about a file with their answers, as far as they hold, and what tells what each rests on."""

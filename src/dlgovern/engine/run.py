@@ -63,7 +63,7 @@ def _judge_here(job: Job, paths: list[str], cache: Cache) -> list[FileResult]:
 
     walk = Walk(job.policy, job.root, job.windows, prefilter=job.prefilter, store=Store(job.triggers))
     if cache.folder:
-        walk.learn(cache.lessons.recall)
+        walk.learn(cache.lessons)
     results: list[FileResult] = []
     with Collector() as collector:
         for path in paths:

@@ -12,13 +12,14 @@ from dlgovern import detect
 from dlgovern.digest import sha256
 from dlgovern.engine.filters import Filters
 from dlgovern.engine.live import live_rules
+from dlgovern.engine.parts import Lessons
 from dlgovern.engine.result import FileResult, Learnt
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import done, keep, kept, named, reach
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.exports import Repository
-from dlgovern.repository.learned import Known, Learned
+from dlgovern.repository.learned import Learned
 from dlgovern.repository.sight import Sight
 from dlgovern.repository.window import Windows
 from dlgovern.source import encoding
@@ -67,9 +68,10 @@ class Walk:
         done(self.repository)
         return result._replace(looked=self.repository.modules.looked(), spent=round(time.perf_counter() - start, 6))
 
-    def learn(self, recall: Callable[[str], Iterable[Known]]) -> None:
+    def learn(self, lessons: Lessons) -> None:
         """From now on take over what earlier runs learned of a file, and tell what this one learns."""
-        self.repository.learned = Learned(recall)
+        self.repository.learned = Learned(lessons.recall)
+        self.repository.recorded = lessons.recorded
 
     def _learned(self) -> tuple[Learnt, ...]:
         return tuple(

@@ -32,7 +32,7 @@ def main() -> None:
         if folder:
             from dlgovern.engine.parts import Grounds, Lessons
 
-            walk.learn(Lessons(Grounds(Store(folder), name, setup["root"])).recall)
+            walk.learn(Lessons(Grounds(Store(folder), name, setup["root"])))
         sender = results.Sender()
         out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
         for line in sys.stdin.buffer:

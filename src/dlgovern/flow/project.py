@@ -8,7 +8,7 @@ from typing import NamedTuple
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import other
 from dlgovern.flow.leads import may_inherit
-from dlgovern.repository.reads import of_text
+from dlgovern.repository.reads import of_surface
 from dlgovern.source.names import Binding
 from dlgovern.source.tree import enclosing_class
 
@@ -46,7 +46,7 @@ def definition(facts: Facts, node: ast.AST, depth: int = _DEPTH, *, home: bool =
         return found
     module = _module(facts, node.value)
     if module is not None:
-        inner = None if home else other(facts, module, of_text(module, node.attr))
+        inner = None if home else other(facts, module, of_surface(module))
         return _exported(inner, node.attr, depth - 1, facts.reads) if inner else None
     owned = instance(facts, node.value, depth - 1, home=home)
     return method(owned, node.attr, home=home) if owned else None
@@ -121,7 +121,7 @@ def _bound(facts: Facts, binding: Binding, name: str, depth: int, reads: set[str
     if path is None or path == facts.path:
         return None
     original = next((alias.name for alias in node.names if (alias.asname or alias.name) == name), name)
-    inner = other(facts, path, of_text(path, original), reads)
+    inner = other(facts, path, of_surface(path), reads)
     return _exported(inner, original, depth - 1, reads) if inner else None
 
 
@@ -145,7 +145,7 @@ def _starred(facts: Facts, name: str, depth: int, reads: set[str]) -> Code | Non
         if node.names[0].name == "*":
             path = facts.repository.modules.find(facts.path, node.level, node.module or "")
             data = facts.repository.data(path) if path and path != facts.path else b""
-            if name.encode() in data and path and (inner := other(facts, path, of_text(path, name), reads)):
+            if name.encode() in data and path and (inner := other(facts, path, of_surface(path), reads)):
                 if found := _exported(inner, name, depth - 1, reads):
                     return found
     return None

@@ -3,13 +3,13 @@
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from dlgovern.digest import sha256
 from dlgovern.repository.learned import Learned
 from dlgovern.repository.modules import Modules
-from dlgovern.repository.reads import Statements, aliases, defines, of_origin, of_passed_on, of_text, parts
+from dlgovern.repository.reads import Statements, aliases, defines, of_surface, of_text, parts
 from dlgovern.source.imports import ImportLine, normal, scan
 from dlgovern.source.parse import Unparsable, parse
 from dlgovern.source.read import Unreadable, read
@@ -48,6 +48,7 @@ class Repository:
         self.learned = Learned()
         self.root = root
         self._roots = roots
+        self.recorded: Callable[[str], str | None] = lambda _read: None  # digests that are known of files that are as they were
         self._bytes: dict[str, bytes] = {}
         self._given = 0
         self._digests: dict[str, str] = {}
@@ -69,7 +70,7 @@ class Repository:
         key = (path, name)
         if key not in self._origins:
             self._origins[key] = None  # modules that import each other end here
-            read_for: set[str] = {of_origin(path, name)}
+            read_for: set[str] = {of_surface(path)}
             if self._possible(path, name, _DEPTH, read_for):
                 self._origins[key] = self._follow(path, name, read_for, _DEPTH)
             self._depends[key] = frozenset(read_for)
@@ -93,11 +94,11 @@ class Repository:
     def _passable(self, path: str) -> tuple[frozenset[bytes], frozenset[str]]:
         """The names that a module may pass on, told from bytes, and the modules whose star exports are among them."""
         if path not in self._names:
-            self._names[path] = (frozenset(), frozenset([of_passed_on(path)]))  # modules that star-import each other end here
+            self._names[path] = (frozenset(), frozenset([of_surface(path)]))  # modules that star-import each other end here
             locals_, stars = self._scanned(path)
             names = {name.encode() for name, lines in locals_.items() if any(self._may_lead_out(path, line) for line in lines)}
             names.update(aliases(self.data(path)))
-            depends = {of_passed_on(path)}
+            depends = {of_surface(path)}
             for line in stars:
                 inner = self.modules.find(path, line.level, line.module)
                 if inner is not None:
@@ -121,10 +122,17 @@ class Repository:
         """The digest of what was read (see `repository.reads`), "" for a file that cannot be read."""
         found = self._digests.get(read)
         if found is None:
-            path, name = parts(read)
-            data = self.data(path)
-            found = self._digests[read] = "" if not data else self._said(path, data).digest(name) if name else sha256(data)
+            found = self._digests[read] = self._digest(read)
         return found
+
+    def _digest(self, read: str) -> str:
+        if (recorded := self.recorded(read)) is not None:
+            return recorded
+        path, name = parts(read)
+        data = self.data(path)
+        if not data:
+            return ""
+        return self._said(path, data).digest(name) if name else sha256(data)
 
     def _said(self, path: str, data: bytes) -> Statements:
         if path not in self._statements:
@@ -177,7 +185,7 @@ class Repository:
     def _look(self, path: str, name: str, depth: int, reads: set[str]) -> bool:
         data = self.data(path)
         present = name.encode() in data
-        reads.add(of_origin(path, name))
+        reads.add(of_surface(path))
         if depth == 0 or not data or (present and defines(data, name)):
             return False
         locals_, stars = self._scanned(path)

@@ -12,12 +12,10 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from dlgovern.repository.exports import Repository
-from dlgovern.repository.reads import of_text
+from dlgovern.repository.reads import heads, of_surface
 from dlgovern.source.imports import ImportLine
 from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
-
-_HEAD = lazy(rb"^([ \t]*)(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)", re.M)
 
 _BASES = lazy(rb"^[ \t]*class[ \t]+[\w\x80-\xff]+[ \t]*\(([^)]*)", re.M)
 
@@ -47,11 +45,11 @@ class Outline:
     def _read(self) -> None:
         data = self._data
         opened: list[tuple[int, str, int]] = []  # column, name, start
-        for match in _HEAD.finditer(data):
-            indent, start = len(match.group(1).expandtabs()), _decorated(data, match.start())
+        for at, space, name in heads(data):
+            indent, start = len(space.expandtabs()), _decorated(data, at)
             while opened and opened[-1][0] >= indent:
                 self._close(opened.pop(), start, opened[-1][1] if opened else "")
-            opened.append((indent, match.group(2).decode("utf-8", "replace"), start))
+            opened.append((indent, name.decode("utf-8", "replace"), start))
         while opened:
             self._close(opened.pop(), len(data), opened[-1][1] if opened else "")
 
@@ -120,7 +118,7 @@ class Outlines:
     def may_have(self, path: str, owner: str, name: str, reads: set[str], depth: int = 8) -> bool:
         """Whether a class that the file at ``path`` calls ``owner`` can have a method, its own or of a base of the repository."""
         outline = self.of(path)
-        reads.add(path if owner in outline else of_text(path, owner))
+        reads.add(path if owner in outline else of_surface(path))
         if f"{owner}.{name}" in outline:
             return True
         if not depth:
@@ -148,7 +146,7 @@ class Outlines:
                 found = known[0]
                 continue
             outline = self.of(path)
-            reads.add(path if name in outline else of_text(path, name.partition(".")[0]))
+            reads.add(path if name in outline else of_surface(path))
             if name in outline:
                 said = outline.words(name)
                 if self._means(path, said, seeds):

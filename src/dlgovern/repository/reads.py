@@ -1,40 +1,38 @@
-"""What an answer rests on: a whole file, or only what a file says of one name.
+"""What an answer rests on: a whole file, what it defines and passes on, or what it says of one name.
 
-A read is a path, or a path and a name. Most files of a package are asked for a name or two, which they define or pass on;
-such an answer holds however the rest of the file changes.
+A read is a path, or a path and more. Most files of a package are only asked where a name comes from; such an answer holds
+whatever its functions do.
 """
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 
 from dlgovern.digest import sha256
 from dlgovern.source.imports import ImportLine, normal, scan
 from dlgovern.source.patterns import lazy
 
 _BETWEEN = "\0"
+_SURFACE = "*"
 _TEXT = "="
-ALL = "*"
-"""Stands for the names that a module passes on."""
 
-_STATEMENT = lazy(rb"^(?=[^\s#)\]}])", re.M)
-_ALIAS = lazy(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.", re.M)
+# a line end is found at once, the begin of a line is looked for at every byte
+_STATEMENT = lazy(rb"\n(?=[^\s#)\]}])")
+_HEAD = lazy(rb"\n([ \t]*)(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)")
+_ALIAS = lazy(rb"\n(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*[A-Za-z_]\w*\.")
+_ASSIGNED = lazy(rb"\n(\w+)[ \t]*(?::[^=\n]*)?=")
+_BLOCK = lazy(rb"\n(?:if|elif|else|try|except|finally|for|while|with|match)\b")
 
 
-def of_origin(path: str, name: str) -> str:
-    """The read of a file for where a name of it comes from: a function or class that it defines is itself, whatever it does."""
-    return f"{path}{_BETWEEN}{name}" if name else path
+def of_surface(path: str) -> str:
+    """The read of a file for what its names are: what it imports, which functions it has, what is another name of something."""
+    return f"{path}{_BETWEEN}{_SURFACE}"
 
 
 def of_text(path: str, name: str) -> str:
     """The read of a file for every statement in which it says a name; of all of it where there is none."""
     return f"{path}{_BETWEEN}{_TEXT}{name}" if name else path
-
-
-def of_passed_on(path: str) -> str:
-    """The read of a file for the names that it imports or gives a dotted value."""
-    return f"{path}{_BETWEEN}{ALL}"
 
 
 def parts(read: str) -> tuple[str, str]:
@@ -53,18 +51,36 @@ def is_whole(read: str) -> bool:
     return _BETWEEN not in read
 
 
-def packed(reads: list[str]) -> tuple[list[str], list[int], list[str]]:
-    """The files, and of each read the number of its file and what else it says, as JSON-ready values."""
-    numbers: dict[str, int] = {}
-    split = [parts(read) for read in reads]
-    files = [numbers.setdefault(path, len(numbers)) for path, _ in split]
-    return list(numbers), files, [name for _, name in split]
+class Packed:
+    """Reads as JSON-ready columns: the files, and of each read the number of its file and what else it says."""
 
+    def __init__(self, paths: list[str], files: list[int], names: list[str]) -> None:
+        self._paths, self._files, self._names = paths, files, names
+        self._numbers: dict[str, int] = {}
 
-def unpacked(paths: list[str], files: list[int], names: list[str]) -> list[str]:
-    """The reads from what `packed` gave. Raises TypeError, ValueError or IndexError for anything else."""
-    before = [path + _BETWEEN for path in paths]
-    return [before[file] + name if name else paths[file] for file, name in zip(files, names, strict=True)]
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def reads(self) -> list[str]:
+        """The reads. Raises TypeError, ValueError or IndexError where the columns are none."""
+        before = [path + _BETWEEN for path in self._paths]
+        return [before[file] + name if name else self._paths[file] for file, name in zip(self._files, self._names, strict=True)]
+
+    def add(self, reads: Iterable[str]) -> None:
+        """Append reads."""
+        if not self._numbers:
+            self._numbers = {path: number for number, path in enumerate(self._paths)}
+        for read in reads:
+            path, name = parts(read)
+            number = self._numbers.setdefault(path, len(self._paths))
+            if number == len(self._paths):
+                self._paths.append(path)
+            self._files.append(number)
+            self._names.append(name)
+
+    def columns(self) -> dict[str, list[str] | list[int]]:
+        """The columns by name."""
+        return {"paths": self._paths, "files": self._files, "names": self._names}
 
 
 def digest(data: bytes, read: str) -> str:
@@ -75,7 +91,13 @@ def digest(data: bytes, read: str) -> str:
 
 def aliases(data: bytes) -> list[bytes]:
     """The names that lines of a file give a dotted value, as ``load = torch.load`` does."""
-    return _ALIAS.findall(data)
+    return _ALIAS.findall(b"\n" + data)
+
+
+def heads(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """The functions and classes of a file: where the first line of each begins, its indent and the name."""
+    for match in _HEAD.finditer(b"\n" + data):
+        yield match.start(), match.group(1), match.group(2)
 
 
 def defines(data: bytes, name: str) -> bool:
@@ -99,21 +121,29 @@ class Statements:
 
     def __init__(self, data: bytes, lines: list[ImportLine] | None = None) -> None:
         """``lines``: the import statements of the file, where they are known."""
-        self._raw = data
         whole = normal(data)
         self._lines = scan(whole) if lines is None else lines
         self._data = whole.replace(b"\\\r\n", b"").replace(b"\\\n", b"") if b"\\" in whole else whole
         self._starts: list[int] = []
 
     def digest(self, name: str) -> str:
-        """The digest of what the file says of the name of a read, the part behind the path."""
-        if name == ALL:
-            return sha256(repr((self._lines, aliases(self._raw))).encode("utf-8", "surrogatepass"))[:_SHORT]
-        plain = name.removeprefix(_TEXT)
-        if plain == name and defines(self._raw, name):
-            return _DEFINED
-        said = [line for line in self._lines if line.local in (plain, "*")]
-        return sha256(repr((said, *self._with(plain))).encode("utf-8", "surrogatepass"))[:_SHORT]
+        """The digest of what the part of a read behind the path stands for."""
+        said = self._surface() if name == _SURFACE else self._with(name.removeprefix(_TEXT))
+        return sha256(repr(said).encode("utf-8", "surrogatepass"))[:_SHORT]
+
+    def _surface(self) -> list[object]:
+        """Import statements, names of functions, other names of something, and what decides between several of them."""
+        data = self._data
+        functions = sorted({(not indent, name) for _, indent, name in heads(data)})
+        meant = {*(name for _, name in functions), *aliases(data), *(line.local.encode("utf-8", "surrogatepass") for line in self._lines)}
+        led = b"\n" + data
+        again = [name for name in _ASSIGNED.findall(led) if name in meant]
+        blocks = [self._whole(match.start()) for match in _BLOCK.finditer(led)]
+        return [self._lines, functions, [self._whole(match.start()) for match in _ALIAS.finditer(led)], again, blocks]
+
+    def _whole(self, at: int) -> bytes:
+        start, end = self._around(at)
+        return self._data[start:end].rstrip()
 
     def _with(self, name: str) -> list[bytes]:
         """The statements in which a word stands."""
@@ -130,7 +160,7 @@ class Statements:
 
     def _around(self, at: int) -> tuple[int, int]:
         if not self._starts:
-            self._starts = [0, *(match.start() for match in _STATEMENT.finditer(self._data)), len(self._data)]
+            self._starts = [0, *(match.start() for match in _STATEMENT.finditer(b"\n" + self._data)), len(self._data)]
         last = len(self._starts) - 1
         index = bisect_right(self._starts, at, hi=last)
         start = self._starts[index - 1]
@@ -139,7 +169,6 @@ class Statements:
         return start, self._starts[index]
 
 
-_DEFINED = "defined"
 _SHORT = 24  # digits; what a file says of a name is no file, and nobody else has to find it by this
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import other
 from dlgovern.flow.leads import may_inherit
-from dlgovern.repository.reads import of_text
+from dlgovern.repository.reads import of_surface
 from dlgovern.source.names import BUILTINS
 from dlgovern.source.tree import enclosing_class
 
@@ -47,11 +47,11 @@ class Project:
         self._deep = 0
         self._functions: dict[int, tuple[ast.AST, Target | None, set[str]]] = {}
 
-    def _open(self, path: str, name: str) -> Facts | None:
+    def _open(self, path: str) -> Facts | None:
         """The facts of another file that is asked for a name, None when it cannot be had."""
         if path == self.home.path:
             return self.home
-        read = of_text(path, name)
+        read = of_surface(path)
         self.reads.add(read)
         return other(self.home, path, read)
 
@@ -128,7 +128,7 @@ class Project:
         """What the module at ``path`` calls ``name``."""
         if depth == 0 or name.encode() not in self.home.repository.data(path):
             return self._starred(path, name, depth)
-        facts = self._open(path, name)
+        facts = self._open(path)
         if facts is None:
             return None
         for binding in reversed(facts.names.bindings(facts.tree.module).get(name, [])):
@@ -144,7 +144,7 @@ class Project:
     def _starred(self, path: str, name: str, depth: int) -> Definition | None:
         if depth == 0 or b"*" not in self.home.repository.data(path):
             return None
-        facts = self._open(path, name)
+        facts = self._open(path)
         for node in facts.tree.module.body if facts else ():
             if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and facts is not None:
                 inner = facts.repository.modules.find(facts.path, node.level, node.module or "")
