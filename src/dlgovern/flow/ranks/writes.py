@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import elsewhere, imported, reaches
-from dlgovern.flow.paths import called_name, own_nodes
+from dlgovern.flow.paths import called_name, own_nodes, written
 from dlgovern.flow.ranks.beside import lead_to_writes, unguarded
 from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.meets import meets, renamed
@@ -136,7 +136,7 @@ def _starts(facts: Facts, summaries: Summaries, tables: Tables) -> list[_Start]:
 
 def _may_start(data: bytes, tables: Tables) -> bool:
     """Whether a file has a word of what starts a program, or a name that sounds like it."""
-    return not tables.start_words.isdisjoint(words(data)) or _STARTERS.search(data) is not None
+    return not tables.start_words.isdisjoint(words(data)) or tables.wraps(data) or _STARTERS.search(data) is not None
 
 
 _STARTERS = re.compile(STARTERS.encode() + rb"|\bsetup[ \t]*\(")
@@ -176,10 +176,12 @@ def _is_start(facts: Facts, target: Target, tables: Tables) -> bool:
 def _starting(facts: Facts, tables: Tables) -> frozenset[int]:
     """The functions in whose own code something starts the program, 0 for the module."""
     others = renamed(facts) | _aliases(facts)
+    inner = imported(facts)  # what a file of the repository gives on may have another name there
     found = set()
     for node in facts.tree.of(ast.Call):
         name = called_name(node.func)  # type: ignore[attr-defined]
-        if name in others or name.encode() in tables.start_words or not name:
+        root = written(node.func).partition(".")[0]  # type: ignore[attr-defined]
+        if name in others or root in inner or name.encode() in tables.start_words or not name:
             origin = facts.names.origin(node.func) or ""  # type: ignore[attr-defined]
             operation = tables.functions.get(origin)
             if origin in tables.program_calls or (operation is not None and (operation.kind == "wrap" or operation.starts)):
