@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from dlgovern.engine.result import FileResult
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy
-from dlgovern.source.idle import idle, named
 from dlgovern.store import Store
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ def _stands(programs: Programs, path: str, parameters: Mapping[str, Any], hit: H
 
 def _is_idle(programs: Programs, path: str, words: list[str], hit: Hit) -> bool:
     """Whether the functions of this file that have the words are named by nobody, and the one of the hit by somebody."""
+    from dlgovern.source.idle import idle, named  # it parses
+
     data = programs.data(path)
     dead = {name for word in words for name in idle(data, word)}
     if not dead:
