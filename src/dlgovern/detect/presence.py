@@ -13,6 +13,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
+from dlgovern.source.idle import idle
 from dlgovern.source.imports import normal
 from dlgovern.source.words import words
 
@@ -26,6 +27,7 @@ PARAMETERS = {
     "absent": Parameter("strings", "words of which the file may have none", default=[]),
     "elsewhere": Parameter("boolean", "nor may a file that it imports, that imports it, or that is imported with it", default=False),
     "beside": Parameter("boolean", "nor a file that only lies beside this one", default=False),
+    "idle": Parameter("boolean", "a word counts for nothing in functions that no file of the program names, where one names the caller's", default=False),
 }
 
 
@@ -41,7 +43,9 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
         written = words(normal(facts.data))
         for rule in rules:
             parameters = rule.parameters
-            if any(word.encode() in written for word in parameters.get("absent", ())):
+            said = [word for word in parameters.get("absent", ()) if word.encode() in written]
+            dead = [idle(facts.data, word) for word in said] if parameters.get("idle") else []
+            if said and not (dead and all(dead)):
                 continue
             if (also := parameters.get("also")) and not any(_calls(facts, also, parameters.get("also_where", ()))):
                 continue
@@ -51,7 +55,7 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
                 calls = list(_calls(facts, parameters.get("training", [])))
             for call in calls:
                 hit = facts.hit(rule.id, call, call=callee(facts, call) or "")
-                if hit.symbol not in reported:
+                if hit.symbol not in reported and not any(hit.symbol.partition(".")[0] in names for names in dead):
                     reported.add(hit.symbol)
                     yield hit
 

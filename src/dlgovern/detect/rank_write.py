@@ -10,7 +10,7 @@ from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name
-from dlgovern.flow.ranks.meets import MEETINGS
+from dlgovern.flow.ranks.meets import MEETINGS, MODULES
 from dlgovern.flow.ranks.tables import rank_text, tables_of
 from dlgovern.flow.ranks.trace import Node, Spot
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER
@@ -29,7 +29,8 @@ def triggers(_parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[s
     starts = [name for name, one in known.functions.items() if one.starts or one.kind in ("wrap", "collective", "save")]
     names = (*starts, *sorted(known.program_calls | known.program_objects | known.hook_classes))
     by_name = [{"parts": list(STARTS), "word": STARTERS}, {"parts": ["setup"], "words": [], "text": r"\bsetup[ \t]*\("}]
-    by_name.append({"parts": MEETINGS, "words": [], "text": rf"\b(?:{'|'.join(MEETINGS)})[ \t]*\("})
+    near = rf"(?:(?<![\w.])|\b(?:{'|'.join(MODULES)})\.)(?:{'|'.join(MEETINGS)})[ \t]*\("
+    by_name.append({"parts": MEETINGS, "words": [], "text": near})
     return [*({"name": name} for name in names), *by_name, rank_text(tables)._asdict()]
 
 

@@ -56,6 +56,16 @@ class Programs:
                 return sorted(found)
         return sorted(self.files[number] for number in holders & self._program(path))
 
+    def around(self, path: str) -> list[str]:
+        """The other files of the program around a file."""
+        return sorted(self.files[number] for number in self._program(path) if self.files[number] != path)
+
+    def data(self, path: str) -> bytes:
+        """The bytes of a file of the repository."""
+        data: bytes = self._repository.data(path)
+        self._repository.forget(path)
+        return data
+
     def _holding(self, words: tuple[str, ...]) -> frozenset[int]:
         if words not in self._holders:
             bit = 1 << self._words.index(words)

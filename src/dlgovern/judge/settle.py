@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dlgovern.engine.result import FileResult
+from dlgovern.finding import Hit
 from dlgovern.policy import Policy
 from dlgovern.store import Store
 
@@ -36,17 +37,33 @@ def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Stor
     programs = Programs(root, sorted(words), store or Store(""))
     settled = []
     for result in results:
-        kept = tuple(hit for hit in result.hits if hit.rule not in wanted or _stands(programs, result.path, wanted[hit.rule]))
+        kept = tuple(hit for hit in result.hits if hit.rule not in wanted or _stands(programs, result.path, wanted[hit.rule], hit))
         settled.append(result._replace(hits=kept) if len(kept) != len(result.hits) else result)
     programs.save()
     return settled
 
 
-def _stands(programs: Programs, path: str, parameters: Mapping[str, Any]) -> bool:
+def _stands(programs: Programs, path: str, parameters: Mapping[str, Any], hit: Hit) -> bool:
     """Whether no other file of the program has what must be absent, and some file has each word that is wanted."""
     if programs.too_many:
         return False
     beside = bool(parameters.get("beside", False))
     if any(other != path for other in programs.holding(path, tuple(parameters.get("absent", ())), beside=beside)):
         return False
+    if parameters.get("idle") and not _is_idle(programs, path, parameters["absent"], hit):
+        return False
     return all(programs.holding(path, tuple(one.split("|")), beside=False) for one in parameters.get("alongside", ()))
+
+
+def _is_idle(programs: Programs, path: str, words: list[str], hit: Hit) -> bool:
+    """Whether the functions of this file that have the words are named by nobody, and the one of the hit by somebody."""
+    from dlgovern.source.idle import idle, named  # it parses
+
+    data = programs.data(path)
+    dead = {name for word in words for name in idle(data, word)}
+    if not dead:
+        return True  # the file has none of the words
+    files = [data, *(programs.data(other) for other in programs.around(path))]
+    caller = hit.symbol.partition(".")[0]
+    lives = not caller or sum(named(one, caller) for one in files) > 1 or data.count(caller.encode()) > 1
+    return lives and not any(named(one, name) for one in files[1:] for name in dead)

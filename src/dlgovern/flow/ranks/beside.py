@@ -6,7 +6,7 @@ import ast
 import re
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import called_name, own_nodes
+from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.callers import kept_to_the_first
 from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.meets import renamed
@@ -15,6 +15,7 @@ from dlgovern.flow.ranks.reached import reached
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.values import FIRST, OTHER
+from dlgovern.source.tree import function
 
 
 def unguarded(facts: Facts, targets: list[Target], summaries: Summaries, tables: Tables) -> list[Target]:
@@ -26,6 +27,35 @@ def unguarded(facts: Facts, targets: list[Target], summaries: Summaries, tables:
         open_ones = [target for target in mine if _is_open(target) and not kept_to_the_first(facts, target, summaries)]
         if len(mine) > 1 and open_ones and any(_guards(facts, target, summaries, tables) for target in mine):
             found += open_ones
+    return found
+
+
+def lead_to_writes(targets: list[Target], tables: Tables) -> set[tuple[str, int, int]]:
+    """Functions of a file that write themselves, or through others of the file."""
+    found = {target.key for target in targets if _may_write(target, tables)}
+    names = {target.node.name for target in targets if target.key in found}
+    for _ in range(_DEEP if names else 0):
+        more = [target for target in targets if target.key not in found and not names.isdisjoint(_called(target))]
+        found |= {target.key for target in more}
+        names |= {target.node.name for target in more}
+    return found
+
+
+_DEEP = 3  # functions behind one another
+
+
+def _called(target: Target) -> set[str]:
+    """The names of what a function calls, functions inside of it left out."""
+    known = target.facts.once(_called, lambda: _calls(target.facts))
+    return known.get(id(target.node) if target.node.name else 0, set())
+
+
+def _calls(facts: Facts) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for call in facts.tree.of(ast.Call):
+        if name := called_name(call.func):  # type: ignore[attr-defined]
+            owner = function(call)
+            found.setdefault(id(owner) if owner is not None else 0, set()).add(name)
     return found
 
 
@@ -41,8 +71,8 @@ _PATH = re.compile(r"path|dir|folder|file|name|root|out|ckpt|checkpoint|dest|pre
 
 
 def _may_write(target: Target, tables: Tables) -> bool:
-    names = (called_name(node.func) for node in own_nodes(target.node.body) if isinstance(node, ast.Call))
-    return any(name in renamed(target.facts) or tables.writes(name.encode()) for name in names if name)
+    others = renamed(target.facts)
+    return any(name in others or tables.writes(name.encode()) for name in _called(target) if name)
 
 
 def _guards(facts: Facts, target: Target, summaries: Summaries, tables: Tables) -> bool:

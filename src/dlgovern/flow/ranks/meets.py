@@ -15,6 +15,9 @@ from dlgovern.source.tree import function
 MEETINGS = "barrier synchronize wait_for_everyone".split()
 """Names of functions of the repository that are asked whether all ranks meet in them."""
 
+MODULES = "comm dist distributed".split()
+"""Names of modules in which such a function is looked for."""
+
 _KINDS = frozenset({"collective", "save"})
 
 
@@ -23,7 +26,8 @@ def meets(facts: Facts, target: Target, tables: Tables) -> bool:
     known = facts.once(meets, lambda: _places(facts, tables))
     if not known or target.owner is None or id(target.node) in known:
         return id(target.node) in known if target.node.name else id(None) in known
-    names = {one.name for one in target.owner.body if isinstance(one, Function) and id(one) in known}
+    owner = target.owner
+    names = facts.once((meets, id(owner)), lambda: {one.name for one in owner.body if isinstance(one, Function) and id(one) in known})
     return bool(names) and any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names and written(node.func.value) == "self"
         for node in own_nodes(target.node.body)
@@ -56,7 +60,8 @@ def _is_meeting(facts: Facts, call: ast.Call, tables: Tables) -> bool:
         text = written(call.func.value)
         known = {text, text.rpartition(".")[2].lstrip("_")} - {""}
         return any(one.kind in _KINDS and not known.isdisjoint(one.on) for one in tables.methods[name])
-    place = elsewhere(facts, call.func) if name in MEETINGS and not call.args else None
+    near = isinstance(call.func, ast.Name) or (isinstance(call.func, ast.Attribute) and called_name(call.func.value) in MODULES)
+    place = elsewhere(facts, call.func) if near and name in MEETINGS and not call.args else None
     return place is not None and reaches(facts, *place, tables.acting)
 
 

@@ -105,6 +105,9 @@ class Tables:
         }
         """What wraps a model -> text of files in whose models its forward pass makes ranks meet; none: it never does."""
         self._files(tables.get(FILES, {}))
+        starts = {name for name, one in self.functions.items() if one.starts or one.kind == "wrap"}
+        starts |= self.program_calls | self.program_objects | self.hook_classes | self.hook_registers
+        self.start_words = frozenset(name.rpartition(".")[2].encode() for name in starts)
         self.starting = Seeds(frozenset(name.rpartition(".")[2] for name, one in self.functions.items() if one.starts), most=_ASKED, beyond=False)
         parting = {name.rpartition(".")[2] for name, kind in self.calls.items() if kind in APART} | {*self.first, *self.decorators}
         parting |= {name for name, kind in {**self.names, **self.environment}.items() if kind in APART}

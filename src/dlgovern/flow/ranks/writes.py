@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import elsewhere, imported, reaches
-from dlgovern.flow.paths import called_name, own_nodes
-from dlgovern.flow.ranks.beside import unguarded
+from dlgovern.flow.paths import called_name, own_nodes, written
+from dlgovern.flow.ranks.beside import lead_to_writes, unguarded
 from dlgovern.flow.ranks.frame import GaveUp, Meter
-from dlgovern.flow.ranks.meets import meets
+from dlgovern.flow.ranks.meets import meets, renamed
 from dlgovern.flow.ranks.own_paths import is_given_temporary
 from dlgovern.flow.ranks.project import Target, functions, module_body
 from dlgovern.flow.ranks.reached import reached
@@ -20,6 +20,8 @@ from dlgovern.flow.ranks.tables import Tables
 from dlgovern.flow.ranks.trace import Node, Spot, events
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER
 from dlgovern.repository.outline import outlines
+from dlgovern.source.tree import function
+from dlgovern.source.words import words
 
 STARTERS = (
     r"(?:[Ii]nit|[Ss]et_?[Uu]p|[Ss]tart)\w*(?:[Dd]ist|[Dd]dp|DDP|process_group|[Pp]arallel)"
@@ -115,8 +117,33 @@ def _may_write(facts: Facts, tables: Tables) -> bool:
 
 
 def _starts(facts: Facts, summaries: Summaries, tables: Tables) -> list[_Start]:
-    """The functions that start a process group, wrap a model or call what starts the group, and what objects with such a method do."""
+    """The functions of a file that every rank runs."""
     targets = [module_body(facts), *functions(facts)]
+    found = _told(facts, targets, summaries, tables) if _may_start(facts.data, tables) else []
+    if not tables.writes(facts.data):
+        return found
+    known = {one.target.key for one in found}
+    rest = [target for target in targets if target.key not in known]
+    if meeting := [target for target in rest if meets(facts, target, tables)]:
+        leading = lead_to_writes(targets, tables)
+        found += [_Start(target, "medium", told=False) for target in meeting if target.key in leading]
+    if tables.parts(facts.data):
+        known = {one.target.key for one in found}
+        rest = [target for target in rest if target.key not in known]
+        found += [_Start(target, "medium", told=False) for target in unguarded(facts, rest, summaries, tables)]
+    return found
+
+
+def _may_start(data: bytes, tables: Tables) -> bool:
+    """Whether a file has a word of what starts a program, or a name that sounds like it."""
+    return not tables.start_words.isdisjoint(words(data)) or tables.wraps(data) or _STARTERS.search(data) is not None
+
+
+_STARTERS = re.compile(STARTERS.encode() + rb"|\bsetup[ \t]*\(")
+
+
+def _told(facts: Facts, targets: list[Target], summaries: Summaries, tables: Tables) -> list[_Start]:
+    """The functions that start a process group, wrap a model or call what starts the group, and what objects with such a method do."""
     found = [_Start(target, "high") for target in targets if _is_start(facts, target, tables)]
     names = {one.target.node.name for one in found if one.target.node.name}
     direct = {one.target.key for one in found}
@@ -127,17 +154,10 @@ def _starts(facts: Facts, summaries: Summaries, tables: Tables) -> list[_Start]:
     known = {one.target.key for one in found}
     called = {call.func.attr for call in facts.tree.of(ast.Call) if isinstance(call.func, ast.Attribute)}  # type: ignore[attr-defined]
     inner = {target.node.name for target in targets if target.owner is not None} & _own_calls(facts)
-    found += [
+    return found + [
         _Start(target, owners[id(target.owner)]) for target in targets
         if target.owner is not None and id(target.owner) in owners and target.key not in known and target.node.name in called - inner
     ]
-    known = {one.target.key for one in found}
-    found += [_Start(target, "medium", told=False) for target in others if target.key not in known and meets(facts, target, tables)]
-    if tables.parts(facts.data):
-        known = {one.target.key for one in found}
-        rest = [target for target in targets if target.key not in known]
-        found += [_Start(target, "medium", told=False) for target in unguarded(facts, rest, summaries, tables)]
-    return found
 
 
 def _own_calls(facts: Facts) -> set[str]:
@@ -150,13 +170,31 @@ def _own_calls(facts: Facts) -> set[str]:
 
 def _is_start(facts: Facts, target: Target, tables: Tables) -> bool:
     """Whether a body itself starts a process group or wraps a model: then every rank runs it."""
-    for node in own_nodes(target.node.body):
-        if isinstance(node, ast.Call):
-            origin = facts.names.origin(node.func) or ""
+    return (id(target.node) if target.node.name else 0) in facts.once(_is_start, lambda: _starting(facts, tables))
+
+
+def _starting(facts: Facts, tables: Tables) -> frozenset[int]:
+    """The functions in whose own code something starts the program, 0 for the module."""
+    others = renamed(facts) | _aliases(facts)
+    inner = imported(facts)  # what a file of the repository gives on may have another name there
+    found = set()
+    for node in facts.tree.of(ast.Call):
+        name = called_name(node.func)  # type: ignore[attr-defined]
+        root = written(node.func).partition(".")[0]  # type: ignore[attr-defined]
+        if name in others or root in inner or name.encode() in tables.start_words or not name:
+            origin = facts.names.origin(node.func) or ""  # type: ignore[attr-defined]
             operation = tables.functions.get(origin)
             if origin in tables.program_calls or (operation is not None and (operation.kind == "wrap" or operation.starts)):
-                return True
-    return False
+                owner = function(node)
+                found.add(id(owner) if owner is not None else 0)
+    return frozenset(found)
+
+
+def _aliases(facts: Facts) -> frozenset[str]:
+    """Names and attributes that are assigned, which may be given what starts a program."""
+    nodes = facts.tree.of(ast.Assign, ast.AnnAssign, ast.NamedExpr)
+    targets = (target for node in nodes for target in getattr(node, "targets", None) or [node.target])  # type: ignore[attr-defined]
+    return frozenset(called_name(target) for target in targets)
 
 
 def _calls_start(facts: Facts, target: Target, names: set[str], summaries: Summaries, tables: Tables) -> bool:

@@ -1,0 +1,41 @@
+"""Functions of a file that nobody names: what is called in them alone never runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+
+def idle(data: bytes, word: str) -> frozenset[str]:
+    """The functions in which all mentions of a word stand, when the file names none of them again; none where one does, or may."""
+    try:
+        module = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    found: set[str] = set()
+    for statement in module.body:
+        if not _says(statement, word):
+            continue
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            return frozenset()
+        found.add(statement.name)
+    return frozenset(found) if found and not any(_count(data, name) > 1 for name in found) else frozenset()
+
+
+def named(data: bytes, name: str) -> bool:
+    """Whether a file says a name as a word."""
+    return _count(data, name) > 0
+
+
+def _count(data: bytes, name: str) -> int:
+    return len(re.findall(rb"\b" + re.escape(name.encode()) + rb"\b", data))
+
+
+def _says(statement: ast.stmt, word: str) -> bool:
+    return any(
+        (isinstance(node, ast.Name) and node.id == word)
+        or (isinstance(node, ast.Attribute) and node.attr == word)
+        or (isinstance(node, ast.alias) and node.name.rpartition(".")[2] == word)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, str) and word in node.value)
+        for node in ast.walk(statement)
+    )
