@@ -11,6 +11,8 @@ import pytest
 from dlgovern.cli.main import main
 from dlgovern.flow.ranks import summaries
 
+pytestmark = pytest.mark.once
+
 ENGINE = """\
 import torch.distributed as dist
 from names import CHIEF

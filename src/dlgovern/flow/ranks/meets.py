@@ -54,7 +54,7 @@ def _may_meet(name: str, tables: Tables) -> bool:
 def _is_meeting(facts: Facts, call: ast.Call, tables: Tables) -> bool:
     operation = tables.functions.get((facts.names.origin(call.func) or "").replace(".distributed_c10d.", "."))
     if operation is not None:
-        return operation.kind in _KINDS and not operation.starts and _is_of_all(call, operation)
+        return operation.kind in _KINDS and not operation.starts and _applies(call, operation) and _is_of_all(call, operation)
     name = called_name(call.func)
     if isinstance(call.func, ast.Attribute) and name in tables.methods:
         text = written(call.func.value)
@@ -63,6 +63,12 @@ def _is_meeting(facts: Facts, call: ast.Call, tables: Tables) -> bool:
     near = isinstance(call.func, ast.Name) or (isinstance(call.func, ast.Attribute) and called_name(call.func.value) in MODULES)
     place = elsewhere(facts, call.func) if near and name in MEETINGS and not call.args else None
     return place is not None and reaches(facts, *place, tables.acting)
+
+
+def _applies(call: ast.Call, operation: Operation) -> bool:
+    """Whether the keywords of a call are those with which ranks meet in it."""
+    said = {word.arg for word in call.keywords if not (isinstance(word.value, ast.Constant) and not word.value.value)}
+    return not (operation.unless and operation.unless in said) and (not operation.where or operation.where in said)
 
 
 def _is_of_all(call: ast.Call, operation: Operation) -> bool:
