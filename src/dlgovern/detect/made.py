@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.constants import UNKNOWN, constant
 from dlgovern.flow.facts import Facts
@@ -59,16 +58,11 @@ def _single_binding(facts: Facts, node: ast.AST) -> Binding | None:
     return None
 
 
-_OPTIONS: WeakKeyDictionary[Facts, dict[str, ast.expr | None]] = WeakKeyDictionary()
-
-
 def _default_of_option(facts: Facts, node: ast.AST) -> ast.expr | None:
     """The default of the command-line option that an attribute of the parsed arguments reads, None where the file sets it otherwise."""
     if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load) or not isinstance(node.value, ast.Name) or node.value.id == "self":
         return None
-    if facts not in _OPTIONS:
-        _OPTIONS[facts] = _defaults(facts) if b".add_argument(" in facts.data else {}
-    return _OPTIONS[facts].get(node.attr)
+    return facts.once(_defaults, lambda: _defaults(facts) if b".add_argument(" in facts.data else {}).get(node.attr)
 
 
 def _defaults(facts: Facts) -> dict[str, ast.expr | None]:
