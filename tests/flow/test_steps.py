@@ -9,7 +9,7 @@ from dlgovern.flow.hot import hot
 from dlgovern.flow.project import called, definition
 from dlgovern.flow.steps import repeated, steps
 from dlgovern.repository.exports import Repository
-from dlgovern.repository.reads import file_of, is_whole
+from dlgovern.repository.reads import file_of
 from dlgovern.repository.window import Windows
 
 
@@ -63,7 +63,7 @@ def test_a_loop_over_epochs_that_a_function_trains_is_no_step(tmp_path):
 def test_files_that_were_followed_count_as_read(tmp_path):
     facts = _facts(tmp_path, engine=ENGINE, middle="from engine import *\n", train="from middle import once\nfor x in y: once(x)\n")
     steps(facts)
-    assert {(file_of(read), is_whole(read)) for read in facts.reads} == {("middle.py", False), ("engine.py", False), ("engine.py", True)}
+    assert {(file_of(read), file_of(read) == read) for read in facts.reads} == {("middle.py", False), ("engine.py", False), ("engine.py", True)}
 
 
 @pytest.mark.parametrize(

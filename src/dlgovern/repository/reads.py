@@ -46,11 +46,6 @@ def file_of(read: str) -> str:
     return read.partition(_BETWEEN)[0]
 
 
-def is_whole(read: str) -> bool:
-    """Whether all of the file was read."""
-    return _BETWEEN not in read
-
-
 class Packed:
     """Reads as JSON-ready columns: the files, and of each read the number of its file and what else it says."""
 
