@@ -6,11 +6,11 @@ With them is kept what was learned of functions that stand elsewhere: who change
 from __future__ import annotations
 
 import sys
-from itertools import chain
 
 from dlgovern.engine import result as results
 from dlgovern.engine.parts import PARTS, Grounds, Lessons, Parts
 from dlgovern.engine.result import FileResult
+from dlgovern.engine.shard import Shard
 from dlgovern.engine.stamps import Stamps
 from dlgovern.policy import Policy
 from dlgovern.repository.window import Windows
@@ -69,7 +69,7 @@ class Cache:
 
     def save(self) -> None:
         """Write what is new."""
-        if self._results.changed() or self.lessons.changed():
+        if self._changed():
             self._save_parts(self._grounds.layout.after())
         elif len(self._grounds.files):
             self._grounds.files.save()
@@ -86,8 +86,12 @@ class Cache:
             numbers = files.only(used)
             for shard in shards:
                 shard.renumber(numbers)
-        changed = list(chain(self._results.changed(), self.lessons.changed()))
+        else:
+            for shard in self._changed():
+                shard.tidy()
         mark = files.save()
-        for shard in changed:
-            shard.tidy()
+        for shard in self._changed():
             shard.save(layout, mark)
+
+    def _changed(self) -> list[Shard]:
+        return [*self._results.changed(), *self.lessons.changed()]
