@@ -8,7 +8,7 @@ from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.detect.index import NameIndex
-from dlgovern.detect.where import Seen, about, derived, holds, value_of, words
+from dlgovern.detect.where import Seen, about, derived, holds, loosely, value_of, words
 from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.constants import constant
@@ -63,7 +63,7 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
         found = index.rules(origin) if origin is not None else []
         named = [(rule, origin) for rule in found]
         if loose:
-            named += [(rule, None) for name in _loosely(node) for rule in loose.get(name, ()) if rule not in found]
+            named += [(rule, None) for name in loosely(node) for rule in loose.get(name, ()) if rule not in found]
         if wrapped and not found:
             named += _wrapping(facts, node, wrapped)
         for rule, name in named:
@@ -79,11 +79,6 @@ def _wrapping(facts: Facts, call: ast.Call, wrapped: dict[str, list[Rule]]) -> l
     given = [(rule, word.arg) for word in call.keywords if word.arg for rule in wrapped.get(word.arg, ())]
     found = {rule.id: (rule, handed_to(facts, call, word, rule.parameters["names"])) for rule, word in given}
     return [(rule, name) for rule, name in found.values() if name]
-
-
-def _loosely(call: ast.Call) -> tuple[str, ...]:
-    """The names for a call whose receiver does not matter."""
-    return ("*", f"*.{call.func.attr}") if isinstance(call.func, ast.Attribute) else ("*",)
 
 
 def matches(parameters: dict[str, Any], seen: Seen) -> bool:
@@ -133,10 +128,11 @@ def _source(facts: Facts, node: ast.AST) -> str:
 
 
 def _with_source(trigger: dict[str, Any], source: str) -> dict[str, Any]:
-    """The trigger, wanting also where the value comes from: a name, an environment variable ``$NAME`` or a word ``~NAME``."""
+    """The trigger, wanting also where the value comes from: a name, an environment variable ``$NAME``, a word ``~NAME`` or ``%``."""
     if source.startswith(("$", "~")):
         return {**trigger, "all": [*trigger.get("all", []), source[1:]]}
-    return {**trigger, "and": source} if "name" in trigger else trigger
+    source = source.removesuffix("()")
+    return {**trigger, "and": source} if "name" in trigger else {**trigger, "name": source}
 
 
 def _trigger(name: str, wanted: list[str]) -> dict[str, Any]:

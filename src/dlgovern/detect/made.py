@@ -26,7 +26,7 @@ def derives(facts: Facts, value: ast.AST, sources: list[str], depth: int = _DEPT
 def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> bool:
     if isinstance(node, ast.Call):
         origin = facts.names.origin(node.func)
-        if origin in sources:
+        if origin in sources or (f"{origin}()" in sources and not node.args and not node.keywords):
             return True
     if (name := environment_read(facts, node)) and f"${name}" in sources:
         return True
@@ -37,6 +37,8 @@ def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> b
         return True
     if depth and (default := _default_of_option(facts, node)) is not None:
         return derives(facts, default, sources, depth - 1)
+    if depth and (stored := _stored(facts, node)):
+        return all(derives(facts, value, sources, depth - 1) for value in stored)
     binding = _single_binding(facts, node)
     if not depth or binding is None or binding.value is None:
         return False
@@ -49,20 +51,55 @@ def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> b
 
 
 def _single_binding(facts: Facts, node: ast.AST) -> Binding | None:
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        binding = facts.names.binding(node)
-        return binding if binding and binding.kind == "value" else None
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-        found = facts.names.attribute_bindings(node)
-        return found[0] if len(found) == 1 and found[0].kind == "value" else None
-    return None
+    binding = facts.names.binding(node) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else None
+    return binding if binding and binding.kind == "value" else None
+
+
+def _stored(facts: Facts, node: ast.AST) -> list[ast.AST]:
+    """What a file gives an attribute such as ``args.rank``, numbers and texts left out; nothing where it is not known what it is then.
+
+    A value that counts on from the one before, ``args.rank * n + i``, says nothing of its own. An option may be given by who starts
+    the program, and one that is called local by a launcher.
+    """
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load) or not isinstance(node.value, ast.Name):
+        return []
+    if node.value.id == "self":
+        found = [one.value if one.kind == "value" else None for one in facts.names.attribute_bindings(node)]
+    else:
+        found = facts.once(_stored, lambda: _all_stored(facts)).get((node.value.id, node.attr), [])
+        if found and ("local" in node.attr or node.attr in _options(facts)):
+            return []
+    values: list[ast.AST] = []
+    for one in found:
+        if one is None:
+            return []
+        if not any(isinstance(part, ast.Attribute) and part.attr == node.attr and isinstance(part.ctx, ast.Load) for part in ast.walk(one)):
+            values.append(one)
+        elif any(isinstance(part, ast.Mod | ast.FloorDiv | ast.Sub) for part in ast.walk(one)):
+            return []
+    return [one for one in values if constant(facts, one) is UNKNOWN]
+
+
+def _all_stored(facts: Facts) -> dict[tuple[str, str], list[ast.AST | None]]:
+    """The name of an object and of its attribute -> what assignments give it; None for what a loop, an addition or a tuple gives."""
+    found: dict[tuple[str, str], list[ast.AST | None]] = {}
+    for node in facts.tree.of(ast.Attribute):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+            above = up(node)
+            whole = isinstance(above, ast.AnnAssign) or (isinstance(above, ast.Assign) and node in above.targets)
+            found.setdefault((node.value.id, node.attr), []).append(above.value if whole else None)  # type: ignore[union-attr]
+    return found
 
 
 def _default_of_option(facts: Facts, node: ast.AST) -> ast.expr | None:
     """The default of the command-line option that an attribute of the parsed arguments reads, None where the file sets it otherwise."""
     if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load) or not isinstance(node.value, ast.Name) or node.value.id == "self":
         return None
-    return facts.once(_defaults, lambda: _defaults(facts) if b".add_argument(" in facts.data else {}).get(node.attr)
+    return _options(facts).get(node.attr)
+
+
+def _options(facts: Facts) -> dict[str, ast.expr | None]:
+    return facts.once(_defaults, lambda: _defaults(facts) if b".add_argument(" in facts.data else {})
 
 
 def _defaults(facts: Facts) -> dict[str, ast.expr | None]:
@@ -74,7 +111,7 @@ def _defaults(facts: Facts) -> dict[str, ast.expr | None]:
             name = next((name[2:].replace("-", "_") for name in names if name.startswith("--")), "")
             found[name] = None if name in found else next((word.value for word in call.keywords if word.arg == "default"), None)
     changed = [node.attr for node in facts.tree.of(ast.Attribute) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
-    return {**found, **dict.fromkeys(changed)}
+    return {**found, **dict.fromkeys(name for name in changed if name in found)}
 
 
 def _others(facts: Facts, node: ast.AST, binding: Binding) -> list[Binding]:

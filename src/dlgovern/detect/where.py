@@ -25,7 +25,7 @@ KEYS: dict[str, str] = {
     "in": "its value is one of these literals",
     "matches": "its text, or a literal part of it, matches this regular expression",
     "origin": "it is one of these names, or a call of one",
-    "derives": "a call of one of these names, a read of one of these environment variables ($NAME), a variable or attribute called like one (~NAME), or a remainder (%) is a part of it",
+    "derives": "a call of one of these names (`name()`: without arguments), a read of one of these environment variables ($NAME), a variable or attribute called like one (~NAME), or a remainder (%) is a part of it",
     "shape": "repeated-list, string-format, lambda or literal",
     "instance_of": "it is an instance of one of these classes, or of a class of this file that derives from one",
     "subclass_of": "it is one of these classes, or a class of the repository that derives from one",
@@ -35,7 +35,7 @@ KEYS: dict[str, str] = {
     "under": "its value is a number below this",
     "over": "its value is a number above this",
     "parts": "what is said holds for the argument, or for a value that the dict, list or tuple it is was written with or given",
-    "callee": "what is called is one of these names",
+    "callee": "what is called is one of these names; `*.m` is a method of anything",
     "any": "at least one of these predicates holds",
     "not": "this predicate does not hold",
     "any_text": "some positional string argument matches this regular expression",
@@ -60,6 +60,11 @@ class Seen(NamedTuple):
     facts: Facts
     call: ast.Call
     found: Arguments
+
+
+def loosely(call: ast.Call) -> tuple[str, ...]:
+    """The names for a call whose receiver does not matter."""
+    return ("*", f"*.{call.func.attr}") if isinstance(call.func, ast.Attribute) else ("*",)
 
 
 def holds(predicate: Mapping[str, Any], seen: Seen) -> bool:
@@ -211,7 +216,7 @@ def _inside(what: str | list[str], _predicate: Mapping[str, Any], seen: Seen) ->
 
 
 _QUESTIONS = {
-    "callee": lambda names, _p, seen: callee(seen.facts, seen.call) in names,
+    "callee": lambda names, _p, seen: callee(seen.facts, seen.call) in names or any(name in names for name in loosely(seen.call)),
     "any": lambda choices, _p, seen: any(holds(choice, seen) for choice in choices),
     "not": lambda denied, _p, seen: not holds(denied, seen),
     "any_text": _any_text,
