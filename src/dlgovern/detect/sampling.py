@@ -16,6 +16,7 @@ from dlgovern.flow.paths import assigned_names, names_in
 from dlgovern.flow.project import instance
 from dlgovern.flow.steps import callers, repeated, steps
 from dlgovern.policy import Rule
+from dlgovern.source.handed import says
 from dlgovern.source.tree import function
 
 PARAMETERS = {
@@ -23,6 +24,7 @@ PARAMETERS = {
     "without": Parameter("strings", "arguments of which one answers: with one of these nothing is reported", default=[]),
     "off": Parameter("any", "argument and position that switch off what the rule is about when False", default={}),
     "absent": Parameter("strings", "text of which the program may have none", required=True),
+    "through": Parameter("string", "method that hands itself on: what methods of this name say of it does not count", default=""),
     "frameworks": Parameter("table", "table of what frameworks do themselves", default=""),
     "do": Parameter("string", "its entry whose text the program may not have either", default=""),
     "elsewhere": Parameter("boolean", "nor may another file of the program", default=True),
@@ -33,7 +35,7 @@ PARAMETERS = {
 GUARDS = ("evaluation", "rank-aware")
 """What the detector is silent under: the data is for evaluation; the rank decides about the data already."""
 
-_EVALUATION = re.compile(r"(^|[_.\W])(val|valid|validation|test|eval|evaluation|dev|infer\w*|predict\w*)([_.\W]|\d|$)", re.I)
+_EVALUATION = re.compile(r"(^|[_.\W])(val|valid|validation|test|eval|evaluation|dev|infer\w*|predict\w*)((data)?(sets?|loaders?|data)|dl|ds|[_.\W]|\d|$)", re.I)
 _TRAIN = re.compile(r"(^|_)train", re.I)
 _RANKED = re.compile(r"\brank|_rank|world_size|num_shards|shard_id|num_replicas|process_index|get_worker_info|\.shard\(", re.I)
 _PROCESS = re.compile(r"rank|proc|worker|gpu|dev(ice)?_?id", re.I)
@@ -42,8 +44,13 @@ _SEEDED = re.compile(r"seed\w*\([^()\n]*rank", re.I)
 
 def absent(parameters: Mapping[str, Any], tables: Mapping[str, Any]) -> tuple[str, ...]:
     """The text of which no file of the program may have any."""
-    table = tables.get(parameters.get("frameworks", ""), {})
-    return (*parameters["absent"], *table.get(parameters.get("do", ""), {}).get("text", ()))
+    return (*parameters["absent"], *entry(parameters, tables).get("text", ()))
+
+
+def entry(parameters: Mapping[str, Any], tables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What frameworks do of that which the rule is about."""
+    found: Mapping[str, Any] = tables.get(parameters.get("frameworks", ""), {}).get(parameters.get("do", ""), {})
+    return found
 
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -56,7 +63,8 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
 
     def see(_file: None) -> Iterator[Hit]:
         for rule in rules:
-            if not any(word.encode() in facts.data for word in absent(rule.parameters, tables)):
+            idle = entry(rule.parameters, tables).get("idle", ())
+            if not says(facts.data, absent(rule.parameters, tables), rule.parameters.get("through", ""), idle):
                 yield from _rule(rule, facts)
 
     return {None: see}
