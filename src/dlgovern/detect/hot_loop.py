@@ -71,7 +71,7 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     for step in steps(facts):
         losses = _losses(step.node.body)
         confidence = "" if step.loop and device else "medium"
-        yield from _waits(rule, facts, hot(facts, step.node.body), losses, seen, confidence)
+        yield from _waits(rule, facts, hot(facts, step.node.body, loop=step.loop), losses, seen, confidence)
     modules = said.get("modules", ())
     for owner, body in _forwards(facts) if waiting and modules else ():
         found = list(_waits(rule, facts, hot(facts, body), set(), set(seen), "medium"))
