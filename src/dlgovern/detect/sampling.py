@@ -139,12 +139,35 @@ def _is_ranked(facts: Facts, found: Arguments) -> bool:
     if data is None or _RANKED.search(ast.unparse(data)):
         return data is not None
     made: ast.AST = data
+    if isinstance(data, ast.Name) and _is_cut_before(facts, data):
+        return True
     if isinstance(data, ast.Name) and (binding := facts.names.binding(data)) and binding.value is not None:
         if _RANKED.search(ast.unparse(binding.value)):
             return True
         made = binding.value
     owner = instance(facts, made)
     return owner is not None and bool(_RANKED.search(ast.unparse(owner.node)))
+
+
+def _is_cut_before(facts: Facts, data: ast.Name) -> bool:
+    """Whether who calls the function around hands it a part of the data that depends on the rank."""
+    owner = function(data)
+    names = [arg.arg for arg in (*owner.args.posonlyargs, *owner.args.args, *owner.args.kwonlyargs)] if owner is not None else []
+    if owner is None or data.id not in names:
+        return False
+    for call in callers(facts, owner):
+        index = names.index(data.id) - (isinstance(call.func, ast.Attribute) and names[0] == "self")
+        given, around = argument(arguments(facts, call), data.id, index), function(call)
+        if isinstance(given, ast.Name) and any(
+            isinstance(node, ast.Assign) and given.id in names_in(node.targets[0]) and _CUT.search(ast.unparse(node.value))
+            for node in ast.walk(around or facts.tree.module)
+        ):
+            return True
+    return False
+
+
+_CUT = re.compile(r"\[[^\]]*rank\b[^\]]*:|\)\[[\w.]*rank\]|\.shard\(", re.I)
+"""A part of which the rank decides: ``x[rank * n : (rank + 1) * n]``, ``x.chunk(n)[rank]`` or a shard."""
 
 
 def _is_handed_out(call: ast.Call, found: Arguments) -> bool:
