@@ -12,7 +12,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.calls import Arguments, argument, arguments, callee
 from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import assigned_names, names_in
+from dlgovern.flow.paths import assigned_names, called_name, names_in, own_nodes
 from dlgovern.flow.project import instance
 from dlgovern.flow.steps import callers, repeated, steps
 from dlgovern.policy import Rule
@@ -35,7 +35,7 @@ PARAMETERS = {
 GUARDS = ("evaluation", "rank-aware")
 """What the detector is silent under: the data is for evaluation; the rank decides about the data already."""
 
-_EVALUATION = re.compile(r"(^|[_.\W])(val|valid|validation|test|eval|evaluation|dev|infer\w*|predict\w*)((data)?(sets?|loaders?|data)|dl|ds|[_.\W]|\d|$)", re.I)
+_EVALUATION = re.compile(r"(^|[_.\W])(val|valid|validation|test|eval|evaluat(?:e|ion|or)|dev|infer\w*|predict\w*)((data)?(sets?|loaders?|data)|dl|ds|[_.\W]|\d|$)", re.I)
 _TRAIN = re.compile(r"(^|_)train", re.I)
 _RANKED = re.compile(r"\brank|_rank|world_size|num_shards|shard_id|num_replicas|process_index|get_worker_info|\.shard\(", re.I)
 _PROCESS = re.compile(r"rank|proc|worker|gpu|dev(ice)?_?id", re.I)
@@ -121,7 +121,15 @@ def _is_evaluation(call: ast.Call) -> bool:
     said = [*assigned_names(call), *first, *(ast.unparse(w.value) for w in call.keywords if w.arg == "dataset")]
     if any("train" in text.lower() for text in said):
         return False
+    if owner is not None and _only_evaluates(owner):
+        return True
     return any(_EVALUATION.search(text) for text in (*said, owner.name if owner and "train" not in owner.name.lower() else ""))
+
+
+def _only_evaluates(owner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function switches a model to evaluation, and neither back nor backward."""
+    called = {called_name(node.func) for node in own_nodes(owner.body) if isinstance(node, ast.Call) and not node.args}
+    return "eval" in called and called.isdisjoint(("train", "backward", "step"))
 
 
 def _is_asked_for_evaluation(facts: Facts, call: ast.Call) -> bool:
@@ -158,9 +166,10 @@ def _is_cut_before(facts: Facts, data: ast.Name) -> bool:
     for call in callers(facts, owner):
         index = names.index(data.id) - (isinstance(call.func, ast.Attribute) and names[0] == "self")
         given, around = argument(arguments(facts, call), data.id, index), function(call)
-        if isinstance(given, ast.Name) and any(
-            isinstance(node, ast.Assign) and given.id in names_in(node.targets[0]) and _CUT.search(ast.unparse(node.value))
-            for node in ast.walk(around or facts.tree.module)
+        told = names_in(given) if given is not None else set()
+        if any(
+            isinstance(node, ast.Assign) and not told.isdisjoint(names_in(node.targets[0])) and _CUT.search(ast.unparse(node.value))
+            for node in (ast.walk(around or facts.tree.module) if told else ())
         ):
             return True
     return False
