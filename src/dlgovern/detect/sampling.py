@@ -64,7 +64,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
     def see(_file: None) -> Iterator[Hit]:
         for rule in rules:
             idle = entry(rule.parameters, tables).get("idle", ())
-            if not says(facts.data, absent(rule.parameters, tables), rule.parameters.get("through", ""), idle):
+            if not says(facts.data, absent(rule.parameters, tables), idle=idle):
                 yield from _rule(rule, facts)
 
     return {None: see}
