@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dlgovern.detect import Parameter
-from dlgovern.finding import Hit
+from dlgovern.finding import SURE, Hit
 from dlgovern.flow.calls import Arguments, argument, arguments, callee
 from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import assigned_names, called_name, names_in, own_nodes
 from dlgovern.flow.project import instance
-from dlgovern.flow.steps import callers, repeated, steps
+from dlgovern.flow.steps import Step, callers, repeated, steps
 from dlgovern.policy import Rule
 from dlgovern.source.handed import says
-from dlgovern.source.tree import function
+from dlgovern.source.tree import function, up
 
 PARAMETERS = {
     "names": Parameter("names", "samplers, or loaders, that are reported", required=True),
@@ -83,7 +83,39 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     for call in made:
         if (wrapped or _is_for_training(facts, call)) and not _is_spared(facts, call, said):
             hit = facts.hit(rule.id, call, call=ast.unparse(call.func))
+            if said.get("wrapped") and trained and wrapped and _is_plain(facts, call, trained):
+                hit = hit._replace(slots={**hit.slots, SURE: "yes"})
             yield hit if trained and wrapped else hit._replace(confidence="medium")
+
+
+def _is_plain(facts: Facts, call: ast.Call, trained: list[Step]) -> bool:
+    """Whether a training loop of the function goes over the very loader, of data that a library made there: what other files say is about other loaders."""
+    owner, names, data = function(call), assigned_names(call), argument(arguments(facts, call), "dataset", 0)
+    if owner is None or len(names) != 1 or not isinstance(data, ast.Name):
+        return False
+    binding = facts.names.binding(data)
+    made = callee(facts, binding.value) if binding is not None and isinstance(binding.value, ast.Call) else None
+    if made is None or made.partition(".")[0] not in _LIBRARIES:
+        return False
+    heads = [_over(step.node.iter) for step in trained if isinstance(step.node, ast.For) and function(step.node) is owner]
+    used = [node for node in own_nodes(owner.body) if isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load)]
+    return any(isinstance(one, ast.Name) and one.id in names for one in heads) and all(any(node is one for one in heads) or _is_measured(node) for node in used)
+
+
+def _over(node: ast.expr) -> ast.expr:
+    """What a loop goes over: ``loader`` of ``enumerate(tqdm(loader))``."""
+    while isinstance(node, ast.Call) and called_name(node.func) in ("enumerate", "tqdm") and node.args:
+        node = node.args[0]
+    return node
+
+
+def _is_measured(node: ast.Name) -> bool:
+    """Whether a name is only asked for its length."""
+    around = up(node)
+    return isinstance(around, ast.Call) and called_name(around.func) == "len"
+
+
+_LIBRARIES = frozenset(("torchvision", "datasets", "torchaudio"))
 
 
 def _is_for_training(facts: Facts, call: ast.Call) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dlgovern.engine.result import FileResult
-from dlgovern.finding import Hit
+from dlgovern.finding import SURE, Hit
 from dlgovern.policy import Policy
 from dlgovern.store import Store
 
@@ -50,7 +50,7 @@ def _stands(programs: Programs, path: str, parameters: Mapping[str, Any], hit: H
     beside = bool(parameters.get("beside", False))
     words = tuple(parameters.get("absent", ()))
     others = [other for other in programs.holding(path, words, beside=beside) if other != path]
-    if any(_says(programs, other, words, parameters) for other in others):
+    if SURE not in hit.slots and any(_says(programs, other, words, parameters) for other in others):
         return False
     if parameters.get("idle") and not _is_idle(programs, path, parameters["absent"], hit):
         return False
