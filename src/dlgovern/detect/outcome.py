@@ -39,10 +39,21 @@ def _reads(node: ast.Assign) -> list[ast.Name] | None:
     name = node.targets[0]
     if not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef) or len(node.targets) != 1 or not isinstance(name, ast.Name):
         return None
-    inner = list(ast.walk(owner))
-    if any(isinstance(one, ast.Global | ast.Nonlocal) and name.id in one.names for one in inner):
-        return None
-    return [one for one in inner if isinstance(one, ast.Name) and one.id == name.id and _is_read(one)]
+    known: dict[str, list[ast.Name] | None] | None = getattr(owner, "read", None)
+    if known is None:
+        known = owner.read = _all_reads(owner)  # type: ignore[union-attr]  # asked for again by every call in it
+    return known.get(name.id, [])
+
+
+def _all_reads(owner: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.Name] | None]:
+    found: dict[str, list[ast.Name]] = {}
+    shared: set[str] = set()
+    for one in ast.walk(owner):
+        if isinstance(one, ast.Global | ast.Nonlocal):
+            shared.update(one.names)
+        elif isinstance(one, ast.Name) and _is_read(one):
+            found.setdefault(one.id, []).append(one)
+    return {**found, **dict.fromkeys(shared)}
 
 
 def _is_read(name: ast.Name) -> bool:

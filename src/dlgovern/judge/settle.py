@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dlgovern.engine.result import FileResult
+from dlgovern.engine.stamps import Stamps
 from dlgovern.finding import SURE, Hit
 from dlgovern.policy import Policy
 from dlgovern.store import Store
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from dlgovern.judge.programs import Programs
 
 
-def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Store | None = None) -> list[FileResult]:
+def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Store | None = None, stamps: Stamps | None = None) -> list[FileResult]:
     """The results without hits that another file of the program answers.
 
     The whole repository is asked, whatever part of it is judged: the verdict on a file must not depend on that.
@@ -34,7 +35,7 @@ def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Stor
 
     words = {tuple(p.get("absent", ())) for p in wanted.values()}
     words |= {tuple(one.split("|")) for p in wanted.values() for one in p.get("alongside", ())}
-    programs = Programs(root, sorted(words), store or Store(""))
+    programs = Programs(root, sorted(words), store or Store(""), stamps)
     settled = []
     for result in results:
         kept = tuple(hit for hit in result.hits if hit.rule not in wanted or _stands(programs, result.path, wanted[hit.rule], hit))
