@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlgovern.engine.result import FileResult
 from dlgovern.engine.stamps import Stamps
-from dlgovern.finding import Hit
+from dlgovern.finding import SURE, Hit
 from dlgovern.policy import Policy
 from dlgovern.store import Store
 
@@ -29,8 +29,8 @@ def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Stor
     wanted = {rule_id: wanted[rule_id] for rule_id in asked}
     for rule_id, parameters in wanted.items():
         table = policy.tables.get(parameters.get("frameworks", ""), {})
-        more = table.get(parameters.get("do", ""), {}).get("text", ())
-        wanted[rule_id] = {**parameters, "absent": [*parameters.get("absent", ()), *more]}
+        entry = table.get(parameters.get("do", ""), {})
+        wanted[rule_id] = {**parameters, "absent": [*parameters.get("absent", ()), *entry.get("text", ())], "idle_names": entry.get("idle", ())}
     from dlgovern.judge.programs import Programs  # it looks at every file of the repository
 
     words = {tuple(p.get("absent", ())) for p in wanted.values()}
@@ -49,11 +49,23 @@ def _stands(programs: Programs, path: str, parameters: Mapping[str, Any], hit: H
     if programs.too_many:
         return False
     beside = bool(parameters.get("beside", False))
-    if any(other != path for other in programs.holding(path, tuple(parameters.get("absent", ())), beside=beside)):
+    words = tuple(parameters.get("absent", ()))
+    others = [other for other in programs.holding(path, words, beside=beside) if other != path]
+    if SURE not in hit.slots and any(_says(programs, other, words, parameters) for other in others):
         return False
     if parameters.get("idle") and not _is_idle(programs, path, parameters["absent"], hit):
         return False
     return all(programs.holding(path, tuple(one.split("|")), beside=False) for one in parameters.get("alongside", ()))
+
+
+def _says(programs: Programs, path: str, words: tuple[str, ...], parameters: Mapping[str, Any]) -> bool:
+    """Whether what a file says of the words means anything."""
+    through, idle = parameters.get("through", ""), parameters.get("idle_names", ())
+    if not through and not idle:
+        return True
+    from dlgovern.source.handed import says  # it parses
+
+    return says(programs.data(path), words, through, idle)
 
 
 def _is_idle(programs: Programs, path: str, words: list[str], hit: Hit) -> bool:
