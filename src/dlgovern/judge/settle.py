@@ -48,11 +48,27 @@ def _stands(programs: Programs, path: str, parameters: Mapping[str, Any], hit: H
     if programs.too_many:
         return False
     beside = bool(parameters.get("beside", False))
-    if any(other != path for other in programs.holding(path, tuple(parameters.get("absent", ())), beside=beside)):
+    absent = tuple(parameters.get("absent", ()))
+    others = {other for near in {beside, False} for other in programs.holding(path, absent, beside=near)} - {path}
+    if any(not (parameters.get("idle") and _lies_idle(programs, path, other, parameters["absent"])) for other in others):
         return False
     if parameters.get("idle") and not _is_idle(programs, path, parameters["absent"], hit):
         return False
     return all(programs.holding(path, tuple(one.split("|")), beside=False) for one in parameters.get("alongside", ()))
+
+
+def _lies_idle(programs: Programs, path: str, other: str, words: list[str]) -> bool:
+    """Whether the words stand in another file of a program only in functions that no file of the program names."""
+    from dlgovern.source.idle import idle, named  # it parses
+
+    around = programs.around(path)
+    if other not in around:
+        return False  # who names what only lies beside is not known
+    data = programs.data(other)
+    said = [word for word in words if word.encode() in data]
+    dead = [idle(data, word) for word in said]
+    files = [programs.data(one) for one in (path, *around) if one != other]
+    return all(dead) and not any(named(one, name) for one in files for names in dead for name in names)
 
 
 def _is_idle(programs: Programs, path: str, words: list[str], hit: Hit) -> bool:
