@@ -54,7 +54,7 @@ def _may_meet(name: str, tables: Tables) -> bool:
 def _is_meeting(facts: Facts, call: ast.Call, tables: Tables) -> bool:
     operation = tables.functions.get((facts.names.origin(call.func) or "").replace(".distributed_c10d.", "."))
     if operation is not None:
-        return operation.kind in _KINDS and not operation.starts and _applies(call, operation) and _is_of_all(call, operation)
+        return operation.kind in _KINDS and not operation.starts and _applies(call, operation) and (operation.kind == "save" or _is_of_all(call, operation))
     name = called_name(call.func)
     if isinstance(call.func, ast.Attribute) and name in tables.methods:
         text = written(call.func.value)
