@@ -11,6 +11,7 @@ from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.own_paths import may_differ
 from dlgovern.flow.ranks.tables import CHANGES, FileRow
+from dlgovern.flow.ranks.texts import is_text
 from dlgovern.flow.ranks.values import Value, unknown
 from dlgovern.source.tree import FUNCTIONS, parents
 
@@ -93,7 +94,7 @@ def _last(node: ast.Call, origin: str) -> str:
 
 def _plain(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, positional: list[Value]) -> Known | None:
     """A name that is another one on each rank, or a path that is only put together; None for any other call."""
-    if origin in frame.tables.own:
+    if origin in frame.tables.own or (origin in frame.tables.own_of_texts and node.args and is_text(frame.facts, node.args[0])):
         return Known(unknown(f"{_last(node, origin)}@{node.lineno}", OWN))
     text = _text(origin, _last(node, origin), receiver, positional)
     return Known(text) if text is not None else None

@@ -152,7 +152,8 @@ class Tables:
 
     def _files(self, files: dict[str, Any]) -> None:
         self.own = frozenset(files.get("own", {}).get("names", ()))
-        self.own_words = frozenset(name.rpartition(".")[2].encode() for name in self.own)
+        self.own_of_texts = frozenset(files.get("own", {}).get("of_texts", ()))
+        self.own_words = frozenset(name.rpartition(".")[2].encode() for name in self.own | self.own_of_texts)
         saves = [name for name, one in self.functions.items() if one.kind == "save"]
         saves += [name for name, every in self.methods.items() if any(one.kind == "save" for one in every)]
         self.save_words = frozenset(name.rpartition(".")[2].encode() for name in saves)
