@@ -397,7 +397,8 @@ def _match(frame: Frame, node: ast.Match) -> bool:
 
 
 def _return(frame: Frame, node: ast.Return) -> bool:
-    frame.returned.append(value(frame, node.value))
+    found = value(frame, node.value)
+    frame.returned.append(found._replace(ranked=True) if frame.guards else found)  # that it is given back depends on the rank
     return _leave(frame, node, "return")
 
 
