@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dockerfile_parse import DockerfileParser
 
-from dlgovern.evidence.dockerfile import _instructions, read_dockerfile
+from dlgovern.evidence.dockerfile import instructions, read_dockerfile
 
 _NAMED = re.compile(r"(?:^|/)(?:Dockerfile[^/]*|[^/]*\.[Dd]ockerfile|Containerfile)$")
 _WORDS = frozenset("ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split())
@@ -101,7 +101,7 @@ def _of_theirs(parser: DockerfileParser) -> list[tuple[str, int, str]]:
 
 
 def _of_ours(text: str) -> list[tuple[str, int, str]]:
-    found = _instructions(text)
+    found = instructions(text)
     return [(one.word, one.lines[0].line if one.lines else 0, _plain("".join(_cut(part.text) for part in one.lines))) for one in found]
 
 

@@ -60,7 +60,7 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
 
 
 def _is_used(facts: Facts, local: str) -> bool:
-    return any(node.id == local for node in facts.tree.of(ast.Name))  # type: ignore[attr-defined]
+    return local in facts.once(_is_used, lambda: {node.id for node in facts.tree.of(ast.Name)})  # type: ignore[attr-defined]
 
 
 def _guarded(node: ast.AST) -> bool:

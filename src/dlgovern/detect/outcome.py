@@ -39,15 +39,26 @@ def _reads(node: ast.Assign) -> list[ast.Name] | None:
     name = node.targets[0]
     if not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef) or len(node.targets) != 1 or not isinstance(name, ast.Name):
         return None
-    inner = list(ast.walk(owner))
-    if any(isinstance(one, ast.Global | ast.Nonlocal) and name.id in one.names for one in inner):
-        return None
-    reads = [one for one in inner if isinstance(one, ast.Name) and one.id == name.id and _is_read(one)]
-    hidden = _given_anew(node, name.id)
-    if hidden is None or any(function(one) is not owner for one in reads):
+    known: dict[str, list[ast.Name] | None] | None = getattr(owner, "read", None)
+    if known is None:
+        known = owner.read = _all_reads(owner)  # type: ignore[union-attr]  # asked for again by every call in it
+    reads = known.get(name.id, [])
+    hidden = _given_anew(node, name.id) if reads else None
+    if not reads or hidden is None or any(function(one) is not owner for one in reads):
         return reads
     end = (hidden.end_lineno or 0, hidden.end_col_offset or 0)
     return [one for one in reads if (one.lineno, one.col_offset) < end]
+
+
+def _all_reads(owner: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.Name] | None]:
+    found: dict[str, list[ast.Name]] = {}
+    shared: set[str] = set()
+    for one in ast.walk(owner):
+        if isinstance(one, ast.Global | ast.Nonlocal):
+            shared.update(one.names)
+        elif isinstance(one, ast.Name) and _is_read(one):
+            found.setdefault(one.id, []).append(one)
+    return {**found, **dict.fromkeys(shared)}
 
 
 def _given_anew(node: ast.Assign, name: str) -> ast.Assign | None:

@@ -6,11 +6,12 @@ With them is kept what was learned of functions that stand elsewhere: who change
 from __future__ import annotations
 
 import sys
-from itertools import chain
 
 from dlgovern.engine import result as results
 from dlgovern.engine.parts import PARTS, Grounds, Lessons, Parts
 from dlgovern.engine.result import FileResult
+from dlgovern.engine.shard import Shard
+from dlgovern.engine.stamps import Stamps
 from dlgovern.policy import Policy
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store, key
@@ -23,12 +24,14 @@ class Cache:
     """
 
     def __init__(
-        self, store: Store, root: str, policy: Policy, windows: Windows, version: str, parts: int = PARTS
+        self, store: Store, root: str, policy: Policy, windows: Windows, version: str, parts: int = PARTS,
+        stamps: Stamps | None = None,
     ) -> None:
+        """``stamps``: where other answers of this run rest on the same files, which are then looked at once."""
         self.folder = store.folder
         rules = [policy.tailored, *((rule.id, rule.levels) for rule in policy.rules)]  # the fingerprint covers the rest
         about = key(root, version, policy.fingerprint, rules, windows.digest, sys.version_info[:3])
-        self._grounds = Grounds(store, about[:16], root)
+        self._grounds = Grounds(store, about[:16], root, stamps)
         self._results = Parts(self._grounds, "results", parts)
         self.lessons = Lessons(self._grounds, parts)
 
@@ -66,7 +69,7 @@ class Cache:
 
     def save(self) -> None:
         """Write what is new."""
-        if self._results.changed() or self.lessons.changed():
+        if self._changed():
             self._save_parts(self._grounds.layout.after())
         elif len(self._grounds.files):
             self._grounds.files.save()
@@ -83,8 +86,12 @@ class Cache:
             numbers = files.only(used)
             for shard in shards:
                 shard.renumber(numbers)
-        changed = list(chain(self._results.changed(), self.lessons.changed()))
+        else:
+            for shard in self._changed():
+                shard.tidy()
         mark = files.save()
-        for shard in changed:
-            shard.tidy()
+        for shard in self._changed():
             shard.save(layout, mark)
+
+    def _changed(self) -> list[Shard]:
+        return [*self._results.changed(), *self.lessons.changed()]

@@ -87,8 +87,9 @@ class Ledger:
 
     def fresh(self, rows: int) -> bool:
         """Whether all files of a set are as they were. Raises IndexError for a number that no row has."""
-        for row in members(rows & ~self._seen):
-            self._look(row)
+        if unseen := rows & ~self._seen:
+            for row in members(unseen):
+                self._look(row)
         return not rows & self._stale
 
     def spoilt(self, rows: int) -> bool:

@@ -18,10 +18,10 @@ PARTS = 32
 class Grounds:
     """What kept answers of one repository rest on: the status of its files, the list of what was read, the folders looked into."""
 
-    def __init__(self, store: Store, name: str, root: str) -> None:
+    def __init__(self, store: Store, name: str, root: str, stamps: Stamps | None = None) -> None:
         self.store = store
         self.name = name
-        self.stamps = Stamps(root)
+        self.stamps = stamps or Stamps(root)
         self.layout = Layout(store, f"results-{name}-layout.json", root, self.stamps)
         self.files = Ledger(store, f"results-{name}-files.json", self.stamps, self.layout.concerns)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dlgovern import bundled
 from dlgovern.engine.cache import Cache
 from dlgovern.engine.result import FileResult
+from dlgovern.engine.stamps import Stamps
 from dlgovern.policy import Policy
 from dlgovern.repository.window import Windows
 from dlgovern.source.classify import classify
@@ -29,13 +30,15 @@ class Job(NamedTuple):
     lessons: tuple[str, str] = ("", "")  # the folder of the store, and the name, under which is kept what was learned of single files
 
 
-def judge_files(job: Job, paths: Iterable[str], store: Store, meanwhile: Callable[[], None] | None = None) -> list[FileResult]:
+def judge_files(
+    job: Job, paths: Iterable[str], store: Store, meanwhile: Callable[[], None] | None = None, stamps: Stamps | None = None
+) -> list[FileResult]:
     """The results for these files, sorted by path. Manifests and other evidence are not judged here.
 
     ``meanwhile`` is run once, while workers judge where there are any.
     """
     wanted = sorted(path for path in set(paths) if classify(path) in ("python", "notebook") or _has_python_head(job.root, path))
-    cache = Cache(store, job.root, job.policy, job.windows, bundled.version())
+    cache = Cache(store, job.root, job.policy, job.windows, bundled.version(), stamps=stamps)
     known = {path: result for path in wanted if (result := cache.get(path)) is not None}
     rest = [path for path in wanted if path not in known]
     results = dict(known)

@@ -6,6 +6,7 @@ import os
 import time
 
 from dlgovern.repository.reads import digest, file_of
+from dlgovern.repository.status import stamp
 
 Stamp = tuple[int, int, int, int]  # size, time of the bytes, time of the status, inode
 
@@ -44,6 +45,12 @@ class Stamps:
             found = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         self._seen[path] = found
         return found
+
+    def mark(self, path: str) -> list[object]:
+        """What changes when the file does: its status, in CI its bytes; empty where there is none."""
+        if not self.trusts:
+            return stamp(self._root, path)
+        return list(self.of(path) or ())
 
     def kept(self, path: str) -> Stamp:
         """What to keep of a file whose bytes were read in this run.

@@ -40,7 +40,9 @@ class Dockerfile(NamedTuple):
     labels: tuple[tuple[str, str], ...] = ()  # of the image that the last stage makes, in the order of their stages
 
 
-class _Instruction(NamedTuple):
+class Instruction(NamedTuple):
+    """A word in capitals and what belongs to it."""
+
     word: str
     lines: list[Line]  # what follows the word, comments left out
     heredoc: list[list[Line]]
@@ -56,14 +58,14 @@ _SUBSTITUTE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^{}]*))?\})")
 
 def read_dockerfile(text: str) -> Dockerfile:
     """What a Dockerfile says; lines that are no instruction are passed over."""
-    instructions = _instructions(text)
     reader = _Reader()
-    for one in instructions[:_MOST_INSTRUCTIONS]:
+    for one in instructions(text)[:_MOST_INSTRUCTIONS]:
         reader.take(one)
     return reader.result()
 
 
-def _instructions(text: str) -> list[_Instruction]:
+def instructions(text: str) -> list[Instruction]:
+    """The instructions of a Dockerfile in order; lines that are none are passed over."""
     lines = text.split("\n")
     escape = "\\"
     for line in lines:
@@ -72,7 +74,7 @@ def _instructions(text: str) -> list[_Instruction]:
             break
         if directive.group(1).lower() == "escape" and directive.group(2) in ("`", "\\"):
             escape = directive.group(2)
-    found: list[_Instruction] = []
+    found: list[Instruction] = []
     index = 0
     while index < len(lines):
         match = _WORD.match(lines[index])
@@ -104,7 +106,7 @@ def _instructions(text: str) -> list[_Instruction]:
                         index += 1
                     index += 1
                     heredocs.append(body_lines)
-        found.append(_Instruction(word, parts, heredocs))
+        found.append(Instruction(word, parts, heredocs))
     return found
 
 
@@ -125,7 +127,7 @@ class _Reader:
         self.uses: dict[int, set[int]] = {}
         self.labels: dict[int, list[tuple[str, str]]] = {}
 
-    def take(self, one: _Instruction) -> None:
+    def take(self, one: Instruction) -> None:
         word = "".join(f"{line.text.removesuffix(chr(92))}" for line in one.lines).strip()
         if one.word == "ONBUILD":
             return
@@ -142,7 +144,7 @@ class _Reader:
         elif one.word in ("COPY", "ADD"):
             self._copy(one)
 
-    def _from(self, one: _Instruction) -> None:
+    def _from(self, one: Instruction) -> None:
         line = one.lines[0]
         text = " ".join(part.text.removesuffix("\\") for part in one.lines)
         at = 0
@@ -175,7 +177,7 @@ class _Reader:
             else:
                 self.outer[name] = given
 
-    def _environment(self, one: _Instruction) -> None:
+    def _environment(self, one: Instruction) -> None:
         script = read_shell([Line(part.text, part.line, part.column) for part in one.lines], source="dockerfile")
         pairs = [*script.settings]
         if not pairs and script.commands and len(script.commands[0].words) > 1:  # ENV NAME value
@@ -187,7 +189,7 @@ class _Reader:
             self.inner[pair.name] = value if known else None
             self.settings.append(pair._replace(value=value, known=known, exported=True))
 
-    def _commands(self, one: _Instruction) -> None:
+    def _commands(self, one: Instruction) -> None:
         lines = list(one.lines)
         while lines and (flag := _FLAG.match(lines[0].text)):
             lines[0] = lines[0]._replace(text=" " * flag.end() + lines[0].text[flag.end() :])
@@ -218,7 +220,7 @@ class _Reader:
         self.commands += script.commands
         self.settings += script.settings
 
-    def _exec(self, one: _Instruction, lines: list[Line]) -> None:
+    def _exec(self, one: Instruction, lines: list[Line]) -> None:
         text = " ".join(line.text.removesuffix("\\") for line in lines)
         try:
             values = json.loads(text)
@@ -232,7 +234,7 @@ class _Reader:
         source = "build" if one.word == "RUN" else "start"
         self.commands.append(Command(words, (), *place, 0, source))
 
-    def _copy(self, one: _Instruction) -> None:
+    def _copy(self, one: Instruction) -> None:
         line = one.lines[0]
         match = re.search(r"--from=(\S+)", line.text)
         if match is None or not self.stages:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dlgovern import __version__
 from dlgovern.engine.result import FileResult
 from dlgovern.engine.run import Job, judge_files
+from dlgovern.engine.stamps import Stamps
 from dlgovern.finding import Finding, NotJudged, Report, RuleNotRun
 from dlgovern.judge.grade import grade
 from dlgovern.judge.notebooks import relocate
@@ -41,8 +42,9 @@ def judge(
     ``project``: the whole repository was taken up, so what it lacks can be said.
     """
     rest: list[FileResult] = []
-    results = judge_files(job, files, store, lambda: rest.extend(_judge_the_rest(job, files, store, project=project)))
-    results = settle(job.policy, job.root, _merged([*results, *rest, *extra]), store)
+    stamps = Stamps(job.root)
+    results = judge_files(job, files, store, lambda: rest.extend(_judge_the_rest(job, files, store, stamps, project=project)), stamps)
+    results = settle(job.policy, job.root, _merged([*results, *rest, *extra]), store, stamps)
     policy, settled = job.policy, Suppressed([], 0)
     if any(result.hits or result.excuses for result in results):
         policy = spoken(policy)
@@ -70,7 +72,7 @@ def judge(
     )
 
 
-def _judge_the_rest(job: Job, files: Sequence[str], store: Store, *, project: bool) -> list[FileResult]:
+def _judge_the_rest(job: Job, files: Sequence[str], store: Store, stamps: Stamps, *, project: bool) -> list[FileResult]:
     """The results for what is not Python; a run over a few modules loads none of it."""
     if not project and all(classify(path) == "python" and not path.endswith("setup.py") for path in files):
         return []
@@ -82,7 +84,7 @@ def _judge_the_rest(job: Job, files: Sequence[str], store: Store, *, project: bo
     if project:
         from dlgovern.judge.repository import judge_repository
 
-        results += judge_repository(job.policy, job.root, files, job.windows, store, documents)
+        results += judge_repository(job.policy, job.root, files, job.windows, store, documents, stamps)
     return results
 
 

@@ -27,12 +27,12 @@ _Row = list[Any]
 class Programs:
     """The Python files of a repository. A program: the files that a file imports, that import it, and what these import."""
 
-    def __init__(self, root: str, words: Sequence[tuple[str, ...]], store: Store) -> None:
+    def __init__(self, root: str, words: Sequence[tuple[str, ...]], store: Store, stamps: Stamps | None = None) -> None:
         """``words``: what may be asked of `holding`."""
         self._words = [*words, _MAIN]
         self._store = store
         self._name = f"programs-{key(root, bundled.version(), self._words)}.json"
-        self._stamps = Stamps(root)
+        self._stamps = stamps or Stamps(root)
         self._repository = Repository(root)
         self.files = list(_python_files(root))
         self.too_many = len(self.files) >= _MOST
@@ -141,14 +141,30 @@ def _is_test(path: str) -> bool:
 
 def _python_files(root: str) -> Iterator[str]:
     count = 0
-    for base, folders, names in os.walk(root):
-        inner = os.path.relpath(base, root).replace(os.sep, "/")
-        skipped = _SKIPPED if inner != "." else _SKIPPED | _SKIPPED_AT_ROOT
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in skipped)
-        start = "" if inner == "." else f"{inner}/"
+    todo = [""]
+    while todo:
+        start = todo.pop()
+        skipped = _SKIPPED if start else _SKIPPED | _SKIPPED_AT_ROOT
+        folders, names = _inside(os.path.join(root, start))
+        todo += [f"{start}{name}/" for name in sorted(folders, reverse=True) if not name.startswith(".") and name not in skipped]
         for name in sorted(names):
-            if name.endswith(".py"):
-                count += 1
-                if count > _MOST:
-                    return
-                yield start + name
+            count += 1
+            if count > _MOST:
+                return
+            yield start + name
+
+
+def _inside(folder: str) -> tuple[list[str], list[str]]:
+    """The folders in a folder, no links among them, and its Python files."""
+    folders: list[str] = []
+    names: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py") and not entry.is_dir():
+                    names.append(entry.name)
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
+    except OSError:
+        pass  # whatever may not be read is not judged either, which discovery says
+    return folders, names

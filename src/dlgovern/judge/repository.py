@@ -9,10 +9,10 @@ from typing import Any
 from dlgovern import bundled, detect
 from dlgovern.engine.live import level, scopes
 from dlgovern.engine.result import FileResult
+from dlgovern.engine.stamps import Stamps
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy, Rule
 from dlgovern.repository.documents import Documents
-from dlgovern.repository.status import stamp
 from dlgovern.repository.view import View
 from dlgovern.repository.window import Windows
 from dlgovern.store import Store, key
@@ -27,6 +27,7 @@ def judge_repository(
     windows: Windows,
     store: Store | None = None,
     documents: Documents | None = None,
+    stamps: Stamps | None = None,
 ) -> list[FileResult]:
     """One result for each file that a rule speaks of; what speaks of none stands at the file that describes them all.
 
@@ -38,7 +39,7 @@ def judge_repository(
     store = store or Store("")
     view = View(root, paths, windows, policy.tables, documents or Documents(root, store))
     name = f"repository-{key(root, bundled.version())}.json"
-    state = _state(policy, groups, view) if store.folder else ""
+    state = _state(policy, groups, view, stamps or Stamps(root)) if store.folder else ""
     found = _kept(store.get(name), state, view) if store.folder else None
     failed: list[tuple[str, str]] = []
     if found is None:
@@ -70,10 +71,10 @@ def _judge(groups: dict[str, list[Rule]], view: View, failed: list[tuple[str, st
     return found
 
 
-def _state(policy: Policy, groups: dict[str, list[Rule]], view: View) -> str:
+def _state(policy: Policy, groups: dict[str, list[Rule]], view: View, stamps: Stamps) -> str:
     """Changes whenever a file that is judged, the law or a version window does."""
     rules = [(rule.id, rule.parameters) for rules in groups.values() for rule in rules]
-    return key(policy.fingerprint, rules, view.windows.digest, [(path, stamp(view.root, path)) for path in view.paths])
+    return key(policy.fingerprint, rules, view.windows.digest, [(path, stamps.mark(path)) for path in view.paths])
 
 
 def _kept(kept: Any, state: str, view: View) -> list[tuple[str, Hit]] | None:

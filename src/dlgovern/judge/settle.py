@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dlgovern.engine.result import FileResult
+from dlgovern.engine.stamps import Stamps
 from dlgovern.finding import Hit
 from dlgovern.policy import Policy
 from dlgovern.store import Store
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from dlgovern.judge.programs import Programs
 
 
-def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Store | None = None) -> list[FileResult]:
+def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Store | None = None, stamps: Stamps | None = None) -> list[FileResult]:
     """The results without hits that another file of the program answers.
 
     The whole repository is asked, whatever part of it is judged: the verdict on a file must not depend on that.
@@ -34,7 +35,7 @@ def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Stor
 
     words = {tuple(p.get("absent", ())) for p in wanted.values()}
     words |= {tuple(one.split("|")) for p in wanted.values() for one in p.get("alongside", ())}
-    programs = Programs(root, sorted(words), store or Store(""))
+    programs = Programs(root, sorted(words), store or Store(""), stamps)
     settled = []
     for result in results:
         kept = tuple(hit for hit in result.hits if hit.rule not in wanted or _stands(programs, result.path, wanted[hit.rule], hit))
@@ -65,10 +66,11 @@ def _lies_idle(programs: Programs, path: str, other: str, words: list[str]) -> b
     if other not in around:
         return False  # who names what only lies beside is not known
     data = programs.data(other)
-    said = [word for word in words if word.encode() in data]
-    dead = [idle(data, word) for word in said]
-    files = [programs.data(one) for one in (path, *around) if one != other]
-    return all(dead) and not any(named(one, name) for one in files for names in dead for name in names)
+    dead = [idle(data, word) for word in words if word.encode() in data]
+    if not all(dead):
+        return False
+    files = (programs.data(one) for one in (path, *around) if one != other)
+    return not any(named(one, name) for one in files for names in dead for name in names)
 
 
 def _is_idle(programs: Programs, path: str, words: list[str], hit: Hit) -> bool:

@@ -23,17 +23,27 @@ def manifests_above(root: str, paths: Iterable[str]) -> list[str]:
         while folder:
             folder = folder.rpartition("/")[0]
             folders.add(folder)
-    found = []
+    found: set[str] = set()
     for folder in sorted(folders):
-        for inner in (folder, f"{folder}/requirements" if folder else "requirements"):
-            try:
-                with os.scandir(os.path.join(root, inner)) as entries:
-                    names = [entry.name for entry in entries]
-            except OSError:
-                continue
-            candidates = (f"{inner}/{name}" if inner else name for name in names)
-            found += [path for path in candidates if classify(path) in MANIFESTS]
-    return sorted(set(found))
+        names = _listed(root, folder)
+        found.update(path for path in names if classify(path) in MANIFESTS)
+        inner = f"{folder}/{_BESIDE}" if folder else _BESIDE
+        if inner in names:
+            found.update(path for path in _listed(root, inner) if classify(path) in MANIFESTS)
+    return sorted(found)
+
+
+_BESIDE = "requirements"
+"""The folder in which manifests stand that are for the folder around it."""
+
+
+def _listed(root: str, folder: str) -> list[str]:
+    """The paths in a folder; none where it is no folder, or may not be read."""
+    try:
+        names = os.listdir(os.path.join(root, folder))
+    except OSError:
+        return []
+    return [f"{folder}/{name}" for name in names] if folder else names
 
 
 def windows(root: str, manifests: Iterable[str], standard: Mapping[str, str], store: Store) -> Windows:

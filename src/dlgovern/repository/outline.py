@@ -33,13 +33,31 @@ class Seeds(NamedTuple):
     beyond: bool = True  # what is said of a way that leads on from the last of them
 
 
+class Said(NamedTuple):
+    """What the functions of one name say: the parts of their dotted words, those of them behind a dot, and what all of it means.
+
+    ``names``: what imports from outside of the repository make of the words; ``onward``: the functions of the repository that
+    they may mean, each by file and name and with whether that is another file.
+    """
+
+    parts: frozenset[str]
+    methods: frozenset[str]
+    names: frozenset[str]
+    onward: list[tuple[str, str, bool]]
+
+    def means(self, seeds: Seeds) -> bool:
+        """Whether one of the words is or means a seed."""
+        return not (
+            self.parts.isdisjoint(seeds.words) and self.methods.isdisjoint(seeds.methods) and self.names.isdisjoint(seeds.names)
+        )
+
+
 class Outline:
     """The functions and classes of a file by name, each with its text; those inside of others too, also as ``outer.inner``."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._spans: dict[str, list[tuple[int, int]]] = {}
-        self._words: dict[str, tuple[str, ...]] = {}
         self._read()
 
     def _read(self) -> None:
@@ -63,12 +81,8 @@ class Outline:
 
     def words(self, name: str) -> tuple[str, ...]:
         """The dotted words of all functions and classes of a name, with their decorators and what they hold."""
-        known = self._words.get(name)
-        if known is None:
-            text = b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
-            known = self._words[name] = tuple(word.decode("utf-8", "replace") for word in dotted_words(text))
-        return known
-
+        text = b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
+        return tuple(word.decode("utf-8", "replace") for word in dotted_words(text))
 
     def bases(self, name: str) -> frozenset[str]:
         """The dotted words between the brackets behind the names of classes, keywords and their values too."""
@@ -95,6 +109,7 @@ class Outlines:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._of: dict[str, Outline] = {}
+        self._said: dict[tuple[str, str], Said] = {}
         self._reaches: dict[tuple[str, str, Seeds], tuple[bool, frozenset[str]]] = {}
         self._inner: dict[str, dict[str, tuple[str, str]]] = {}
         self._outer: dict[str, dict[str, str]] = {}
@@ -124,11 +139,11 @@ class Outlines:
         if not depth:
             return False
         if owner not in outline:
-            places = self._origins(path, owner, 0)
+            places = self._origins(path, owner)
             if not places:
                 return re.search(rb"^[ \t]*%b[ \t]*[:=]" % re.escape(owner.encode()), self._repository.data(path), re.M) is not None
         else:
-            places = [place for place in self._onward(path, outline.bases(owner), 0) if place[:2] != (path, owner)]
+            places = [place for place in self._understood(path, outline.bases(owner)).onward if place[:2] != (path, owner)]
         return any(self.may_have(inner, base, name, reads, depth - 1) for inner, base, _ in places)
 
     def _search(self, path: str, name: str, seeds: Seeds) -> None:
@@ -148,20 +163,22 @@ class Outlines:
             outline = self.of(path)
             reads.add(path if name in outline else of_surface(path))
             if name in outline:
-                said = outline.words(name)
-                if self._means(path, said, seeds):
+                said = self._said.get(here)
+                if said is None:
+                    said = self._said[here] = self._understood(path, outline.words(name))
+                if said.means(seeds):
                     found = True
                     break
-                onward = self._onward(path, said, deep)
+                onward = said.onward
             else:
-                onward = self._origins(path, name, deep)
-            for step in onward:
-                if step[2] > seeds.most:
+                onward = self._origins(path, name)
+            for file, called, beyond in onward:
+                if beyond and deep >= seeds.most:
                     cut = True
                     found = found or seeds.beyond
-                elif step[:2] not in came:
-                    came[step[:2]] = here
-                    todo.append(step)
+                elif (step := (file, called)) not in came:
+                    came[step] = here
+                    todo.append((file, called, deep + beyond))
         answer = (found, frozenset(reads))
         same = [next(iter(came))]
         if found and not cut:
@@ -174,43 +191,38 @@ class Outlines:
         for one in same:
             self._reaches.setdefault((*one, seeds), answer)
 
-    def _means(self, path: str, said: Iterable[str], seeds: Seeds) -> bool:
-        """Whether one of the dotted words is or means a seed."""
-        outer = self._outer_names(path) if seeds.names else {}
-        for word in said:
-            parts = word.split(".")
-            if not seeds.words.isdisjoint(parts) or (seeds.methods and not seeds.methods.isdisjoint(parts[1:])):
-                return True
-            if parts[0] in outer and ".".join([outer[parts[0]], *parts[1:]]) in seeds.names:
-                return True
-        return False
-
-    def _onward(self, path: str, said: Iterable[str], deep: int) -> list[Place]:
-        """What the words of a function mean: functions of the same file, names imported from others."""
+    def _understood(self, path: str, words: Iterable[str]) -> Said:
+        """What dotted words mean in a file: names of outside, functions of the same file, names imported from others."""
         outline = self.of(path)
-        inner = self.imported(path)
-        found: list[Place] = []
-        for word in said:
-            parts = word.split(".")
-            if parts[0] in inner:
-                module, name = inner[parts[0]]
-                if name:
-                    found.append((module, name, deep + 1))
-                elif len(parts) > 1:
-                    found.append((module, parts[1], deep + 1))
+        inner, outer = self.imported(path), self._outer[path]
+        parts: set[str] = set()
+        methods: set[str] = set()
+        names: set[str] = set()
+        onward: dict[tuple[str, str, bool], None] = {}
+        for word in words:
+            first, *behind = word.split(".")
+            parts.add(first)
+            parts.update(behind)
+            methods.update(behind)
+            if first in outer:
+                names.add(".".join([outer[first], *behind]))
+            if first in inner:
+                module, name = inner[first]
+                if name or behind:
+                    onward[module, name or behind[0], True] = None
             else:
-                found += [(path, part, deep) for part in parts if part in outline]
-        return found
+                onward.update(((path, part, False), None) for part in (first, *behind) if part in outline)
+        return Said(frozenset(parts), frozenset(methods), frozenset(names), list(onward))
 
-    def _origins(self, path: str, name: str, deep: int) -> list[Place]:
+    def _origins(self, path: str, name: str) -> list[tuple[str, str, bool]]:
         """Where a name comes from that no function of a file has."""
         inner = self.imported(path)
-        found = [(inner[name][0], inner[name][1], deep + 1)] if name in inner and inner[name][1] else []
+        found = [(*inner[name], True)] if name in inner and inner[name][1] else []
         for line in self._repository.imports(path):
             if line.name == "*":
                 star = self._repository.modules.find(path, line.level, line.module)
                 if star is not None and star != path and name.encode() in self._repository.data(star):
-                    found.append((star, name, deep + 1))
+                    found.append((star, name, True))
         return found
 
     def imported(self, path: str) -> dict[str, tuple[str, str]]:
@@ -238,10 +250,6 @@ class Outlines:
             elif not level:
                 outer[local] = f"{module}.{name}" if name else module
         return inner, outer
-
-    def _outer_names(self, path: str) -> dict[str, str]:
-        self.imported(path)
-        return self._outer[path]
 
 
 def outlines(repository: Repository) -> Outlines:

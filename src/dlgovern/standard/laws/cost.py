@@ -24,8 +24,7 @@ CALLS_A_NODE = 40
 GROWTH = 3.0
 """How much more a file of twice the size may cost: 2 is linear, 4 is quadratic."""
 
-_MANY = 800  # nodes; fewer cannot show how cost grows
-_ROUNDS = 12
+_MANY = 1_600  # nodes; fewer cannot show how cost grows
 
 
 def cost(trial: Trial, court: Court, corpus: bytes) -> Iterator[Broken]:
@@ -38,7 +37,7 @@ def cost(trial: Trial, court: Court, corpus: bytes) -> Iterator[Broken]:
         yield Broken(trial.rule.id, "L13", "", f"{calls} calls for {nodes} nodes: the budget is {CALLS_A_NODE} a node")
     if not own:
         return
-    rounds = max(_ROUNDS, _MANY // len(Tree(parse(own.encode()))))
+    rounds = max(2, _MANY // len(Tree(parse(own.encode()))))
     small, large = repeated(own, rounds), repeated(own, 2 * rounds)
     few, one = spent(trial.rule, court, small.encode())
     many, other = spent(trial.rule, court, large.encode())
@@ -90,7 +89,7 @@ def repeated(text: str, times: int) -> str:
     return "\n".join(text.replace("def wrapped()", f"def wrapped_{number}()") for number in range(times))
 
 
-def generated(lines: int = 3000) -> bytes:
+def generated(lines: int = 1200) -> bytes:
     """A training program of about this many lines: what stands for the largest file when there is no corpus."""
     head = "import os\nimport torch\nimport torch.distributed as dist\nfrom torch import nn\nfrom torch.nn import functional as F\n"
     return (head + "".join(_BLOCK.format(n=n) for n in range(lines // _BLOCK.count("\n")))).encode()

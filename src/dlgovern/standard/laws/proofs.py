@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -111,6 +112,8 @@ def _one_line_apart(one: Case, other: Case) -> bool:
             changed += 1  # a file more or less
             continue
         here, there = (case.files[path].decode("utf-8", "replace").split("\n") for case in (one, other))
+        if max((Counter(here) - Counter(there)).total(), (Counter(there) - Counter(here)).total()) > 1:
+            return False  # whatever lines are put beside each other
         blocks = [b for b in difflib.SequenceMatcher(None, here, there, autojunk=False).get_opcodes() if b[0] != "equal"]
         for _, a, b, c, d in blocks:
             alike = difflib.SequenceMatcher(None, "\n".join(here[a:b]), "\n".join(there[c:d])).ratio() >= _ALIKE
