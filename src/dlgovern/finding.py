@@ -12,6 +12,10 @@ STATES = ("open", "suppressed", "waived", "baselined")
 """What became of a finding."""
 
 
+SURE = "sure"
+"""The slot of a hit that no other file can answer."""
+
+
 class Place(NamedTuple):
     """A range in a file. Lines and columns count from 1, columns in characters, the end is exclusive."""
 

@@ -142,3 +142,34 @@ def test_mutants_of_the_corpus_never_raise(tables, tmp_path):
             continue
         tried += 1
     assert tried == MUTANTS
+
+
+def test_a_return_of_a_manager_leaves_no_loop_around_it(tables, tmp_path):
+    text = (
+        "import torch.distributed as dist\nfrom torch.nn.parallel import DistributedDataParallel as DDP\n"
+        "class Log:\n    def __enter__(self):\n        return self\n    def __exit__(self, kind, value, trace):\n"
+        "        if kind is not None:\n            return\n        for loss in self.losses:\n            dist.all_reduce(loss)\n"
+        "def train(net, loader, valid):\n    model = DDP(net)\n    for epoch in range(3):\n        with Log():\n"
+        "            for batch in loader:\n                model(batch).sum().backward()\n"
+        "        if dist.get_rank() == 0:\n            with Log():\n                valid(net)\n"
+    )
+    assert [cause for _, cause in lines(judged(text, tables, tmp_path))] == ["branch"]
+
+
+def test_parts_of_a_floor_division_are_as_large_on_every_rank(tables, tmp_path):
+    text = (
+        "import torch.distributed as dist\ndef f(items, rank):\n"
+        "    mine = items.split(len(items) // dist.get_world_size())[rank]\n"
+        "    for n in range(9):\n        if n % len(mine) == 0:\n            dist.barrier()\n        if rank == 0:\n            print(n)\n"
+    )
+    assert lines(judged(text, tables, tmp_path)) == []
+    assert lines(judged(text.replace("split(len(items) // dist.get_world_size())", "chunk(8)"), tables, tmp_path)) != []
+
+
+def test_a_rank_of_minus_one_by_default_is_a_single_process(tables, tmp_path):
+    text = (
+        "import torch.distributed as dist\ndef meet(local_rank=-1):\n    if local_rank != -1:\n        dist.barrier()\n"
+        "def f(rank):\n    if rank == 0:\n        meet()\n"
+    )
+    assert lines(judged(text, tables, tmp_path)) == []
+    assert lines(judged(text.replace("meet()", "meet(rank)"), tables, tmp_path)) == [(7, "branch")]

@@ -71,7 +71,7 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     for step in steps(facts):
         losses = _losses(step.node.body)
         confidence = "" if step.loop and device else "medium"
-        yield from _waits(rule, facts, hot(facts, step.node.body), losses, seen, confidence)
+        yield from _waits(rule, facts, hot(facts, step.node.body, loop=step.loop), losses, seen, confidence)
     modules = said.get("modules", ())
     for owner, body in _forwards(facts) if waiting and modules else ():
         found = list(_waits(rule, facts, hot(facts, body), set(), set(seen), "medium"))
@@ -117,10 +117,14 @@ def _no_tensor(facts: Facts, node: ast.AST) -> bool:
 
 
 def _object(node: ast.AST) -> str:
-    """The name at the start of ``loss.detach().cpu()``."""
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
-        node = node.func.value
-    return written(node)
+    """The name at the start of ``loss.detach().cpu()`` and ``loss.data``."""
+    while True:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+            node = node.func.value
+        elif isinstance(node, ast.Attribute) and node.attr == "data":
+            node = node.value
+        else:
+            return written(node)
 
 
 def _losses(body: list[ast.stmt]) -> set[str]:

@@ -66,14 +66,20 @@ def _starts_late(node: ast.With, anywhere: bool) -> bool:
     owner = function(node)
     if owner is None:
         return False
-    made = {
-        name
-        for other in own_nodes(owner.body)
-        if isinstance(other, ast.Assign) and (anywhere or other.lineno < node.lineno) and _calls(other.value)
-        for name in targets(other)
-    }
     arguments = (*owner.args.posonlyargs, *owner.args.args, *owner.args.kwonlyargs)
-    return losses <= made | {one.arg for one in arguments}  # a loss that is handed in was computed by the caller
+    made = {one.arg for one in arguments}  # a loss that is handed in was computed by the caller
+    given = [other for other in own_nodes(owner.body) if isinstance(other, ast.Assign) and (anywhere or other.lineno < node.lineno)]
+    for other in sorted(given, key=lambda one: one.lineno):
+        if _calls(other.value) or not made.isdisjoint(_computed(other.value)):
+            made |= targets(other)
+    return losses <= made
+
+
+def _computed(node: ast.expr) -> set[str]:
+    """The names from which arithmetic makes a number: ``loss / steps``."""
+    if isinstance(node, ast.BinOp):
+        return _computed(node.left) | _computed(node.right)
+    return {written(node)} - {""}
 
 
 def _unscaled(loss: str, nodes: list[ast.AST]) -> set[str]:

@@ -15,7 +15,7 @@ from dlgovern.flow.ranks.analysis import Disagreement, analysis, who
 from dlgovern.flow.ranks.compare import Divergence
 from dlgovern.flow.ranks.frame import surely
 from dlgovern.flow.ranks.tables import Tables, rank_text, tables_of, tells_ranks
-from dlgovern.flow.ranks.trace import Guard, Node
+from dlgovern.flow.ranks.trace import Guard, Node, events
 from dlgovern.policy import Rule
 from dlgovern.source.tree import statement, symbol, up
 
@@ -61,8 +61,16 @@ def _means(parameters: dict[str, Any], one: Disagreement) -> bool:
         return False
     if (what.event.kind == "gather" and _is_whole(what)) or (what.left is not None and what.left.op == "exit" and _is_expected(what.site)):
         return False
+    if what.site.op == "__exit__" and _is_in_loop(what.site, what.event):
+        return False  # a manager that has collected nothing has nothing to do when it is left
     reasons = parameters.get("reasons", ())
     return (what.taint or "none") in (reasons or ("none",))
+
+
+def _is_in_loop(step: Node, event: Node) -> bool:
+    """Whether an event stands in a loop of what a call runs."""
+    inside = [inner for branch in step.branches for inner in branch]
+    return any(any(one is event for one in events((inner,))) if inner.kind == "loop" else _is_in_loop(inner, event) for inner in inside)
 
 
 def _is_expected(site: Node) -> bool:

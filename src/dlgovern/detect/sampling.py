@@ -8,21 +8,23 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dlgovern.detect import Parameter
-from dlgovern.finding import Hit
+from dlgovern.finding import SURE, Hit
 from dlgovern.flow.calls import Arguments, argument, arguments, callee
 from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import assigned_names, names_in
+from dlgovern.flow.paths import assigned_names, called_name, names_in, own_nodes
 from dlgovern.flow.project import instance
-from dlgovern.flow.steps import callers, repeated, steps
+from dlgovern.flow.steps import Step, callers, repeated, steps
 from dlgovern.policy import Rule
-from dlgovern.source.tree import function
+from dlgovern.source.handed import says
+from dlgovern.source.tree import function, up
 
 PARAMETERS = {
     "names": Parameter("names", "samplers, or loaders, that are reported", required=True),
     "without": Parameter("strings", "arguments of which one answers: with one of these nothing is reported", default=[]),
     "off": Parameter("any", "argument and position that switch off what the rule is about when False", default={}),
     "absent": Parameter("strings", "text of which the program may have none", required=True),
+    "through": Parameter("string", "method that hands itself on: what methods of this name say of it does not count", default=""),
     "frameworks": Parameter("table", "table of what frameworks do themselves", default=""),
     "do": Parameter("string", "its entry whose text the program may not have either", default=""),
     "elsewhere": Parameter("boolean", "nor may another file of the program", default=True),
@@ -33,7 +35,7 @@ PARAMETERS = {
 GUARDS = ("evaluation", "rank-aware")
 """What the detector is silent under: the data is for evaluation; the rank decides about the data already."""
 
-_EVALUATION = re.compile(r"(^|[_.\W])(val|valid|validation|test|eval|evaluation|dev|infer\w*|predict\w*)([_.\W]|\d|$)", re.I)
+_EVALUATION = re.compile(r"(^|[_.\W])(val|valid|validation|test|eval|evaluat(?:e|ion|or)|dev|infer\w*|predict\w*)((data)?(sets?|loaders?|data)|dl|ds|[_.\W]|\d|$)", re.I)
 _TRAIN = re.compile(r"(^|_)train", re.I)
 _RANKED = re.compile(r"\brank|_rank|world_size|num_shards|shard_id|num_replicas|process_index|get_worker_info|\.shard\(", re.I)
 _PROCESS = re.compile(r"rank|proc|worker|gpu|dev(ice)?_?id", re.I)
@@ -42,8 +44,13 @@ _SEEDED = re.compile(r"seed\w*\([^()\n]*rank", re.I)
 
 def absent(parameters: Mapping[str, Any], tables: Mapping[str, Any]) -> tuple[str, ...]:
     """The text of which no file of the program may have any."""
-    table = tables.get(parameters.get("frameworks", ""), {})
-    return (*parameters["absent"], *table.get(parameters.get("do", ""), {}).get("text", ()))
+    return (*parameters["absent"], *entry(parameters, tables).get("text", ()))
+
+
+def entry(parameters: Mapping[str, Any], tables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What frameworks do of that which the rule is about."""
+    found: Mapping[str, Any] = tables.get(parameters.get("frameworks", ""), {}).get(parameters.get("do", ""), {})
+    return found
 
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -56,7 +63,8 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
 
     def see(_file: None) -> Iterator[Hit]:
         for rule in rules:
-            if not any(word.encode() in facts.data for word in absent(rule.parameters, tables)):
+            idle = entry(rule.parameters, tables).get("idle", ())
+            if not says(facts.data, absent(rule.parameters, tables), idle=idle):
                 yield from _rule(rule, facts)
 
     return {None: see}
@@ -75,7 +83,39 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     for call in made:
         if (wrapped or _is_for_training(facts, call)) and not _is_spared(facts, call, said):
             hit = facts.hit(rule.id, call, call=ast.unparse(call.func))
+            if said.get("wrapped") and trained and wrapped and _is_plain(facts, call, trained):
+                hit = hit._replace(slots={**hit.slots, SURE: "yes"})
             yield hit if trained and wrapped else hit._replace(confidence="medium")
+
+
+def _is_plain(facts: Facts, call: ast.Call, trained: list[Step]) -> bool:
+    """Whether a training loop of the function goes over the very loader, of data that a library made there: what other files say is about other loaders."""
+    owner, names, data = function(call), assigned_names(call), argument(arguments(facts, call), "dataset", 0)
+    if owner is None or len(names) != 1 or not isinstance(data, ast.Name):
+        return False
+    binding = facts.names.binding(data)
+    made = callee(facts, binding.value) if binding is not None and isinstance(binding.value, ast.Call) else None
+    if made is None or made.partition(".")[0] not in _LIBRARIES:
+        return False
+    heads = [_over(step.node.iter) for step in trained if isinstance(step.node, ast.For) and function(step.node) is owner]
+    used = [node for node in own_nodes(owner.body) if isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load)]
+    return any(isinstance(one, ast.Name) and one.id in names for one in heads) and all(any(node is one for one in heads) or _is_measured(node) for node in used)
+
+
+def _over(node: ast.expr) -> ast.expr:
+    """What a loop goes over: ``loader`` of ``enumerate(tqdm(loader))``."""
+    while isinstance(node, ast.Call) and called_name(node.func) in ("enumerate", "tqdm") and node.args:
+        node = node.args[0]
+    return node
+
+
+def _is_measured(node: ast.Name) -> bool:
+    """Whether a name is only asked for its length."""
+    around = up(node)
+    return isinstance(around, ast.Call) and called_name(around.func) == "len"
+
+
+_LIBRARIES = frozenset(("torchvision", "datasets", "torchaudio"))
 
 
 def _is_for_training(facts: Facts, call: ast.Call) -> bool:
@@ -113,7 +153,15 @@ def _is_evaluation(call: ast.Call) -> bool:
     said = [*assigned_names(call), *first, *(ast.unparse(w.value) for w in call.keywords if w.arg == "dataset")]
     if any("train" in text.lower() for text in said):
         return False
+    if owner is not None and _only_evaluates(owner):
+        return True
     return any(_EVALUATION.search(text) for text in (*said, owner.name if owner and "train" not in owner.name.lower() else ""))
+
+
+def _only_evaluates(owner: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function switches a model to evaluation, and neither back nor backward."""
+    called = {called_name(node.func) for node in own_nodes(owner.body) if isinstance(node, ast.Call) and not node.args}
+    return "eval" in called and called.isdisjoint(("train", "backward", "step"))
 
 
 def _is_asked_for_evaluation(facts: Facts, call: ast.Call) -> bool:
@@ -131,12 +179,36 @@ def _is_ranked(facts: Facts, found: Arguments) -> bool:
     if data is None or _RANKED.search(ast.unparse(data)):
         return data is not None
     made: ast.AST = data
+    if isinstance(data, ast.Name) and _is_cut_before(facts, data):
+        return True
     if isinstance(data, ast.Name) and (binding := facts.names.binding(data)) and binding.value is not None:
         if _RANKED.search(ast.unparse(binding.value)):
             return True
         made = binding.value
     owner = instance(facts, made)
     return owner is not None and bool(_RANKED.search(ast.unparse(owner.node)))
+
+
+def _is_cut_before(facts: Facts, data: ast.Name) -> bool:
+    """Whether who calls the function around hands it a part of the data that depends on the rank."""
+    owner = function(data)
+    names = [arg.arg for arg in (*owner.args.posonlyargs, *owner.args.args, *owner.args.kwonlyargs)] if owner is not None else []
+    if owner is None or data.id not in names:
+        return False
+    for call in callers(facts, owner):
+        index = names.index(data.id) - (isinstance(call.func, ast.Attribute) and names[0] == "self")
+        given, around = argument(arguments(facts, call), data.id, index), function(call)
+        told = names_in(given) if given is not None else set()
+        if any(
+            isinstance(node, ast.Assign) and not told.isdisjoint(names_in(node.targets[0])) and _CUT.search(ast.unparse(node.value))
+            for node in (ast.walk(around or facts.tree.module) if told else ())
+        ):
+            return True
+    return False
+
+
+_CUT = re.compile(r"\[[^\]]*rank\b[^\]]*:|\)\[[\w.]*rank\]|\.shard\(", re.I)
+"""A part of which the rank decides: ``x[rank * n : (rank + 1) * n]``, ``x.chunk(n)[rank]`` or a shard."""
 
 
 def _is_handed_out(call: ast.Call, found: Arguments) -> bool:

@@ -13,7 +13,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name, own_nodes, written
 from dlgovern.flow.steps import BACKWARD, Loop, calls, goes_backward, loops_around, steps
 from dlgovern.policy import Rule
-from dlgovern.source.tree import function
+from dlgovern.source.tree import function, parents
 
 PARAMETERS = {
     "methods": Parameter("strings", "methods that tell an object the epoch", required=True),
@@ -48,6 +48,8 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     said = rule.parameters
     off = said.get("without_guards", ())
     told = [call for call in facts.tree.of(ast.Call) if isinstance(call, ast.Call) and _tells(call, said)]
+    if any(isinstance(parent, ast.Lambda) for call in told for parent in parents(call)):
+        return  # it runs whenever what is given the function calls it
     trained = {id(step.node) for step in steps(facts)} if told else set()
     early = [call for call in told if _epochs_follow(facts, call, trained, said["runs"])]
     if "elsewhere" in off or len(early) == len(told):

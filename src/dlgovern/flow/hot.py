@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from dlgovern.flow.calls import callee
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import written
+from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.project import Code, called
 from dlgovern.source.tree import FUNCTIONS, children
 
@@ -29,6 +30,11 @@ _SIZE = re.compile(r"^len\(\w+\)$|\.size\(0?\)(\[0\])?$|\.shape\[0\]$")
 _SETTINGS = re.compile(r"^(args?|opts?|cfg|conf(ig)?|hparams|hps|flags|self|params|options)\b", re.I)
 
 
+_FAULTS = frozenset({"isnan", "isinf"})
+_SKIPS = (ast.Continue, ast.Return)
+"""What leaves the rest of a step out."""
+
+
 class Hot(NamedTuple):
     """A node that runs in every step, and the calls of the file's functions that lead to it."""
 
@@ -36,9 +42,12 @@ class Hot(NamedTuple):
     through: tuple[ast.Call, ...]
 
 
-def hot(facts: Facts, body: Iterable[ast.stmt], depth: int = _DEPTH) -> Iterator[Hot]:
-    """The nodes below these statements that run in every step, through functions of the same file."""
-    yield from _block(facts, list(body), (), frozenset(), depth)
+def hot(facts: Facts, body: Iterable[ast.stmt], *, loop: bool = False) -> Iterator[Hot]:
+    """The nodes below these statements that run in every step, through functions of the same file.
+
+    ``loop``: they are the body of a loop, so to return ends it, and what stands behind runs in every turn until then.
+    """
+    yield from _block(facts, list(body), (), frozenset(), _DEPTH, _SKIPS[:1] if loop else _SKIPS)
 
 
 def rarely(test: ast.expr) -> bool:
@@ -51,9 +60,11 @@ def rarely(test: ast.expr) -> bool:
     return not _switch(test)
 
 
-def _usual(node: ast.If) -> list[ast.stmt] | None:
-    """The branch for what is not empty, where the condition asks whether a count is 0."""
+def _usual(facts: Facts, node: ast.If) -> list[ast.stmt] | None:
+    """The branch for what is not empty, where the condition asks whether a count is 0; for a number, where it asks for one."""
     test = node.test
+    if (number := _is_number(facts, test)) is not None:
+        return node.body if number else node.orelse
     if not isinstance(test, ast.Compare) or _RARELY.search(ast.unparse(test)):
         return None
     if not (isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value == 0 and len(test.ops) == 1):
@@ -61,6 +72,20 @@ def _usual(node: ast.If) -> list[ast.stmt] | None:
     if isinstance(test.ops[0], ast.Eq):
         return node.orelse
     return node.body if isinstance(test.ops[0], ast.NotEq | ast.Gt) else None
+
+
+def _is_number(facts: Facts, test: ast.expr) -> bool | None:
+    """What a test for NaN or infinity says of an ordinary number; None of another test."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = _is_number(facts, test.operand)
+        return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        answers = {_is_number(facts, value) for value in test.values}
+        return answers.pop() if len(answers) == 1 else None
+    while isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and called_name(test.func) in ("any", "all", "item") and not test.args:
+        test = test.func.value
+    name = (callee(facts, test) or called_name(test.func)).rpartition(".")[2] if isinstance(test, ast.Call) else ""
+    return True if name == "isfinite" else False if name in _FAULTS else None
 
 
 def _catches_up(node: ast.If) -> bool:
@@ -109,21 +134,22 @@ def _switch(test: ast.expr) -> bool:
 
 
 def _block(
-    facts: Facts, body: list[ast.stmt], through: tuple[ast.Call, ...], seen: frozenset[int], depth: int
+    facts: Facts, body: list[ast.stmt], through: tuple[ast.Call, ...], seen: frozenset[int], depth: int,
+    skips: tuple[type, ...] = _SKIPS,
 ) -> Iterator[Hot]:
     for statement in body:
         if isinstance(statement, ast.If):
             yield from _expression(facts, statement.test, through, seen, depth)
-            if (usual := _usual(statement)) is not None:
-                yield from _block(facts, usual, through, seen, depth)
+            if (usual := _usual(facts, statement)) is not None:
+                yield from _block(facts, usual, through, seen, depth, skips)
             elif not rarely(statement.test):
-                yield from _block(facts, statement.body, through, seen, depth)
-                yield from _block(facts, statement.orelse, through, seen, depth)
-            elif isinstance(statement.body[-1], ast.Continue | ast.Return) and not _catches_up(statement) and not _drops_last(statement.test):
+                yield from _block(facts, statement.body, through, seen, depth, skips)
+                yield from _block(facts, statement.orelse, through, seen, depth, skips)
+            elif isinstance(statement.body[-1], skips) and not _catches_up(statement) and not _drops_last(statement.test):
                 return  # the rest runs in the other steps only
         elif isinstance(statement, ast.Try | ast.TryStar):
             for part in (statement.body, statement.orelse, statement.finalbody):
-                yield from _block(facts, part, through, seen, depth)
+                yield from _block(facts, part, through, seen, depth, skips)
         elif isinstance(statement, ast.Match):
             yield from _expression(facts, statement.subject, through, seen, depth)
         elif not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
@@ -132,7 +158,7 @@ def _block(
                 if isinstance(child, ast.expr | ast.withitem | ast.keyword):
                     yield from _expression(facts, child, through, seen, depth)
             if isinstance(inner, list):
-                yield from _block(facts, inner, through, seen, depth)
+                yield from _block(facts, inner, through, seen, depth, skips)
 
 
 def _expression(

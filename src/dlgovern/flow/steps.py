@@ -26,6 +26,9 @@ _DEPTH = 3
 _MICRO = re.compile(r"micro|accum", re.I)
 _PARTS = re.compile(r"\brange\(.*,.*,|\bchunk|\bsplit|sub_?batch", re.I)
 """The head of a loop over parts of a batch: numbers with a stride, or pieces."""
+_DATA = re.compile(r"loader|dataset|data_?iter|batches|_d[ls]\b|epoch", re.I)
+_EPOCHS = re.compile(r"epoch|fold|trial", re.I)
+"""Heads of a loop over all of the data, and of one over epochs."""
 _OPTIMISER = re.compile(r"optim|\bopt|scaler", re.I)
 
 
@@ -134,11 +137,25 @@ def _loops(facts: Facts) -> list[Loop]:
     for node in facts.tree.of(ast.Call):
         around = list(loops_around(node))
         if around and id(around[0]) not in found and goes_backward(facts, node):
+            update = _update(around)
             for loop, outer in zip(around, (*around[1:], None), strict=True):
                 found[id(loop)] = loop
-                if not _MICRO.search(_head(loop)) and not (outer is not None and _only_splits(loop, outer)):
+                if not _MICRO.search(_head(loop)) and not (outer is not None and _only_splits(loop, outer)) and update is None:
+                    break
+                if loop is update:
                     break
     return sorted(found.values(), key=lambda loop: loop.lineno)
+
+
+def _update(around: list[Loop]) -> Loop | None:
+    """The loop each turn of which is one update, where the loops inside it go over parts of its batch and the optimiser steps behind them."""
+    for inner, outer in zip(around, around[1:], strict=False):
+        if _updates(inner.body) or _DATA.search(_head(inner)) or _EPOCHS.search(_head(outer)) or isinstance(inner, ast.While):
+            return None
+        behind = (call for call in own_nodes(outer.body) if _is_update(call) and next(loops_around(call), None) is outer)
+        if any(call.lineno > (inner.end_lineno or 0) for call in behind):  # type: ignore[attr-defined]
+            return outer
+    return None
 
 
 def _only_splits(loop: Loop, outer: Loop) -> bool:
@@ -151,8 +168,12 @@ def _only_splits(loop: Loop, outer: Loop) -> bool:
 
 def _updates(body: list[ast.stmt]) -> bool:
     """Whether an optimiser, or a scaler, steps below."""
-    called_on = [n.func for n in own_nodes(body) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
-    return any(func.attr == "step" and _OPTIMISER.search(written(func.value)) for func in called_on)
+    return any(map(_is_update, own_nodes(body)))
+
+
+def _is_update(node: ast.AST) -> bool:
+    func = node.func if isinstance(node, ast.Call) else None
+    return isinstance(func, ast.Attribute) and func.attr == "step" and bool(_OPTIMISER.search(written(func.value)))
 
 
 def _head(loop: Loop) -> str:

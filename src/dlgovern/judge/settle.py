@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlgovern.engine.result import FileResult
 from dlgovern.engine.stamps import Stamps
-from dlgovern.finding import Hit
+from dlgovern.finding import SURE, Hit
 from dlgovern.policy import Policy
 from dlgovern.store import Store
 
@@ -29,8 +29,8 @@ def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Stor
     wanted = {rule_id: wanted[rule_id] for rule_id in asked}
     for rule_id, parameters in wanted.items():
         table = policy.tables.get(parameters.get("frameworks", ""), {})
-        more = table.get(parameters.get("do", ""), {}).get("text", ())
-        wanted[rule_id] = {**parameters, "absent": [*parameters.get("absent", ()), *more]}
+        entry = table.get(parameters.get("do", ""), {})
+        wanted[rule_id] = {**parameters, "absent": [*parameters.get("absent", ()), *entry.get("text", ())], "idle_names": entry.get("idle", ())}
     from dlgovern.judge.programs import Programs  # it looks at every file of the repository
 
     words = {tuple(p.get("absent", ())) for p in wanted.values()}
@@ -49,24 +49,36 @@ def _stands(programs: Programs, path: str, parameters: Mapping[str, Any], hit: H
     if programs.too_many:
         return False
     beside = bool(parameters.get("beside", False))
-    absent = tuple(parameters.get("absent", ()))
-    others = {other for near in {beside, False} for other in programs.holding(path, absent, beside=near)} - {path}
-    if any(not (parameters.get("idle") and _lies_idle(programs, path, other, parameters["absent"])) for other in others):
+    words = tuple(parameters.get("absent", ()))
+    others = {other for near in {beside, False} for other in programs.holding(path, words, beside=near)} - {path}
+    if SURE not in hit.slots and any(_says(programs, other, words, parameters) and not _lies_idle(programs, path, other, parameters) for other in others):
         return False
     if parameters.get("idle") and not _is_idle(programs, path, parameters["absent"], hit):
         return False
     return all(programs.holding(path, tuple(one.split("|")), beside=False) for one in parameters.get("alongside", ()))
 
 
-def _lies_idle(programs: Programs, path: str, other: str, words: list[str]) -> bool:
+def _says(programs: Programs, path: str, words: tuple[str, ...], parameters: Mapping[str, Any]) -> bool:
+    """Whether what a file says of the words means anything."""
+    through, idle = parameters.get("through", ""), parameters.get("idle_names", ())
+    if not through and not idle:
+        return True
+    from dlgovern.source.handed import says  # it parses
+
+    return says(programs.data(path), words, through, idle)
+
+
+def _lies_idle(programs: Programs, path: str, other: str, parameters: Mapping[str, Any]) -> bool:
     """Whether the words stand in another file of a program only in functions that no file of the program names."""
+    if not parameters.get("idle"):
+        return False
     from dlgovern.source.idle import idle, named  # it parses
 
     around = programs.around(path)
     if other not in around:
         return False  # who names what only lies beside is not known
     data = programs.data(other)
-    dead = [idle(data, word) for word in words if word.encode() in data]
+    dead = [idle(data, word) for word in parameters["absent"] if word.encode() in data]
     if not all(dead):
         return False
     files = (programs.data(one) for one in (path, *around) if one != other)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 
 Folder = tuple[str, tuple[str, ...]]
 """A folder that was looked into, and the names in it that an import could mean: modules with their suffix, folders."""
 
 
+_LIBRARIES = frozenset("accelerate apex datasets deepspeed evaluate ignite lightning peft tensorboard timm tokenizers torch torchvision transformers wandb".split())
+"""What folders are called as well: inside of a package the library is meant."""
+
+
 class Modules:
     """The importable files below one root, looked up on demand and remembered.
 
     An absolute import is searched as Python would with the repository's folders on the path: from the folder
-    above the importer's outermost package, then upwards to the root, and in ``src`` beside each of them.
+    above the importer's outermost package, then upwards to the root, and in ``src`` beside each of them. What is
+    in none of them is searched in the package's own folders: a script there has its folder on the path.
     """
 
     def __init__(self, root: str) -> None:
@@ -37,7 +43,7 @@ class Modules:
 
     def _find(self, folder: str, level: int, dotted: str) -> str | None:
         inner = dotted.replace(".", "/")
-        for base in self._bases(folder, level) if level or self._has_root(folder, dotted) else ():
+        for base in self._bases(folder, level) if level else self._all_bases(folder, dotted) if self._has_root(folder, dotted) else ():
             found = self._module(f"{base}/{inner}" if base and inner else base or inner)
             if found is not None:
                 return found
@@ -55,7 +61,7 @@ class Modules:
         known = self._roots.get(key)
         if known is None:
             known = self._roots[key] = any(
-                not self._entries(base).keys().isdisjoint((key[1], f"{key[1]}.py")) for base in self._bases(folder, 0)
+                not self._entries(base).keys().isdisjoint((key[1], f"{key[1]}.py")) for base in self._all_bases(folder, dotted)
             )
         return known
 
@@ -83,6 +89,17 @@ class Modules:
         if found is None:
             found = self._paths[folder] = self._search(folder)
         return found
+
+    def _all_bases(self, folder: str, dotted: str) -> list[str]:
+        """Where an absolute import is searched: of a name that no library has, in the folders of the package too."""
+        bases = self._bases(folder, 0)
+        first = dotted.partition(".")[0]
+        if first in _LIBRARIES or first in sys.stdlib_module_names or folder == bases[0]:
+            return bases
+        inner = [folder]
+        while inner[-1] and (outer := inner[-1].rpartition("/")[0]) != bases[0]:
+            inner.append(outer)
+        return bases + inner
 
     def _search(self, folder: str) -> list[str]:
         while folder and self._is_file(f"{folder}/__init__.py"):

@@ -64,7 +64,7 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
     found: list[Disagreement] = []
     gave_up: list[Unfinished] = []
     known = candidates(facts, tables)
-    summaries.trains = known.trains
+    summaries.trains, summaries.whole = known.trains, tables.leaves_whole(facts.data)
     summaries.project.reads |= known.reads
     grouped: dict[str, Summaries] = {}
     for target in filter(known.wants, known.targets):
@@ -82,7 +82,7 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
 def _part_unseen(world: Summaries, target: Target, given: dict[str, Value]) -> bool:
     """Whether classes of ranks differ in the calls that are not followed, told anew: what is remembered stems from several depths."""
     fresh = Summaries(world.facts, world.tables, alone=True)
-    fresh.trains, fresh.group = world.trains, world.group
+    fresh.trains, fresh.whole, fresh.group = world.trains, world.whole, world.group
     cuts = [_trace(fresh, target, cls, given, Meter())[1] for cls in (OTHER, FIRST)]
     return cuts[0] != cuts[1]
 
@@ -96,7 +96,7 @@ def _in_group(known: dict[str, Summaries], group: str, world: Summaries, target:
     summaries = known.get(group)
     if summaries is None:
         summaries = known[group] = Summaries(world.facts, world.tables)
-        summaries.trains, summaries.group = world.trains, group
+        summaries.trains, summaries.whole, summaries.group = world.trains, world.whole, group
     inside: list[Disagreement] = []
     _judge(summaries, target, {}, inside, [], parts=True)
     found += [one._replace(classes=(), traces=("rank 0 of the group", "its other ranks")) for one in inside if one.what.cause != "turns" and not one.what.taint]

@@ -6,7 +6,9 @@ import ast
 
 from dlgovern.flow.ranks.shares import SHARE
 from dlgovern.flow.ranks.values import COUNTED, NONE, Value, unknown
+from dlgovern.source.tree import defaults
 
+ALONE = Value("const", -1)
 WORDS = "words"
 """The kind of a value that holds keywords: what a function is given beyond its parameters, as ``**kwargs``."""
 
@@ -26,10 +28,20 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Val
         given = {name: one for name, one in given.items() if name in named}
         if any(_tells(one) for _, one in more):
             given[node.args.kwarg.arg] = Value(WORDS, more)
+    if "**" not in keywords:
+        given = {name: ALONE for name in _alone(node) if name not in given} | given
     return {
         name: one for name, one in given.items()
-        if every or _tells(one) or (apart and (one.taint or one.ranked)) or ("rank" in name and counted(one))
+        if every or _tells(one) or (apart and (one.taint or one.ranked)) or ("rank" in name and (counted(one) or one == ALONE))
     }
+
+
+def _alone(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """The parameters of a rank that mean a single process when they are left out: ``local_rank=-1``."""
+    return [
+        arg.arg for arg, default in defaults(node.args)
+        if "rank" in arg.arg and isinstance(default, ast.UnaryOp) and ast.unparse(default) == "-1"
+    ]
 
 
 def counted(one: Value) -> bool:

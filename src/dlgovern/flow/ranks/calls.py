@@ -9,11 +9,12 @@ from dlgovern.flow.ranks import files, values
 from dlgovern.flow.ranks.arguments import arguments, counted, keyword
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.said import KEEPS
+from dlgovern.flow.ranks.sharded import asks
 from dlgovern.flow.ranks.shares import SHARE, chosen, shared
 from dlgovern.flow.ranks.tables import APART, Operation
 from dlgovern.flow.ranks.told import later
 from dlgovern.flow.ranks.trace import has_events, trains_alone
-from dlgovern.flow.ranks.values import COUNTED, Value, unknown
+from dlgovern.flow.ranks.values import COUNTED, NEVER, Value, unknown
 
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
 WORLD = "WORLD"  # the group of all ranks
@@ -72,8 +73,12 @@ def _plain(frame: Frame, node: ast.Call, origin: str, positional: list[Value], k
         group = positional[0] if positional else keywords.get("group") or keywords.get("process_group")
         of = values.name(group) if group is not None and group != values.NONE and kind in ("global", "size") else ""
         return _rank_in(frame, kind, origin, "" if of.endswith(WORLD) else of)
+    if frame.summaries.whole and asks(frame.facts, node, frame.tables):
+        return values.FALSE
     if origin in _SAME and positional:
         one = positional[0]
+        if origin == "any" and one == NEVER:
+            return values.FALSE
         if one.kind == "text" and origin in ("int", "str"):
             return Value("rank", one.data, "", True) if origin == "int" else one
         if origin in ("int", "bool") and one.kind in ("rank", "many", "last"):
@@ -280,6 +285,6 @@ def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list
     if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
         asked = positional[0] if origin in _DATA and positional else receiver
         return "" if asked is not None and values.NORM in values.name(asked) else "data"
-    if isinstance(node.func, ast.Attribute) and last in ("any", "all", "item", "sum", "is_set") and receiver is not None:
+    if isinstance(node.func, ast.Attribute) and node.func.attr in ("any", "all", "item", "sum", "is_set") and receiver is not None:
         return receiver.taint
     return ""

@@ -33,6 +33,7 @@ class Comparison:
         self.meter = meter
         self.found: list[Divergence] = []
         self._call: Node | None = None  # the call inside of which the walk is
+        self._back: set[int] = set()  # returns that ended a call inside of the walk, and nothing around it
         self._gone = False  # one side has left: what the other does alone has that reason
 
     def run(self, one: tuple[Node, ...], two: tuple[Node, ...]) -> None:
@@ -165,12 +166,17 @@ class Comparison:
                     self._record("branch", mine, step, side, None, before, (rest_of(a), rest_of(b)))
                     return (advance(a), b) if side == 0 else (a, advance(b))
         if one is not None and one.kind == "exit":
-            left[0] = one
+            left[0] = self._leaves(one, a)
             return leave(a, one), b
         if two is not None and two.kind == "exit":
-            left[1] = two
+            left[1] = self._leaves(two, b)
             return a, leave(b, two)
         return self._events(a, b, one, two, before, left)
+
+    def _leaves(self, step: Node, state: State) -> Node:
+        if step.op == "return" and call_around(state[1:]) is not None:
+            self._back.add(id(step))
+        return step
 
     def _alone(self, inner: State, around: State, side: int, known: dict[str, bool], before: list[Node]) -> None:
         """Steps that only one side has."""
@@ -229,7 +235,7 @@ class Comparison:
 
     def _ends(self, left: list[Node | None], a: State, b: State, before: list[Node]) -> None:
         """Both sides ended: of a loop body one may go on with the next turn while the other has left the loop."""
-        ends = [one.op if one is not None else "end" for one in left]
+        ends = [one.op if one is not None and id(one) not in self._back else "end" for one in left]
         loops = [state[0][2] if state and state[0][2] is not None and state[0][2].kind == "loop" else None for state in (a, b)]
         loop = loops[0]
         leaving = [end in ("break", "return", "exit") for end in ends]

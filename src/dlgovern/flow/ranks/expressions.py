@@ -297,7 +297,15 @@ def _subscript(frame: Frame, node: ast.Subscript) -> Value:
     base = value(frame, node.value)
     if base.kind == "tuple" and index.kind == "const" and isinstance(index.data, int) and -len(base.data) <= index.data < len(base.data):
         return base.data[index.data]  # type: ignore[no-any-return]
+    if index.kind == "rank" and _is_even(node.value):
+        return unknown(f"{values.name(base)}[rank]", base.taint)
     return unknown(f"{values.name(base)}[{values.name(index)}]", base.taint)
+
+
+def _is_even(node: ast.expr) -> bool:
+    """Whether parts are as large as each other: ``x.split(len(x) // world_size)``, of which the last one is nobody's."""
+    size = node.args[-1] if isinstance(node, ast.Call) and called_name(node.func) == "split" and node.args else None
+    return isinstance(size, ast.BinOp) and isinstance(size.op, ast.FloorDiv)
 
 
 def environment(frame: Frame, name: object) -> Value:
@@ -338,6 +346,8 @@ def _comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generato
     body, frame.out, frame.env = frame.out, outer, kept
     if has_events(body):
         frame.emit("loop", "comprehension", node, branches=(tuple(body),))
+    if found[-1] == values.FALSE and not isinstance(node, ast.DictComp) and not body:
+        return values.NEVER
     return unknown(f"[{', '.join(map(values.name, found[:3]))}]", found[0].taint)
 
 

@@ -38,7 +38,7 @@ def _places(facts: Facts, tables: Tables) -> frozenset[int]:
     """The functions of a file in whose own code all ranks meet, None for the module's."""
     others = renamed(facts)
     calls = (node for node in facts.tree.of(ast.Call) if (name := called_name(node.func)) in others or _may_meet(name, tables))  # type: ignore[attr-defined]
-    return frozenset(id(function(call)) for call in calls if isinstance(call, ast.Call) and _is_meeting(facts, call, tables))
+    return frozenset(id(function(call)) for call in calls if isinstance(call, ast.Call) and is_meeting(facts, call, tables))
 
 
 def renamed(facts: Facts) -> frozenset[str]:
@@ -51,7 +51,8 @@ def _may_meet(name: str, tables: Tables) -> bool:
     return name in tables.lasts or name in tables.methods or name in MEETINGS
 
 
-def _is_meeting(facts: Facts, call: ast.Call, tables: Tables) -> bool:
+def is_meeting(facts: Facts, call: ast.Call, tables: Tables) -> bool:
+    """Whether all ranks of the world meet in a call."""
     operation = tables.functions.get((facts.names.origin(call.func) or "").replace(".distributed_c10d.", "."))
     if operation is not None:
         return operation.kind in _KINDS and not operation.starts and _applies(call, operation) and (operation.kind == "save" or _is_of_all(call, operation))

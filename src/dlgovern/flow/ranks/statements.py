@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -359,13 +360,22 @@ def _handlers(frame: Frame, node: ast.Try | ast.TryStar, whole: list[Node], body
         frame.env = kept
     if len(states) > 1:
         frame.env = join(states, node.lineno, "")
-    if instead is not None and has_events(body):
+    if instead is not None and (has_events(body) or (frame.summaries.writes and has_events(instead) and _reads(frame, node))):
         step = Node("choice", f"except@{node.lineno}", spot=frame.spot(node), node=node, branches=(tuple(instead), tuple(whole)), group="except")
         if frame.guards:
             step.guard = frame.guards[-1]
         frame.out.append(step)
     else:
         frame.out += whole
+
+
+def _reads(frame: Frame, node: ast.Try | ast.TryStar) -> bool:
+    """Whether a body reads what a file holds: a handler makes it where there is none."""
+    calls = (inner for inner in own_nodes(node.body) if isinstance(inner, ast.Call))
+    return any(_READS.match((frame.facts.names.origin(call.func) or called_name(call.func)).rpartition(".")[2]) for call in calls)
+
+
+_READS = re.compile(r"(load|read|open|restore)(_|$)|from_pretrained$")
 
 
 def _catches(kind: ast.expr | None) -> bool:

@@ -15,6 +15,7 @@ from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
 from dlgovern.flow.ranks.memo import DEPTH, Kept, Memo, holds_for
 from dlgovern.flow.ranks.project import Function, Project, Target
+from dlgovern.flow.ranks.sharded import asks_inside
 from dlgovern.flow.ranks.shared import shared
 from dlgovern.flow.ranks.summary import EMPTY, Summary, strip
 from dlgovern.flow.ranks.tables import ASKS, WHICH, Tables
@@ -39,6 +40,7 @@ class Summaries:
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
         self.trains = False
+        self.whole = False  # the models of the judged file lie in no shards
         self.group = ""  # the process group whose ranks are told apart; empty: the world
         self.groups: set[str] = set()  # groups whose own ranks the judged function asked for
         self.spoken: set[str] = set()  # groups over which it communicates
@@ -47,6 +49,7 @@ class Summaries:
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
         self._shared = None if alone else shared(facts.repository)
+        self._asks: dict[int, bool] = {}  # functions that ask whether what they are given lies in shards
         self._open: set[object] = set()  # what the interpretation that goes on took for nothing because it goes on itself
         self._partial: set[object] = set()  # answers that rest on such
 
@@ -79,7 +82,7 @@ class Summaries:
         """The summary of a function called from ``caller``."""
         key = (target.key, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
         home = target.facts is self.facts
-        about = () if home else (*key, self.trains, self.writes, self.files, self.group)
+        about = () if home else (*key, self.trains, self.whole, self.writes, self.files, self.group)
         known = self.memo.known(key, cls, caller.depth, None if home else lambda of: self._taken_over(about, of, caller.depth))
         if known is not None:
             if key in self._partial:
@@ -149,6 +152,8 @@ class Summaries:
         """Whether a function leads to no word of the tables: only what it is given can act there."""
         if self.files or any(one.kind in ("wrapped", "callee") for one in given.values()):
             return False
+        if self.whole and self._asks_for_shards(target):
+            return False
         if self.writes and target.facts is self.facts:
             return False
         if target.facts is not self.facts and not self._may_matter(target.facts.path, f"{target.owner.name}.{target.node.name}" if target.owner else target.node.name):
@@ -158,6 +163,12 @@ class Summaries:
         known = candidates(target.facts, self.tables)
         self.project.reads |= known.reads
         return not known.matters(target)
+
+    def _asks_for_shards(self, target: Target) -> bool:
+        key = id(target.node)
+        if key not in self._asks:
+            self._asks[key] = asks_inside(target.facts, target.node, self.tables)
+        return self._asks[key]
 
     def _may_matter(self, path: str, name: str) -> bool:
         """Whether the text of a function of another file leads to a word of the tables."""

@@ -101,6 +101,9 @@ class Tables:
         self.hook_classes, self.hooks = frozenset(hooks.get("classes", ())), frozenset(hooks.get("methods", ()))
         self.agreed = tuple(ranks.get("agreed", {}).get("words", ()))
         self.engines = tuple(ranks.get("engines", {}).get("words", ()))
+        shards = ranks.get("shards", {})
+        self.shards = frozenset(shards.get("classes", ()))
+        self._whole, self._sharding = (tuple(word.encode() for word in shards.get(key, ())) for key in ("whole", "words"))
         self.functions: dict[str, Operation] = {}
         self.methods: dict[str, list[Operation]] = {}
         for row in (*collectives.get("event", ()), *({**one, "kind": "wrap"} for one in collectives.get("wrapper", ()))):
@@ -137,6 +140,10 @@ class Tables:
         """Whether ranks meet in the forward pass of a model that is wrapped in this way, as far as the text of a file tells."""
         words = self.meets.get(how)
         return words is None or any(word in data for word in words)
+
+    def leaves_whole(self, data: bytes) -> bool:
+        """Whether the models of a file are data-parallel and in no shards, as far as its text tells."""
+        return any(word in data for word in self._whole) and not any(word in data for word in self._sharding)
 
     def wraps(self, data: bytes) -> bool:
         """Whether a file wraps models, or says of one that it is wrapped."""

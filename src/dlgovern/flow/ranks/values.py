@@ -32,6 +32,7 @@ class Value(NamedTuple):
 NONE = Value("const", None)
 TRUE = Value("const", True)
 FALSE = Value("const", False)
+NEVER = Value("tuple", (FALSE,))  # a row of which each is false
 MANY = Value("many")
 _LONGEST = 160
 

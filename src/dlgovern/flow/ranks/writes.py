@@ -13,6 +13,7 @@ from dlgovern.flow.ranks.beside import lead_to_writes, unguarded
 from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.meets import meets, renamed
 from dlgovern.flow.ranks.own_paths import is_given_temporary
+from dlgovern.flow.ranks.parted import alone
 from dlgovern.flow.ranks.project import Target, functions, module_body
 from dlgovern.flow.ranks.reached import reached
 from dlgovern.flow.ranks.summaries import Summaries, start
@@ -92,7 +93,8 @@ def _of_start(facts: Facts, one: _Start, summaries: Summaries) -> dict[tuple[Spo
         for step, chain in led:
             here = step.spot[0] == facts.path
             site = step if here else next((call for call in reversed(chain) if call.spot[0] == facts.path and call.node is not None), None)
-            if step.kind == "write" and site is not None and (here or not any(_is_temporary(facts, call) for call in chain)):
+            temporary = not here and any(_is_temporary(facts, call) for call in chain)
+            if step.kind == "write" and site is not None and not temporary and not _is_alone(facts, (site, *chain), summaries.tables):
                 sure = max(one.sure, step.sure if here else "medium")  # medium where one of them is
                 calls = (chain[0].spot,) if chain and chain[0] is not site else ()
                 old = found.get((step.spot, site.spot), Write(step, frozenset(), site, calls, sure))
@@ -104,6 +106,11 @@ def _leads_to_write(facts: Facts, target: Target, tables: Tables) -> bool:
     """Whether a write stands in a function or in what it leads to, as far as the text tells."""
     name = f"{target.owner.name}.{target.node.name}" if target.owner is not None else target.node.name
     return name not in outlines(facts.repository).of(facts.path) or reaches(facts, facts.path, name, tables.writing)
+
+
+def _is_alone(facts: Facts, steps: tuple[Node, ...], tables: Tables) -> bool:
+    """Whether a write, or a call that leads to it, runs only where the program is one process."""
+    return any(step.spot[0] == facts.path and isinstance(step.node, ast.AST) and alone(facts, step.node, tables) for step in steps)
 
 
 def _is_temporary(facts: Facts, call: Node) -> bool:
