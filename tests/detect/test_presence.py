@@ -15,7 +15,7 @@ from dlgovern.standard.read import read_standard
 from dlgovern.store import Store
 
 START = 'import torch.distributed as dist\ndef start():\n    dist.init_process_group("nccl")\n'
-END = "import torch.distributed as dist\ndef end():\n    dist.destroy_process_group()\n"
+END = "import torch.distributed as dist\ndef end():\n    dist.destroy_process_group()\nend()\n"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,11 @@ def test_the_program_that_imports_it_may_end_it(policy, tmp_path: Path) -> None:
 
 def test_a_file_that_it_imports_may_end_it(policy, tmp_path: Path) -> None:
     assert found(policy, tmp_path, {"train.py": "from b.finish import end\n" + START, "b/finish.py": END}) == []
+
+
+def test_a_function_of_it_that_nobody_names_does_not(policy, tmp_path: Path) -> None:
+    program = "from a.start import start\n" + END.removesuffix("end()\n")
+    assert found(policy, tmp_path, {"a/__init__.py": "", "a/start.py": START, "train.py": program}) == ["a/start.py:3"]
 
 
 def test_another_program_that_ends_its_own_does_not_count(policy, tmp_path: Path) -> None:

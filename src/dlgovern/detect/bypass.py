@@ -11,7 +11,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.calls import callee
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.feeds import feeding
-from dlgovern.flow.paths import assigned_names, context_managers, own_nodes, written
+from dlgovern.flow.paths import assigned_names, called_name, context_managers, own_nodes, written
 from dlgovern.flow.steps import steps
 from dlgovern.flow.unwrapped import past_forwards
 from dlgovern.policy import Rule
@@ -79,7 +79,7 @@ def _rule(rule: Rule, facts: Facts, tables: dict[str, Any]) -> Iterator[Hit]:
                 continue
             if "no-grad" not in off and _without_gradients(node):
                 continue
-            if found := _past(node, wraps, said):
+            if found := _past(node, wraps, said) or _left_behind(facts, node, wraps):
                 yield facts.hit(rule.id, node, call=found[0], wrapper=found[1])
 
 
@@ -107,6 +107,36 @@ def _past(node: ast.Call, wraps: list[_Wrap], said: dict[str, Any]) -> tuple[str
         if raw and written(node.func) == raw and wrap.wrapper and raw not in wrap.wrapper and wrap.in_reach(raw, node):
             return f"{raw}()", sorted(wrap.wrapper)[0]
     return None
+
+
+def _left_behind(facts: Facts, node: ast.Call, wraps: list[_Wrap]) -> tuple[str, str] | None:
+    """A call of the file's own model in a function that is called by the one which wraps that model for itself."""
+    step, name = function(node), written(node.func)
+    module = facts.names.bindings(facts.tree.module).get(name, ())
+    if step is None or not any(one.kind == "value" for one in module) or name in facts.names.bindings(step):
+        return None
+    for wrap in wraps:
+        home = wrap.function
+        if home is None or home is step or not wrap.wrapper or "." in "".join(wrap.wrapper) or wrap.wrapper & _shared(home):
+            continue
+        if any(isinstance(one, ast.Call) and called_name(one.func) == step.name for one in own_nodes(home.body)) and _is_given(facts, home, wrap.raw, name):
+            return f"{name}()", sorted(wrap.wrapper)[0]
+    return None
+
+
+def _shared(home: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """The names that a function assigns for the whole file."""
+    return {name for one in own_nodes(home.body) if isinstance(one, ast.Global) for name in one.names}
+
+
+def _is_given(facts: Facts, home: ast.FunctionDef | ast.AsyncFunctionDef, raw: str, name: str) -> bool:
+    """Whether what a function calls ``raw`` is what the file calls ``name``."""
+    parameters = [arg.arg for arg in (*home.args.posonlyargs, *home.args.args)]
+    if raw not in parameters:
+        return raw == name and name not in facts.names.bindings(home)
+    calls = [one for one in facts.tree.of(ast.Call) if isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == home.name]
+    given = [dict(zip(parameters, one.args, strict=False)) | {word.arg: word.value for word in one.keywords if word.arg} for one in calls]
+    return bool(given) and all(written(one.get(raw)) == name and function(call) is None for one, call in zip(given, calls, strict=True))
 
 
 def _without_gradients(node: ast.AST) -> bool:

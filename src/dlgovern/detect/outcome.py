@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from dlgovern.source.tree import function, up
+from dlgovern.source.tree import FUNCTIONS, function, parents, up
 
 
 def result(call: ast.AST) -> str:
@@ -42,7 +42,12 @@ def _reads(node: ast.Assign) -> list[ast.Name] | None:
     known: dict[str, list[ast.Name] | None] | None = getattr(owner, "read", None)
     if known is None:
         known = owner.read = _all_reads(owner)  # type: ignore[union-attr]  # asked for again by every call in it
-    return known.get(name.id, [])
+    reads = known.get(name.id, [])
+    hidden = _given_anew(node, name.id) if reads else None
+    if not reads or hidden is None or any(function(one) is not owner for one in reads):
+        return reads
+    end = (hidden.end_lineno or 0, hidden.end_col_offset or 0)
+    return [one for one in reads if (one.lineno, one.col_offset) < end]
 
 
 def _all_reads(owner: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.Name] | None]:
@@ -54,6 +59,26 @@ def _all_reads(owner: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[
         elif isinstance(one, ast.Name) and _is_read(one):
             found.setdefault(one.id, []).append(one)
     return {**found, **dict.fromkeys(shared)}
+
+
+def _given_anew(node: ast.Assign, name: str) -> ast.Assign | None:
+    """The statement behind an assignment, on every way from it, that gives the variable its next value."""
+    child: ast.AST = node
+    for parent in parents(node):
+        if isinstance(parent, ast.Try | ast.TryStar):
+            return None  # an error may lead elsewhere
+        for block in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
+            if isinstance(block, list) and child in block:
+                after = block[block.index(child) + 1 :]
+                found = next((one for one in after if isinstance(one, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in one.targets)), None)
+                if found is not None:
+                    before = [child, *after[: after.index(found)]]
+                    jumps = any(isinstance(inner, ast.Break | ast.Continue) for one in before for inner in ast.walk(one))
+                    return None if jumps else found
+        if isinstance(parent, FUNCTIONS):
+            return None
+        child = parent
+    return None
 
 
 def _is_read(name: ast.Name) -> bool:

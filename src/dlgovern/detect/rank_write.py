@@ -1,4 +1,4 @@
-"""See files that several ranks of a distributed program write under one name, by the classes of ranks that reach the write."""
+"""See files that several ranks of a distributed program write or remove under one name, by the classes of ranks that reach the write."""
 
 from __future__ import annotations
 
@@ -42,22 +42,25 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
             told: set[Spot] = set()
             saved: set[str] = set()
             meant = (one for one in writes(facts, tables_of(tables)) if _means(rule.parameters["writers"], one))
-            for one in sorted(meant, key=_is_copy):
-                hit = facts.hit(rule.id, one.site.node, call=f"{_name(one.site)}()")  # type: ignore[arg-type]
-                if one.step.spot in told or (_is_copy(one) and hit.symbol in saved):
-                    continue  # the copy of what the function has just written is the same mistake
+            for one in sorted(meant, key=_is_second):
+                hit = facts.hit(rule.id, one.site.node, call=f"{_name(one.site)}()", does=_DOES[one.step.group])  # type: ignore[arg-type]
+                if one.step.spot in told or (_is_second(one) and hit.symbol in saved):
+                    continue  # the copy of what the function has just written is the same mistake, and so is its removal
                 told.add(one.step.spot)
                 saved.add(hit.symbol)
                 related = [(*spot, "reached from here") for spot in one.calls]
                 if one.site is not one.step:
-                    related.append((*one.step.spot, f"{one.step.op}() writes here"))
+                    related.append((*one.step.spot, f"{one.step.op}() {_DOES[one.step.group]}s here"))
                 yield hit._replace(related=tuple(related), confidence="" if one.sure == "high" else "medium")
 
     return {None: see}
 
 
-def _is_copy(one: Write) -> bool:
-    return one.step.group == "copy"
+_DOES = {"write": "write", "copy": "write", "remove": "remove"}
+
+
+def _is_second(one: Write) -> bool:
+    return one.step.group != "write"
 
 
 def _name(site: Node) -> str:

@@ -50,8 +50,8 @@ def _stands(programs: Programs, path: str, parameters: Mapping[str, Any], hit: H
         return False
     beside = bool(parameters.get("beside", False))
     words = tuple(parameters.get("absent", ()))
-    others = [other for other in programs.holding(path, words, beside=beside) if other != path]
-    if SURE not in hit.slots and any(_says(programs, other, words, parameters) for other in others):
+    others = {other for near in {beside, False} for other in programs.holding(path, words, beside=near)} - {path}
+    if SURE not in hit.slots and any(_says(programs, other, words, parameters) and not _lies_idle(programs, path, other, parameters) for other in others):
         return False
     if parameters.get("idle") and not _is_idle(programs, path, parameters["absent"], hit):
         return False
@@ -66,6 +66,23 @@ def _says(programs: Programs, path: str, words: tuple[str, ...], parameters: Map
     from dlgovern.source.handed import says  # it parses
 
     return says(programs.data(path), words, through, idle)
+
+
+def _lies_idle(programs: Programs, path: str, other: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether the words stand in another file of a program only in functions that no file of the program names."""
+    if not parameters.get("idle"):
+        return False
+    from dlgovern.source.idle import idle, named  # it parses
+
+    around = programs.around(path)
+    if other not in around:
+        return False  # who names what only lies beside is not known
+    data = programs.data(other)
+    dead = [idle(data, word) for word in parameters["absent"] if word.encode() in data]
+    if not all(dead):
+        return False
+    files = (programs.data(one) for one in (path, *around) if one != other)
+    return not any(named(one, name) for one in files for names in dead for name in names)
 
 
 def _is_idle(programs: Programs, path: str, words: list[str], hit: Hit) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 
 
+@lru_cache(maxsize=64)
 def idle(data: bytes, word: str) -> frozenset[str]:
     """The functions in which all mentions of a word stand, when the file names none of them again; none where one does, or may."""
     try:

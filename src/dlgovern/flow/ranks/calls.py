@@ -12,6 +12,7 @@ from dlgovern.flow.ranks.said import KEEPS
 from dlgovern.flow.ranks.sharded import asks
 from dlgovern.flow.ranks.shares import SHARE, chosen, shared
 from dlgovern.flow.ranks.tables import APART, Operation
+from dlgovern.flow.ranks.told import later
 from dlgovern.flow.ranks.trace import has_events, trains_alone
 from dlgovern.flow.ranks.values import COUNTED, NEVER, Value, unknown
 
@@ -241,6 +242,8 @@ def _follow(
             frame.emit("call", last, node, branches=(summary.steps,))
             if has_events(summary.steps) and not frame.summaries.writes:
                 _agree(frame, node)
+        for steps in later(frame, target, given) if frame.summaries.writes and target.node.name == "__init__" else ():
+            frame.emit("call", last, node, branches=(steps,))
         if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
             known = summary.value
         elif any(map(counted, positional)):

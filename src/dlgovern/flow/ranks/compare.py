@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dlgovern.flow.ranks.frame import Meter
 from dlgovern.flow.ranks.states import State, advance, begin, call_around, enter, head, leave, occurs, rest_of
-from dlgovern.flow.ranks.trace import Node, assume, events, holds
+from dlgovern.flow.ranks.trace import Guard, Node, assume, events, holds
 
 _SHOWN = 3
 
@@ -261,7 +261,7 @@ class Comparison:
         handed = event.kind == "forward" and _elsewhere(site) and not self._gone
         if cause == "branch" and guard is None and gone is None and site.kind == "call" and not handed:
             return  # both sides may reach the call: the difference lies in the callee and is reported there
-        if guard is None:
+        if guard is None or (isinstance(guard, Guard) and guard.handed):
             cause = "flag"
         told = tuple(events(before[-_SHOWN:]))[-_SHOWN:]
         self.found.append(Divergence(cause, event, site, side, gone, guard, told, rest))

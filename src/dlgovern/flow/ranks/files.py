@@ -6,11 +6,14 @@ import ast
 import re
 from typing import NamedTuple
 
+from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.own_paths import may_differ
-from dlgovern.flow.ranks.tables import FileRow
+from dlgovern.flow.ranks.tables import CHANGES, FileRow
+from dlgovern.flow.ranks.texts import is_text
 from dlgovern.flow.ranks.values import Value, unknown
+from dlgovern.source.tree import FUNCTIONS, parents
 
 OWN = "own"
 """The taint of what every process has for itself: a moment, a random name, a number of the process."""
@@ -73,15 +76,15 @@ def write(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, pos
         writes = _REPLACES.fullmatch(mode) is not None
     elif (known := _writer(frame, node, origin, keywords)) is not None:
         row = known
-        writes = not row.at_once and values.truth(keywords.get("is_main_process", values.TRUE)) is True
+        writes = not row.at_once and values.truth(keywords.get("is_main_process", values.TRUE)) is True and not _is_harmless(row, node, positional, keywords)
     else:
         return None
     path = _path(row, receiver, positional, keywords)
     if writes and path is not None and path.kind in ("key", "const") and path.data is not None and not path.taint and not path.ranked:
         where = _path_node(row, node)
-        if where is not None and not may_differ(frame.facts, where):
+        if where is not None and not may_differ(frame.facts, where) and not _in_turn(node):
             by_name = opened is None and bool(frame.tables.files(origin, ""))
-            frame.emit("write", last, node, sure="high" if by_name else "medium", group="copy" if row.copies else "")
+            frame.emit("write", last, node, sure="high" if by_name else "medium", group=row.how)
     return Known(unknown(f"{last}@{node.lineno}", "handle" if opened else ""))
 
 
@@ -91,7 +94,7 @@ def _last(node: ast.Call, origin: str) -> str:
 
 def _plain(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, positional: list[Value]) -> Known | None:
     """A name that is another one on each rank, or a path that is only put together; None for any other call."""
-    if origin in frame.tables.own:
+    if origin in frame.tables.own or (origin in frame.tables.own_of_texts and node.args and is_text(frame.facts, node.args[0])):
         return Known(unknown(f"{_last(node, origin)}@{node.lineno}", OWN))
     text = _text(origin, _last(node, origin), receiver, positional)
     return Known(text) if text is not None else None
@@ -100,12 +103,60 @@ def _plain(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, po
 def _writer(frame: Frame, node: ast.Call, origin: str, keywords: dict[str, Value]) -> FileRow | None:
     """The row of the tables for a call that writes a file anew, None for another one."""
     found = frame.tables.files(origin, node.func.attr if isinstance(node.func, ast.Attribute) else "")
-    if not found or found[0][0] not in ("write", "copy"):
+    if not found or found[0][0] not in CHANGES:
         return None
     row = found[0][1]
+    if row.on and not (isinstance(node.func, ast.Attribute) and called_name(node.func.value).lstrip("_") in row.on):
+        return None
     mode = keywords.get("mode")
     appends = mode is not None and not (mode.kind == "const" and str(mode.data)[:1] == "w")
     return None if appends or (row.words and not keywords.keys() <= {row.keyword, *row.words}) else row
+
+
+def _is_harmless(row: FileRow, node: ast.Call, positional: list[Value], keywords: dict[str, Value]) -> bool:
+    """Whether what removes a path takes it that another process was faster."""
+    if row.how != "remove":
+        return False
+    told = any(values.truth(keywords[name]) is not False for name in row.unless if name in keywords)
+    return told or len(positional) > row.path + 1 or _forgives(node)
+
+
+def _forgives(node: ast.AST) -> bool:
+    """Whether an error of the file system that a call raises is taken in its function."""
+    child = node
+    for parent in parents(node):
+        if isinstance(parent, FUNCTIONS):
+            return False
+        if isinstance(parent, ast.Try) and child in parent.body and any(_takes(one) for one in parent.handlers):
+            return True
+        if isinstance(parent, ast.With) and any(_named(item.context_expr).rpartition(".")[2] == "suppress" for item in parent.items):
+            return True
+        child = parent
+    return False
+
+
+def _takes(handler: ast.ExceptHandler) -> bool:
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    known = any(one is None or written(one).rpartition(".")[2] in _LOST for one in kinds)
+    return known and not (isinstance(handler.body[-1], ast.Raise) and len(handler.body) == 1)
+
+
+_LOST = frozenset("FileNotFoundError OSError IOError EnvironmentError Exception BaseException".split())
+"""Errors under which it falls that a path is gone."""
+
+
+def _in_turn(node: ast.AST) -> bool:
+    """Whether a lock lets one process after the other come to a call."""
+    for parent in parents(node):
+        if isinstance(parent, FUNCTIONS):
+            return False
+        if isinstance(parent, ast.With) and any("lock" in _named(item.context_expr).lower() for item in parent.items):
+            return True
+    return False
+
+
+def _named(node: ast.expr) -> str:
+    return written(node.func if isinstance(node, ast.Call) else node)
 
 
 def _seen(frame: Frame, node: ast.Call, origin: str, last: str, receiver: Value | None, given: tuple[Value, ...]) -> None:
@@ -159,7 +210,7 @@ def _done(
         made = _MODES.get(opened[0][:1])
         return (made, _path(opened[1], receiver, positional, keywords)) if made else None
     for kind, row in frame.tables.files(origin, last if isinstance(node.func, ast.Attribute) else ""):
-        if kind == "copy":
+        if kind in ("copy", "remove"):
             return None
         path = _path(row, receiver, positional, keywords)
         if kind != "download":

@@ -61,6 +61,8 @@ class Frame:
         self.env: dict[str, Value] = {}
         self.quiet: Quiet | None = None  # tells which statements need not be interpreted; None: every one is
         self.signalled = set_by_signals(facts)
+        self.parted: set[str] = set()  # variables that some ranks alone may have given a value in the turn of a loop that goes on
+        self.handed: frozenset[str] = frozenset()  # those with which this turn began
         self.telling: set[str] = set()  # variables that are a rank, a truth about ranks or a wrapped model here
         self.out: list[Node] = []
         self.guards: list[Guard] = []

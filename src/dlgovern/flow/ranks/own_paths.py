@@ -125,11 +125,11 @@ def _made(facts: Facts) -> _Made:
         calls = {called_name(call.func) for call in ast.walk(over) if isinstance(call, ast.Call)}
         if "enumerate" in calls and isinstance(target, ast.Tuple):
             each.update(key for part in target.elts[1:] for key in _targets(part))
-        elif calls.isdisjoint(("range", "trange", "count")):
+        elif calls.isdisjoint(("range", "trange", "count")) and not _lists(facts, over, values, set()):
             each.update(_targets(target))
         else:
             for key in _targets(target):
-                values.setdefault(key, []).append(over)  # from a number on, which may be the rank
+                values.setdefault(key, []).append(over)  # from a number on, or from a folder, which may be the rank's
     for node in tree.of(ast.Call):
         known = parameters.get(called_name(node.func), ())  # type: ignore[attr-defined]
         named = {name: key for key in known for name in key[1:]}
@@ -137,6 +137,34 @@ def _made(facts: Facts) -> _Made:
         for key, value in given:
             values.setdefault(key, []).append(value)
     return _Made(values, each)
+
+
+def _lists(facts: Facts, node: ast.AST, values: dict[_Key, list[ast.AST]], seen: set[_Key]) -> bool:
+    """Whether what a loop goes over is the same for all ranks: what a folder holds, the checkpoints of a run, or part of these."""
+    if isinstance(node, ast.Call):
+        name = (facts.names.origin(node.func) or called_name(node.func)).rpartition(".")[2]
+        held = node.func.value if isinstance(node.func, ast.Attribute) and name in _HELD and not node.args else None
+        return name in _LISTINGS or (held is not None and _lists(facts, held, values, seen)) or (name in _PASSES_ON and any(_lists(facts, one, values, seen) for one in node.args))
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.slice, ast.Slice) and _lists(facts, node.value, values, seen)
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        return len(node.generators) == 1 and _lists(facts, node.generators[0].iter, values, seen)
+    if not isinstance(node, ast.Name | ast.Attribute):
+        return False
+    if _CHECKPOINTS.search(written(node)):
+        return True
+    keys = [key for key in _keys(node) if key in values]
+    mine = [value for key in keys if key not in seen for value in values[key]]
+    seen.update(keys)
+    return bool(keys) and all(_lists(facts, one, values, seen) for one in mine)
+
+
+_LISTINGS = frozenset("listdir scandir glob iglob rglob iterdir".split())
+_HELD = frozenset("items keys values copy".split())
+_CHECKPOINTS = re.compile(r"ckpt|checkpoint", re.I)
+"""Names of what holds the checkpoints of a run, which ranks do not share out among them."""
+
+_PASSES_ON = frozenset("sorted list reversed filter set natsorted".split())
 
 
 def _targets(target: ast.AST | None) -> Iterator[_Key]:

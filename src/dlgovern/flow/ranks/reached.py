@@ -38,9 +38,14 @@ def _reached(steps: Chain, facts: Facts, open_to_first: frozenset[Spot] | None, 
             inner = (*chain, step) if step.kind == "call" else chain
             for branch in step.branches:
                 found += _reached(branch, facts, open_to_first, inner)
-        elif step.exits:
+        elif step.exits and not (step.spot[0] == facts.path and _fails(step)):
             break  # who goes on may be one rank
     return found
+
+
+def _fails(step: Node) -> bool:
+    """Whether all exits in a step are errors: they end the program, whoever meets them."""
+    return step.op == "raise" if step.kind == "exit" else all(_fails(inner) for branch in step.branches for inner in branch if inner.exits)
 
 
 def _is_settled(step: Node, open_to_first: frozenset[Spot] | None) -> bool:
@@ -59,9 +64,9 @@ def _is_ones(step: Node, facts: Facts) -> bool:
 
 
 _ONE = re.compile(
-    r"^[\w.@#]+ Eq const:0$|rank|(?<!__)main(?!tain|_grad|_param)|master(?!_weight|_param|_grad)|primary|leader|chief|coordinator|should_save|save_logs|save_to_disk|stand_?alone"
+    r"^(?![\w.]*(?:num_|max_|min_|top_?k|limit|keep|freq|interval|every|step|epoch|iter|count|total|size))[\w.@#]+ Eq const:0$|rank|(?<!__)main(?!tain|_grad|_param)|master(?!_weight|_param|_grad)|primary|leader|chief|coordinator|should_save|save_logs|save_to_disk|stand_?alone"
     r"|single_?(gpu|proc|device)|writer|logger|wandb|tensorboard|verbose|debug|int8|quantiz|(each|every|per)_node|(fabric|accelerator|strategy|group|mesh|dist) Is const:None",
     re.I,
 )
-"""Conditions that may choose one rank although no rank is seen in them: a number that is 0, a word for the first, for the only one
-or for what the first alone has."""
+"""Conditions that may choose one rank although no rank is seen in them: a number that is 0 and is no amount by its name, a word for
+the first, for the only one or for what the first alone has."""

@@ -109,7 +109,8 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
     while isinstance(current, ast.If):
         test = value(frame, current.test)
         if test.ranked:
-            frame.guards.append(Guard(frame.spot(current), text_of(frame, current.test)))
+            frame.guards.append(Guard(frame.spot(current), text_of(frame, current.test), not frame.handed.isdisjoint(_read(current.test))))
+            frame.parted |= _assigned(frame, current)
         known = truth(test)
         if known is None and (name := written(current.test)) and _begins(frame, current.body):
             known = True  # a flag on which ranks come to be: where it is not set there is one process
@@ -230,13 +231,30 @@ def _while(frame: Frame, node: ast.While) -> bool:
 def _loop(frame: Frame, node: ast.For | ast.AsyncFor | ast.While, taint: str, test: Value | None = None) -> None:
     outer, frame.out = frame.out, []
     before = dict(frame.env)
+    parted, frame.parted = frame.parted, set()
     alive = block(frame, node.body)
+    changed = {name: frame.env.get(name, unknown(name)) for name in frame.parted & _asked(node)} if not frame.handed else {}
+    if handed := {name: found._replace(ranked=True) for name, found in changed.items() if found.kind in ("key", "const")}:
+        around, frame.handed = frame.handed, frozenset(handed)
+        frame.out, frame.env = [], before | handed  # the next turn begins with what some ranks alone have changed
+        alive = block(frame, node.body)
+        frame.handed = around
+    frame.parted |= parted
     if alive and test is not None and test.kind == "key" and has_events(frame.out):
         _again(frame, node)
     body, frame.out = frame.out, outer
     frame.env = join([frame.env, before], node.lineno, "")
     if has_events(body) or any(step.exits for step in body):
         frame.emit("loop", values.name(test) if test and test.kind == "key" else "", node, branches=(tuple(body),), group=taint)
+
+
+def _asked(loop: ast.For | ast.AsyncFor | ast.While) -> set[str]:
+    """The variables that conditions in a loop ask for."""
+    return {name for node in own_nodes(loop.body) if isinstance(node, ast.If | ast.While | ast.IfExp) for name in _read(node.test)}
+
+
+def _read(test: ast.expr) -> set[str]:
+    return {written(part) for part in ast.walk(test) if isinstance(part, ast.Name | ast.Attribute)}
 
 
 def _again(frame: Frame, node: ast.AST) -> None:
@@ -264,8 +282,8 @@ def _forget(frame: Frame, loop: ast.For | ast.AsyncFor | ast.While) -> None:
             frame.env[name] = unknown(f"{name}@{loop.lineno}")
 
 
-def _assigned(frame: Frame, loop: ast.For | ast.AsyncFor | ast.While) -> frozenset[str]:
-    """The names that a loop assigns; each statement is looked at once, however many loops stand around it."""
+def _assigned(frame: Frame, loop: ast.For | ast.AsyncFor | ast.While | ast.If) -> frozenset[str]:
+    """The names that a loop, or a branch, assigns; each statement is looked at once, however many loops stand around it."""
     known = frame.summaries.assigned
     if id(loop) not in known:
         found: set[str] = set()
@@ -389,7 +407,8 @@ def _match(frame: Frame, node: ast.Match) -> bool:
 
 
 def _return(frame: Frame, node: ast.Return) -> bool:
-    frame.returned.append(value(frame, node.value))
+    found = value(frame, node.value)
+    frame.returned.append(found._replace(ranked=True) if frame.guards else found)  # that it is given back depends on the rank
     return _leave(frame, node, "return")
 
 

@@ -262,13 +262,14 @@ def _quits(step: Node) -> bool:
 def _returned(found: list[Value], frame: Frame) -> Value:
     if not found:
         return values.NONE
-    if all(one == found[0] for one in found):
-        return found[0]
+    if all(one._replace(ranked=True) == found[0]._replace(ranked=True) for one in found):
+        return min(found, key=lambda one: one.ranked)
     telling = [one for one in found if one.kind == "wrapped"]
     if telling:
         return telling[0]
     name = frame.target.node.name if frame.target else ""
-    return unknown(f"{name}()", values.worst(*found), values.ranked(*found))
+    flag = values.ranked(*found)
+    return unknown(f"{name}()", values.worst(*found) or ("mixed" if flag else ""), flag)
 
 
 def _defaults(node: Function) -> dict[str, Value]:

@@ -28,6 +28,9 @@ APART = frozenset(ASKS)
 """Kinds of sources whose value differs between ranks."""
 
 
+CHANGES = ("write", "copy", "remove")
+"""Kinds of rows for calls after which a path is another one than before."""
+
 _ASKED = 2
 """Files behind one another through which a question about ranks is passed on."""
 _SHORT = frozenset({"DDP", "FSDP", "accelerator", "fabric"})
@@ -63,13 +66,15 @@ class Operation(NamedTuple):
 
 
 class FileRow(NamedTuple):
-    """Where a call that writes or reads is given its path: a position (-1: the object), a keyword."""
+    """Where a call that writes, removes or reads is given its path: a position (-1: the object), a keyword."""
 
     path: int
     keyword: str
     at_once: bool = False  # several processes may do it at the same time
     words: tuple[str, ...] = ()  # the other keywords of the call where these are known
-    copies: bool = False  # another file is copied there
+    how: str = "write"  # copy: another file is copied there; remove: what is there goes
+    unless: tuple[str, ...] = ()  # keywords that make it harmless
+    on: tuple[str, ...] = ()  # last names of the objects whose method it is; empty: of any
 
 
 class Tables:
@@ -154,23 +159,25 @@ class Tables:
 
     def _files(self, files: dict[str, Any]) -> None:
         self.own = frozenset(files.get("own", {}).get("names", ()))
-        self.own_words = frozenset(name.rpartition(".")[2].encode() for name in self.own)
+        self.own_of_texts = frozenset(files.get("own", {}).get("of_texts", ()))
+        self.own_words = frozenset(name.rpartition(".")[2].encode() for name in self.own | self.own_of_texts)
         saves = [name for name, one in self.functions.items() if one.kind == "save"]
         saves += [name for name, every in self.methods.items() if any(one.kind == "save" for one in every)]
         self.save_words = frozenset(name.rpartition(".")[2].encode() for name in saves)
         self._paths: dict[str, tuple[str, FileRow]] = {}  # by origin, "below." for all below, ".method"
         self.file_words: dict[str, set[bytes]] = {"write": set(), "read": {b"open"}}
         self.makers = frozenset(name.rpartition(".")[2] for one in files.get("read", ()) if one.get("makes") for name in one.get("names", ()))
-        for kind in ("write", "copy", "read", "download"):
+        for kind in (*CHANGES, "read", "download"):
             for one in files.get(kind, ()):
-                known = (kind, FileRow(one.get("path", 0), one.get("keyword", ""), one.get("at_once", False), tuple(one.get("words", ())), kind == "copy"))
+                words, on = tuple(one.get("words", ())), tuple(one.get("on", ()))
+                known = (kind, FileRow(one.get("path", 0), one.get("keyword", ""), one.get("at_once", False), words, kind, tuple(one.get("unless", ())), on))
                 self._paths.update({name.removesuffix("*"): known for name in one.get("names", ())})
                 self._paths.update({f".{name}": known for name in one.get("methods", ())})
                 last = {name.removesuffix(".*").rpartition(".")[2].encode() for name in (*one.get("names", ()), *one.get("methods", ()))}
                 for side in self.file_words if kind == "download" else (kind,) if kind in self.file_words else ():
                     self.file_words[side] |= last
 
-        writing = [key for key, (kind, row) in self._paths.items() if kind in ("write", "copy") and not row.at_once]
+        writing = [key for key, (kind, row) in self._paths.items() if kind in CHANGES and not row.at_once]
         methods = frozenset(key[1:] for key in writing if key[0] == ".")
         self.writing = Seeds(frozenset({"open"}), frozenset(key for key in writing if key[0] != "."), methods)
         self._writing = frozenset(name.encode() for name in ("open", *methods, *(key.rpartition(".")[2] for key in writing)))

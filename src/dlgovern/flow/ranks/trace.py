@@ -14,6 +14,7 @@ class Guard(NamedTuple):
 
     spot: Spot
     text: str
+    handed: bool = False  # it asks for what some ranks alone have changed in an earlier turn of the loop
 
 
 class Node:

@@ -24,13 +24,15 @@ from dlgovern.repository.outline import outlines
 from dlgovern.source.tree import function
 from dlgovern.source.words import words
 
+_BEGUN = tuple(f"{one}_{two}" for what in ("torch", "env", "process") for verb in ("init", "setup") for one, two in ((what, verb), (verb, what)))
+
 STARTERS = (
     r"(?:[Ii]nit|[Ss]et_?[Uu]p|[Ss]tart)\w*(?:[Dd]ist|[Dd]dp|DDP|process_group|[Pp]arallel)"
-    r"|(?:[Dd]ist|[Dd]dp|DDP|process_group)\w*(?:[Ii]nit|[Ss]et_?[Uu]p)"
+    rf"|(?:[Dd]ist|[Dd]dp|DDP|process_group)\w*(?:[Ii]nit|[Ss]et_?[Uu]p)|{'|'.join(_BEGUN)}"
 )
 """What is in the names of functions of other files that are asked whether they start the process group; ``setup`` alone is one too."""
 
-STARTS = ("ist", "dp", "DP", "process_group", "arallel")
+STARTS = ("ist", "dp", "DP", "process_group", "arallel", *_BEGUN)
 """Parts of which every such name has one."""
 
 
@@ -91,7 +93,8 @@ def _of_start(facts: Facts, one: _Start, summaries: Summaries) -> dict[tuple[Spo
         for step, chain in led:
             here = step.spot[0] == facts.path
             site = step if here else next((call for call in reversed(chain) if call.spot[0] == facts.path and call.node is not None), None)
-            if step.kind == "write" and site is not None and not any(_is_temporary(facts, call) for call in chain) and not _is_alone(facts, (site, *chain), summaries.tables):
+            temporary = not here and any(_is_temporary(facts, call) for call in chain)
+            if step.kind == "write" and site is not None and not temporary and not _is_alone(facts, (site, *chain), summaries.tables):
                 sure = max(one.sure, step.sure if here else "medium")  # medium where one of them is
                 calls = (chain[0].spot,) if chain and chain[0] is not site else ()
                 old = found.get((step.spot, site.spot), Write(step, frozenset(), site, calls, sure))
@@ -230,9 +233,14 @@ def _is_hook(facts: Facts, target: Target, tables: Tables) -> bool:
     """Whether a framework calls a function on every rank: a method of one of its classes, or what is registered with it."""
     if target.owner is None:
         return target.node.name in facts.once(_is_hook, lambda: _registered(facts, tables))
-    return target.node.name in tables.hooks and any(
-        facts.names.origin(base) in tables.hook_classes for base in target.owner.bases
-    )
+    return target.node.name in tables.hooks and any(not _called(facts, base).isdisjoint(tables.hook_classes) for base in target.owner.bases)
+
+
+def _called(facts: Facts, base: ast.expr) -> set[str]:
+    """The full names of a class: as it is imported, and by its place in the repository."""
+    path, name = elsewhere(facts, base) or ("", "")
+    inside = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return {facts.names.origin(base) or "", f"{inside}.{name}"}
 
 
 def _registered(facts: Facts, tables: Tables) -> set[str]:
