@@ -49,7 +49,7 @@ class Summaries:
         self._running: set[tuple[object, ...]] = set()
         self._skips: dict[tuple[object, ...], bool] = {}
         self._shared = None if alone else shared(facts.repository)
-        self._asks: dict[int, bool] = {}  # functions that ask whether what they are given lies in shards
+        self._asks: dict[tuple[str, int, int], bool] = {}  # functions that ask whether what they are given lies in shards
         self._open: set[object] = set()  # what the interpretation that goes on took for nothing because it goes on itself
         self._partial: set[object] = set()  # answers that rest on such
 
@@ -165,7 +165,7 @@ class Summaries:
         return not known.matters(target)
 
     def _asks_for_shards(self, target: Target) -> bool:
-        key = id(target.node)
+        key = target.key
         if key not in self._asks:
             self._asks[key] = asks_inside(target.facts, target.node, self.tables)
         return self._asks[key]
