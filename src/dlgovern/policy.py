@@ -2,7 +2,7 @@
 
 
 import json
-from collections.abc import ItemsView, Iterable, Iterator, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from typing import Any, NamedTuple
 
 FORMAT = 3
@@ -123,6 +123,12 @@ def roots(parameters: Iterable[Any], tables: dict[str, Any]) -> set[str]:
             todo += value
         elif isinstance(value, str) and value.replace(".", "").replace("_", "").replace("()", "").replace("*", "").isalnum():
             found.add(value.partition(".")[0])
+    return found
+
+
+def done_by_frameworks(parameters: Mapping[str, Any], tables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What frameworks do themselves of that which a rule is about: the entry of a table that its ``frameworks`` and ``do`` name."""
+    found: Mapping[str, Any] = tables.get(parameters.get("frameworks", ""), {}).get(parameters.get("do", ""), {})
     return found
 
 

@@ -128,7 +128,7 @@ def _source(facts: Facts, node: ast.AST) -> str:
 
 
 def _with_source(trigger: dict[str, Any], source: str) -> dict[str, Any]:
-    """The trigger, wanting also where the value comes from: a name, an environment variable ``$NAME``, a word ``~NAME`` or ``%``."""
+    """The trigger, wanting also where the value comes from: a name, an environment variable ``$NAME`` or a word ``~NAME``."""
     if source.startswith(("$", "~")):
         return {**trigger, "all": [*trigger.get("all", []), source[1:]]}
     source = source.removesuffix("()")

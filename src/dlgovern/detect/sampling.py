@@ -15,7 +15,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import assigned_names, called_name, names_in, own_nodes
 from dlgovern.flow.project import instance
 from dlgovern.flow.steps import Step, callers, repeated, steps
-from dlgovern.policy import Rule
+from dlgovern.policy import Rule, done_by_frameworks
 from dlgovern.source.handed import says
 from dlgovern.source.tree import function, up
 
@@ -44,13 +44,7 @@ _SEEDED = re.compile(r"seed\w*\([^()\n]*rank", re.I)
 
 def absent(parameters: Mapping[str, Any], tables: Mapping[str, Any]) -> tuple[str, ...]:
     """The text of which no file of the program may have any."""
-    return (*parameters["absent"], *entry(parameters, tables).get("text", ()))
-
-
-def entry(parameters: Mapping[str, Any], tables: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What frameworks do of that which the rule is about."""
-    found: Mapping[str, Any] = tables.get(parameters.get("frameworks", ""), {}).get(parameters.get("do", ""), {})
-    return found
+    return (*parameters["absent"], *done_by_frameworks(parameters, tables).get("text", ()))
 
 
 def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -63,7 +57,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
 
     def see(_file: None) -> Iterator[Hit]:
         for rule in rules:
-            idle = entry(rule.parameters, tables).get("idle", ())
+            idle = done_by_frameworks(rule.parameters, tables).get("idle", ())
             if not says(facts.data, absent(rule.parameters, tables), idle=idle):
                 yield from _rule(rule, facts)
 

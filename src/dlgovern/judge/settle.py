@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dlgovern.engine.result import FileResult
 from dlgovern.engine.stamps import Stamps
 from dlgovern.finding import SURE, Hit
-from dlgovern.policy import Policy
+from dlgovern.policy import Policy, done_by_frameworks
 from dlgovern.store import Store
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ def settle(policy: Policy, root: str, results: Iterable[FileResult], store: Stor
         return results
     wanted = {rule_id: wanted[rule_id] for rule_id in asked}
     for rule_id, parameters in wanted.items():
-        table = policy.tables.get(parameters.get("frameworks", ""), {})
-        entry = table.get(parameters.get("do", ""), {})
-        wanted[rule_id] = {**parameters, "absent": [*parameters.get("absent", ()), *entry.get("text", ())], "idle_names": entry.get("idle", ())}
+        done = done_by_frameworks(parameters, policy.tables)
+        wanted[rule_id] = {**parameters, "absent": [*parameters.get("absent", ()), *done.get("text", ())], "idle_names": done.get("idle", ())}
     from dlgovern.judge.programs import Programs  # it looks at every file of the repository
 
     words = {tuple(p.get("absent", ())) for p in wanted.values()}
