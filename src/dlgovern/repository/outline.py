@@ -17,7 +17,7 @@ from dlgovern.source.imports import ImportLine
 from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
 
-_BASES = lazy(rb"^[ \t]*class[ \t]+[\w\x80-\xff]+[ \t]*\(([^)]*)", re.M)
+_OPENING = lazy(rb"^[ \t]*(?:class[ \t]+[\w\x80-\xff]+[ \t]*(?:\(([^)]*))?|(?:async[ \t]+)?def\b)", re.M)
 
 Place = tuple[str, str, int]
 """A file, a name in it, and how many files lie before it."""
@@ -88,8 +88,8 @@ class Outline:
         """The dotted words between the brackets behind the names of classes, keywords and their values too."""
         found: set[bytes] = set()
         for start, end in self._spans.get(name, ()):
-            if head := _BASES.search(self._data, start, end):
-                found.update(dotted_words(head.group(1)))
+            if (opening := _OPENING.search(self._data, start, end)) and opening.group(1):
+                found.update(dotted_words(opening.group(1)))
         return frozenset(word.decode("utf-8", "replace") for word in found)
 
 
@@ -113,6 +113,7 @@ class Outlines:
         self._reaches: dict[tuple[str, str, Seeds], tuple[bool, frozenset[str]]] = {}
         self._inner: dict[str, dict[str, tuple[str, str]]] = {}
         self._outer: dict[str, dict[str, str]] = {}
+        self._above: dict[tuple[str, str], list[tuple[str, str, bool]]] = {}
 
     def of(self, path: str) -> Outline:
         """The outline of a file of the repository."""
@@ -143,8 +144,16 @@ class Outlines:
             if not places:
                 return re.search(rb"^[ \t]*%b[ \t]*[:=]" % re.escape(owner.encode()), self._repository.data(path), re.M) is not None
         else:
-            places = [place for place in self._understood(path, outline.bases(owner)).onward if place[:2] != (path, owner)]
+            places = self._bases(path, owner)
         return any(self.may_have(inner, base, name, reads, depth - 1) for inner, base, _ in places)
+
+    def _bases(self, path: str, owner: str) -> list[tuple[str, str, bool]]:
+        """Where the bases of a class come from, as far as they are of the repository."""
+        known = self._above.get((path, owner))
+        if known is None:
+            said = self._understood(path, self.of(path).bases(owner))
+            known = self._above[path, owner] = [place for place in said.onward if place[:2] != (path, owner)]
+        return known
 
     def _search(self, path: str, name: str, seeds: Seeds) -> None:
         """Remember the answer for a name, and for the names on the way for which it is the same."""

@@ -164,8 +164,8 @@ def who(classes: Classes) -> str:
     return {
         (FIRST,): "rank 0",
         (FIRST, NODE_FIRST): "local rank 0 of each node",
-        (NODE_FIRST, OTHER): "every rank but 0",
-        (OTHER,): "every rank but local rank 0",
+        (NODE_FIRST, OTHER): "the ranks other than 0",
+        (OTHER,): "the ranks other than local rank 0",
         (NODE_FIRST,): "local rank 0 of the other nodes",
         (FIRST, OTHER): "rank 0, and ranks that are not local rank 0",
     }.get(classes, "some ranks")
