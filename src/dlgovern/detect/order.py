@@ -286,10 +286,13 @@ def _earlier(pending: tuple[Suspect, ...], event: Event) -> tuple[Suspect, ...]:
 def _apart(
     rule: Rule, relation: dict[str, Any], events: Events, facts: Facts, body: list[ast.stmt]
 ) -> Iterator[Hit]:
-    """The event runs in every turn of a loop in which the other runs only every n-th time."""
+    """The event runs in every turn of a loop, or every call of a function, in which the other runs only every n-th time."""
     seen = [event for node in own_nodes(body) for event in events.at(node)]
     for event in seen:
-        if event.name != relation["event"] or (around := loop(event.node)) is None:
+        if event.name != relation["event"]:
+            continue
+        around = loop(event.node)
+        if around is None and (function(event.node) is None or event.subject in assigned_in(body)):
             continue
         others = [o for o in seen if o.name == relation["apart"] and loop(o.node) is around]
         if others and all(_rarer(guards(o.node), guards(event.node)) for o in others):
