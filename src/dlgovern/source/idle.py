@@ -24,6 +24,16 @@ def idle(data: bytes, word: str) -> frozenset[str]:
     return frozenset(found) if found and not any(_count(data, name) > 1 for name in found) else frozenset()
 
 
+@lru_cache(maxsize=64)
+def in_prose(data: bytes, word: str) -> bool:
+    """Whether a file says a word nowhere but in comments and in texts that stand alone."""
+    try:
+        module = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return not any(_says(statement, word) for statement in module.body)
+
+
 def named(data: bytes, name: str) -> bool:
     """Whether a file says a name as a word."""
     return _count(data, name) > 0
@@ -34,10 +44,11 @@ def _count(data: bytes, name: str) -> int:
 
 
 def _says(statement: ast.stmt, word: str) -> bool:
+    alone = {id(node.value) for node in ast.walk(statement) if isinstance(node, ast.Expr)}
     return any(
         (isinstance(node, ast.Name) and node.id == word)
         or (isinstance(node, ast.Attribute) and node.attr == word)
         or (isinstance(node, ast.alias) and node.name.rpartition(".")[2] == word)
-        or (isinstance(node, ast.Constant) and isinstance(node.value, str) and word in node.value)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, str) and word in node.value and id(node) not in alone)
         for node in ast.walk(statement)
     )
