@@ -216,9 +216,13 @@ def _group(node: ast.Call, operation: Operation, positional: list[Value], keywor
     return values.name(given)
 
 
+_SETTINGS = frozenset("device_ids group process_group src dst root async_op timeout".split())
+"""What a collective is told about itself: nothing of it comes from another rank."""
+
+
 def _agree(frame: Frame, node: ast.Call) -> None:
     """What a collective was given is the same on every rank afterwards."""
-    for argument in (*node.args, *(word.value for word in node.keywords)):
+    for argument in (*node.args, *(word.value for word in node.keywords if word.arg not in _SETTINGS)):
         for inner in ast.walk(argument):
             name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
             if name and (name in frame.env and frame.env[name].kind != "wrapped"):
