@@ -220,12 +220,12 @@ _SETTINGS = frozenset("device_ids group process_group src dst root async_op time
 """What a collective is told about itself: nothing of it comes from another rank."""
 
 
-def _agree(frame: Frame, node: ast.Call) -> None:
-    """What a collective was given is the same on every rank afterwards."""
+def _agree(frame: Frame, node: ast.Call, *, some: bool = False) -> None:
+    """What a collective was given is the same on every rank afterwards; ``some``: where only some ranks call it, what is the same on all anyway stays."""
     for argument in (*node.args, *(word.value for word in node.keywords if word.arg not in _SETTINGS)):
         for inner in ast.walk(argument):
             name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
-            if name and (name in frame.env and frame.env[name].kind != "wrapped"):
+            if name and (name in frame.env and frame.env[name].kind != "wrapped") and not (some and not frame.env[name].taint and not frame.env[name].ranked):
                 frame.env[name] = unknown(f"{name}@{node.lineno}")
 
 
@@ -245,7 +245,7 @@ def _follow(
         if summary.steps:
             frame.emit("call", last, node, branches=(summary.steps,))
             if has_events(summary.steps) and not frame.summaries.writes:
-                _agree(frame, node)
+                _agree(frame, node, some=bool(frame.guards))
         for steps in later(frame, target, given) if frame.summaries.writes and target.node.name == "__init__" else ():
             frame.emit("call", last, node, branches=(steps,))
         if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
