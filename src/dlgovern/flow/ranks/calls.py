@@ -226,7 +226,7 @@ def _agree(frame: Frame, node: ast.Call, *, some: bool = False) -> None:
         for inner in ast.walk(argument):
             name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
             if name and (name in frame.env and frame.env[name].kind != "wrapped") and not (some and not frame.env[name].taint and not frame.env[name].ranked):
-                frame.env[name] = unknown(f"{name}@{node.lineno}")
+                frame.env[name] = unknown(f"{values.AGREED}{name}@{node.lineno}")
 
 
 def _follow(
@@ -278,7 +278,11 @@ def _follow(
     if not taint and shared(frame, node, origin, last, positional, keywords):
         taint = SHARE
     mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))
-    return unknown(f"{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
+    return unknown(f"{values.of_agreed(receiver)}{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
+
+
+_FAULTS = frozenset("isnan isinf isfinite has_inf_or_nan _has_inf_or_nan has_nan has_inf".split())
+"""Methods that look for what is no number; by name where the method is one of the project."""
 
 
 def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], last: str) -> str:
@@ -286,9 +290,9 @@ def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list
         return "files"
     if origin in _CLOCKS:
         return "clock"
-    if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
-        asked = positional[0] if origin in _DATA and positional else receiver
-        return "" if asked is not None and values.NORM in values.name(asked) else "data"
+    if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in _FAULTS):
+        asked = positional[0] if positional else receiver
+        return "" if asked is not None and (values.NORM in values.name(asked) or values.AGREED in values.name(asked)) else "data"
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("any", "all", "item", "sum", "is_set") and receiver is not None:
         return receiver.taint
     return ""
