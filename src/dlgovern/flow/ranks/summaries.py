@@ -19,17 +19,20 @@ from dlgovern.flow.ranks.sharded import asks_inside
 from dlgovern.flow.ranks.shared import shared
 from dlgovern.flow.ranks.summary import EMPTY, Summary, strip
 from dlgovern.flow.ranks.tables import ASKS, WHICH, Tables
-from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
+from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
 from dlgovern.source.tree import defaults
 
+Given = dict[int, dict[str, Value]]
+"""What a function is given, by class of ranks."""
+
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
 
 
 class Summaries:
-    """The functions that one judged file leads to; ``contexts`` are its own functions as they were called."""
+    """The functions that one judged file leads to; ``contexts`` are its own functions as they were called, by place."""
 
     def __init__(self, facts: Facts, tables: Tables, *, alone: bool = False) -> None:
         """``alone``: nothing that other files of the repository led to is taken over."""
@@ -37,7 +40,7 @@ class Summaries:
         self.tables = tables
         self.project = Project(facts)
         self.memo = Memo()
-        self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
+        self.contexts: dict[tuple[object, ...], tuple[Target, Given]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
         self.trains = False
         self.whole = False  # the models of the judged file lie in no shards
@@ -78,10 +81,13 @@ class Summaries:
         self.memo.reach(frame.depth)
         return frame.depth < DEPTH and frame.static <= 2  # noqa: PLR2004 - a value of a value
 
-    def run(self, target: Target, cls: int, given: dict[str, Value], caller: Frame, *, manager: bool = False) -> Summary:
-        """The summary of a function called from ``caller``."""
+    def run(self, target: Target, cls: int, given: dict[str, Value], caller: Frame, *, manager: bool = False, site: Spot | None = None) -> Summary:
+        """The summary of a function called from ``caller`` at ``site``."""
         key = (target.key, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
         home = target.facts is self.facts
+        wrapped = home and site is not None and any(one.kind == "wrapped" for one in given.values())
+        if wrapped:
+            self.contexts.setdefault((target.key, site), (target, {}))[1][cls] = given
         about = () if home else (*key, self.trains, self.whole, self.writes, self.files, self.group)
         known = self.memo.known(key, cls, caller.depth, None if home else lambda of: self._taken_over(about, of, caller.depth))
         if known is not None:
@@ -100,8 +106,7 @@ class Summaries:
         try:
             kept = self.memo.make(key, cls, caller.depth, lambda: self._run(running, target, cls, given, caller, manager))
             self._open.discard(running)
-            if home and any(one.kind == "wrapped" for one in given.values()):
-                self.contexts.setdefault((target.key, key[1]), (target, given))
+            if wrapped:
                 self._open.add(key)  # who asks has to come here
             if not home:
                 strip(kept.answer.steps)
