@@ -11,6 +11,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import elsewhere
 from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.body import finished
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
 from dlgovern.flow.ranks.memo import DEPTH, Kept, Memo, holds_for
@@ -19,16 +20,14 @@ from dlgovern.flow.ranks.sharded import asks_inside
 from dlgovern.flow.ranks.shared import shared
 from dlgovern.flow.ranks.summary import EMPTY, Summary, strip
 from dlgovern.flow.ranks.tables import ASKS, WHICH, Tables
-from dlgovern.flow.ranks.trace import Guard, Node, Spot, events, has_events
-from dlgovern.flow.ranks.values import Value, truth, unknown
+from dlgovern.flow.ranks.trace import Guard, Spot, events
+from dlgovern.flow.ranks.values import Value, truth
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
 from dlgovern.source.tree import defaults
 
 Given = dict[int, dict[str, Value]]
 """What a function is given, by class of ranks."""
-
-_TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
 
 
 class Summaries:
@@ -240,41 +239,6 @@ class Summaries:
 
 _WRAPPING: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
 """Of each repository: whether a file wraps models, or says of one that it is wrapped."""
-
-
-def finished(frame: Frame, body: list[ast.stmt]) -> Summary:
-    """Interpret a body to its end."""
-    from dlgovern.flow.ranks.statements import block  # statements call functions
-
-    ended = not block(frame, body)
-    steps = tuple(frame.out)
-    leaves = has_events(steps) or any(_quits(step) for step in steps) or any(step.kind == "yield" for step in steps)
-    cut = frame.cut
-    if leaves and frame.target is not None and frame.depth and sum(step.size for step in steps) > _TOO_MUCH:
-        leaves, cut = False, cut | {frame.target.key}
-    found = list(frame.returned)
-    if not ended and not any(isinstance(one, ast.Return) and one.value is None for one in body):
-        found.append(values.NONE)
-    return Summary(steps if leaves else (), _returned(found, frame), cut)
-
-
-def _quits(step: Node) -> bool:
-    if step.kind == "exit":
-        return step.op == "exit"
-    return any(_quits(inner) for branch in step.branches for inner in branch)
-
-
-def _returned(found: list[Value], frame: Frame) -> Value:
-    if not found:
-        return values.NONE
-    if all(one._replace(ranked=True) == found[0]._replace(ranked=True) for one in found):
-        return min(found, key=lambda one: one.ranked)
-    telling = [one for one in found if one.kind == "wrapped"]
-    if telling:
-        return telling[0]
-    name = frame.target.node.name if frame.target else ""
-    flag = values.ranked(*found)
-    return unknown(f"{name}()", values.worst(*found) or ("mixed" if flag else ""), flag)
 
 
 def _defaults(node: Function) -> dict[str, Value]:
