@@ -89,17 +89,17 @@ def _lies_idle(programs: Programs, path: str, other: str, parameters: Mapping[st
 
 
 def _is_idle(programs: Programs, path: str, words: list[str], hit: Hit) -> bool:
-    """Whether the functions of this file that have the words are named by nobody, and the one of the hit by somebody."""
-    from dlgovern.source.idle import idle, named  # it parses
+    """Whether the functions of this file that have the words are named by nobody, and the one of the hit by somebody else."""
+    from dlgovern.source.idle import called_outside, idle, named  # it parses
 
     data = programs.data(path)
-    dead = {name for word in words for name in idle(data, word)}
+    dead = frozenset(name for word in words for name in idle(data, word))
     if not dead:
         return True  # the file has none of the words
-    files = [data, *(programs.data(other) for other in programs.around(path))]
+    others = [programs.data(other) for other in programs.around(path)]
     caller = hit.symbol.partition(".")[0]
-    lives = not caller or sum(named(one, caller) for one in files) > 1 or data.count(caller.encode()) > 1
+    lives = not caller or called_outside(data, caller, dead) or any(named(one, caller) for one in others)
     module = stem if (stem := posixpath.splitext(posixpath.basename(path))[0]) != "__init__" else posixpath.basename(posixpath.dirname(path))
-    if not any(named(one, module) for one in files[1:]):
+    if not any(named(one, module) for one in others):
         return lives  # no other file can call what is in this one
-    return lives and not any(named(one, name) for one in files[1:] for name in dead)
+    return lives and not any(named(one, name) for one in others for name in dead)

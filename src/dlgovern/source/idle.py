@@ -6,6 +6,8 @@ import ast
 import re
 from functools import lru_cache
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
 
 @lru_cache(maxsize=64)
 def idle(data: bytes, word: str) -> frozenset[str]:
@@ -18,7 +20,7 @@ def idle(data: bytes, word: str) -> frozenset[str]:
     for statement in module.body:
         if not _says(statement, word):
             continue
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(statement, _FUNCTIONS):
             return frozenset()
         found.add(statement.name)
     return frozenset(found) if found and not any(_count(data, name) > 1 for name in found) else frozenset()
@@ -32,6 +34,16 @@ def in_prose(data: bytes, word: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return not any(_says(statement, word) for statement in module.body)
+
+
+@lru_cache(maxsize=64)
+def called_outside(data: bytes, name: str, functions: frozenset[str]) -> bool:
+    """Whether a file says a name anywhere but in these functions; no where it does not parse."""
+    try:
+        module = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(_says(one, name) for one in module.body if not (isinstance(one, _FUNCTIONS) and one.name in functions))
 
 
 def named(data: bytes, name: str) -> bool:

@@ -184,6 +184,9 @@ def _operate(
 ) -> Value:
     name = written(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "call")
     op = name.rpartition(".")[2]
+    if operation.kind == "of":
+        _change(frame, node, Value("wrapped", operation.how))
+        return unknown(f"{op}@{node.lineno}")
     group = _group(node, operation, positional, keywords)
     if frame.summaries.writes:
         return Value("wrapped", operation.how) if operation.kind == "wrap" else unknown(f"{op}@{node.lineno}")
@@ -198,12 +201,18 @@ def _operate(
     _agree(frame, node)
     if operation.kind == "wrap":
         result = Value("wrapped", operation.how)
-        if operation.in_place and node.args and (changed := written(node.args[0])):
-            frame.give(changed, result)
+        if operation.in_place:
+            _change(frame, node, result)
         return result
     if operation.kind == "group" and (frame.facts.names.origin(node.func) or "").endswith(".new_group") and not positional and "ranks" not in keywords:
         return unknown(WORLD)
     return unknown(f"{op}@{node.lineno}")
+
+
+def _change(frame: Frame, node: ast.Call, result: Value) -> None:
+    """The first argument of a call is something else afterwards, or is found to be."""
+    if node.args and (changed := written(node.args[0])):
+        frame.give(changed, result)
 
 
 def _group(node: ast.Call, operation: Operation, positional: list[Value], keywords: dict[str, Value]) -> str:
@@ -240,7 +249,7 @@ def _follow(
     target = frame.project.function(frame.facts, node.func) if not silent and frame.summaries.may_follow(frame) else None
     if target is not None:
         given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files, apart=frame.summaries.writes)
-        summary = frame.summaries.run(target, frame.cls, given, frame)
+        summary = frame.summaries.run(target, frame.cls, given, frame, site=frame.spot(node))
         frame.cut |= summary.cut
         if summary.steps:
             frame.emit("call", last, node, branches=(summary.steps,))

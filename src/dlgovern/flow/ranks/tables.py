@@ -54,7 +54,7 @@ SHARES = frozenset({"shard", "split_dataset_by_node"})
 class Operation(NamedTuple):
     """A call that ranks make together."""
 
-    kind: str  # collective, gather, save, group, log, backward; or wrap
+    kind: str  # collective, gather, save, group, log, backward; or wrap; or of, which only says what it is given
     group: int = -1  # position of the process group, -1: none
     where: str = ""  # keyword that must be given and not false
     unless: str = ""  # keyword that must not be given
@@ -202,6 +202,8 @@ class Tables:
         )
         for name in row.get("names", ()):
             self.functions[name] = operation
+        for name in row.get("of", ()):
+            self.functions[name] = operation._replace(kind="of", in_place=True)
         for name in row.get("methods", ()):
             self.methods.setdefault(name, []).append(operation)
 
