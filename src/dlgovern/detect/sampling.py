@@ -107,7 +107,8 @@ def _is_local(call: ast.Call, trained: list[Step]) -> bool:
     for node in ast.walk(owner):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             loads.setdefault(node.id, []).append(node)
-    takers = [up(up(one)) if isinstance(up(one), ast.keyword) else up(one) for one in loads.get(name, ())]
+    given = [up(one) for one in loads.get(name, ())]
+    takers = [up(around) if isinstance(around, ast.keyword) else around for around in given]
     loaders = [one for one in takers if isinstance(one, ast.Call) and called_name(one.func) == "DataLoader"]
     if not loaders or not all(one in loaders or isinstance(one, ast.Compare) for one in takers):
         return False
@@ -139,7 +140,7 @@ def _is_only_drawn_from(loads: Mapping[str, list[ast.Name]], name: str, heads: l
             bar = _variable(around)
             if not bar or not _is_only_drawn_from(loads, bar, heads, gone):
                 return False
-        elif not (_is_measured(one) or isinstance(around, ast.Attribute) and around.attr in _BAR or isinstance(around, ast.For) and around.iter is one):
+        elif not (_is_measured(one) or (isinstance(around, ast.Attribute) and around.attr in _BAR) or (isinstance(around, ast.For) and around.iter is one)):
             return False
     return True
 
