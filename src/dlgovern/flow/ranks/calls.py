@@ -215,6 +215,16 @@ def _change(frame: Frame, node: ast.Call, result: Value) -> None:
         frame.give(changed, result)
 
 
+def _hand_out(frame: Frame, name: str, agreed: Value) -> None:
+    """Give a variable what a collective gave every rank; what the list was made of is a part of that: ``box = [stop]``, ``broadcast_object_list(box)``."""
+    before = frame.env[name]
+    frame.env[name] = agreed
+    for index, part in enumerate(before.data if before.kind == "tuple" else ()):
+        if part.kind == "key":
+            for other in [other for other, one in frame.env.items() if one.kind == "key" and one.data == part.data]:
+                frame.env[other] = unknown(f"{values.name(agreed)}[{values.name(Value('const', index))}]")
+
+
 def _group(node: ast.Call, operation: Operation, positional: list[Value], keywords: dict[str, Value]) -> str:
     """The group of a collective, "" for all ranks."""
     given = keywords.get("group") or keywords.get("process_group")
@@ -235,7 +245,7 @@ def _agree(frame: Frame, node: ast.Call, *, some: bool = False) -> None:
         for inner in ast.walk(argument):
             name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
             if name and (name in frame.env and frame.env[name].kind != "wrapped") and not (some and not frame.env[name].taint and not frame.env[name].ranked):
-                frame.env[name] = unknown(f"{values.AGREED}{name}@{node.lineno}")
+                _hand_out(frame, name, unknown(f"{values.AGREED}{name}@{node.lineno}"))
 
 
 def _follow(
