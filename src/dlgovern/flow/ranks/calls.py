@@ -6,6 +6,7 @@ import ast
 
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import files, values
+from dlgovern.flow.ranks.agreed import agree
 from dlgovern.flow.ranks.arguments import arguments, counted, keyword
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.said import KEEPS
@@ -198,7 +199,7 @@ def _operate(
             files.emit(frame, node, "save", op, path)
         else:
             frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
-    _agree(frame, node)
+    agree(frame, node)
     if operation.kind == "wrap":
         result = Value("wrapped", operation.how)
         if operation.in_place:
@@ -215,16 +216,6 @@ def _change(frame: Frame, node: ast.Call, result: Value) -> None:
         frame.give(changed, result)
 
 
-def _hand_out(frame: Frame, name: str, agreed: Value) -> None:
-    """Give a variable what a collective gave every rank; what the list was made of is a part of that: ``box = [stop]``, ``broadcast_object_list(box)``."""
-    before = frame.env[name]
-    frame.env[name] = agreed
-    for index, part in enumerate(before.data if before.kind == "tuple" else ()):
-        if part.kind == "key":
-            for other in [other for other, one in frame.env.items() if one.kind == "key" and one.data == part.data]:
-                frame.env[other] = unknown(f"{values.name(agreed)}[{values.name(Value('const', index))}]")
-
-
 def _group(node: ast.Call, operation: Operation, positional: list[Value], keywords: dict[str, Value]) -> str:
     """The group of a collective, "" for all ranks."""
     given = keywords.get("group") or keywords.get("process_group")
@@ -233,19 +224,6 @@ def _group(node: ast.Call, operation: Operation, positional: list[Value], keywor
     if given is None or given == values.NONE or values.name(given).endswith((WORLD, "new_group()")):
         return ""
     return values.name(given)
-
-
-_SETTINGS = frozenset("device_ids group process_group src dst root async_op timeout".split())
-"""What a collective is told about itself: nothing of it comes from another rank."""
-
-
-def _agree(frame: Frame, node: ast.Call, *, some: bool = False) -> None:
-    """What a collective was given is the same on every rank afterwards; ``some``: where only some ranks call it, what is the same on all anyway stays."""
-    for argument in (*node.args, *(word.value for word in node.keywords if word.arg not in _SETTINGS)):
-        for inner in ast.walk(argument):
-            name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
-            if name and (name in frame.env and frame.env[name].kind != "wrapped") and not (some and not frame.env[name].taint and not frame.env[name].ranked):
-                _hand_out(frame, name, unknown(f"{values.AGREED}{name}@{node.lineno}"))
 
 
 def _follow(
@@ -264,7 +242,7 @@ def _follow(
         if summary.steps:
             frame.emit("call", last, node, branches=(summary.steps,))
             if has_events(summary.steps) and not frame.summaries.writes:
-                _agree(frame, node, some=bool(frame.guards))
+                agree(frame, node, some=bool(frame.guards))
         for steps in later(frame, target, given) if frame.summaries.writes and target.node.name == "__init__" else ():
             frame.emit("call", last, node, branches=(steps,))
         if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
@@ -290,7 +268,7 @@ def _follow(
     if not positional and not keywords and (named := by_name(frame, last, text)) is not None:
         return named
     if target is None and not silent and any(word in last.lower() for word in frame.tables.agreed):
-        _agree(frame, node)
+        agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
     own = trains_alone(summary.steps) if target is not None else chosen(frame, node, last)
     taint = "data" if own else _taint(node, origin, receiver, positional, last)
