@@ -14,7 +14,7 @@ from dlgovern.flow.ranks.shares import SHARE, chosen, shared
 from dlgovern.flow.ranks.tables import APART, Operation
 from dlgovern.flow.ranks.told import later
 from dlgovern.flow.ranks.trace import has_events, trains_alone
-from dlgovern.flow.ranks.values import COUNTED, NEVER, Value, unknown
+from dlgovern.flow.ranks.values import COUNTED, FIRST, NEVER, Value, unknown
 
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
 WORLD = "WORLD"  # the group of all ranks
@@ -226,12 +226,26 @@ def _group(node: ast.Call, operation: Operation, positional: list[Value], keywor
 
 
 def _agree(frame: Frame, node: ast.Call) -> None:
-    """What a collective was given is the same on every rank afterwards."""
+    """What a collective was given is the same on every rank afterwards, and on the first one also what it was made of."""
     for argument in (*node.args, *(word.value for word in node.keywords)):
         for inner in ast.walk(argument):
             name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
             if name and (name in frame.env and frame.env[name].kind != "wrapped"):
                 frame.env[name] = unknown(f"{name}@{node.lineno}")
+                if frame.cls == FIRST and isinstance(inner, ast.Name):
+                    _agree_on_parts(frame, inner)
+
+
+def _agree_on_parts(frame: Frame, name: ast.Name) -> None:
+    """``box = [stop]``: who sends the list has what the others take out of it."""
+    binding = frame.facts.names.binding(name)
+    if binding is None or not isinstance(binding.value, ast.List | ast.Tuple):
+        return
+    for index, item in enumerate(binding.value.elts):
+        for part in (item.body, item.orelse) if isinstance(item, ast.IfExp) else (item,):
+            sent = written(part)
+            if sent in frame.env and frame.env[sent].kind != "wrapped":
+                frame.env[sent] = unknown(f"{values.name(frame.env[name.id])}[{values.name(Value('const', index))}]")
 
 
 def _follow(
