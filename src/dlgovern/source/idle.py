@@ -27,6 +27,16 @@ def idle(data: bytes, word: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=64)
+def in_prose(data: bytes, word: str) -> bool:
+    """Whether a file says a word nowhere but in comments and in texts that stand alone."""
+    try:
+        module = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return not any(_says(statement, word) for statement in module.body)
+
+
+@lru_cache(maxsize=64)
 def called_outside(data: bytes, name: str, functions: frozenset[str]) -> bool:
     """Whether a file says a name anywhere but in these functions; no where it does not parse."""
     try:
@@ -46,10 +56,11 @@ def _count(data: bytes, name: str) -> int:
 
 
 def _says(statement: ast.stmt, word: str) -> bool:
+    alone = {id(node.value) for node in ast.walk(statement) if isinstance(node, ast.Expr)}
     return any(
         (isinstance(node, ast.Name) and node.id == word)
         or (isinstance(node, ast.Attribute) and node.attr == word)
         or (isinstance(node, ast.alias) and node.name.rpartition(".")[2] == word)
-        or (isinstance(node, ast.Constant) and isinstance(node.value, str) and word in node.value)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, str) and word in node.value and id(node) not in alone)
         for node in ast.walk(statement)
     )

@@ -6,6 +6,7 @@ import ast
 
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import files, values
+from dlgovern.flow.ranks.agreed import agree
 from dlgovern.flow.ranks.arguments import arguments, counted, keyword
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.said import KEEPS
@@ -14,7 +15,7 @@ from dlgovern.flow.ranks.shares import SHARE, chosen, shared
 from dlgovern.flow.ranks.tables import APART, Operation
 from dlgovern.flow.ranks.told import later
 from dlgovern.flow.ranks.trace import has_events, trains_alone
-from dlgovern.flow.ranks.values import COUNTED, FIRST, NEVER, Value, unknown
+from dlgovern.flow.ranks.values import COUNTED, NEVER, Value, unknown
 
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
 WORLD = "WORLD"  # the group of all ranks
@@ -198,7 +199,7 @@ def _operate(
             files.emit(frame, node, "save", op, path)
         else:
             frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
-    _agree(frame, node)
+    agree(frame, node)
     if operation.kind == "wrap":
         result = Value("wrapped", operation.how)
         if operation.in_place:
@@ -225,29 +226,6 @@ def _group(node: ast.Call, operation: Operation, positional: list[Value], keywor
     return values.name(given)
 
 
-def _agree(frame: Frame, node: ast.Call) -> None:
-    """What a collective was given is the same on every rank afterwards, and on the first one also what it was made of."""
-    for argument in (*node.args, *(word.value for word in node.keywords)):
-        for inner in ast.walk(argument):
-            name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
-            if name and (name in frame.env and frame.env[name].kind != "wrapped"):
-                frame.env[name] = unknown(f"{name}@{node.lineno}")
-                if frame.cls == FIRST and isinstance(inner, ast.Name):
-                    _agree_on_parts(frame, inner)
-
-
-def _agree_on_parts(frame: Frame, name: ast.Name) -> None:
-    """``box = [stop]``: who sends the list has what the others take out of it."""
-    binding = frame.facts.names.binding(name)
-    if binding is None or not isinstance(binding.value, ast.List | ast.Tuple):
-        return
-    for index, item in enumerate(binding.value.elts):
-        for part in (item.body, item.orelse) if isinstance(item, ast.IfExp) else (item,):
-            sent = written(part)
-            if sent in frame.env and frame.env[sent].kind != "wrapped":
-                frame.env[sent] = unknown(f"{values.name(frame.env[name.id])}[{values.name(Value('const', index))}]")
-
-
 def _follow(
     frame: Frame, node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], keywords: dict[str, Value]
 ) -> Value:
@@ -264,7 +242,7 @@ def _follow(
         if summary.steps:
             frame.emit("call", last, node, branches=(summary.steps,))
             if has_events(summary.steps) and not frame.summaries.writes:
-                _agree(frame, node)
+                agree(frame, node, some=bool(frame.guards))
         for steps in later(frame, target, given) if frame.summaries.writes and target.node.name == "__init__" else ():
             frame.emit("call", last, node, branches=(steps,))
         if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
@@ -290,14 +268,18 @@ def _follow(
     if not positional and not keywords and (named := by_name(frame, last, text)) is not None:
         return named
     if target is None and not silent and any(word in last.lower() for word in frame.tables.agreed):
-        _agree(frame, node)
+        agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
     own = trains_alone(summary.steps) if target is not None else chosen(frame, node, last)
     taint = "data" if own else _taint(node, origin, receiver, positional, last)
     if not taint and shared(frame, node, origin, last, positional, keywords):
         taint = SHARE
     mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))
-    return unknown(f"{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
+    return unknown(f"{values.of_agreed(receiver)}{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
+
+
+_FAULTS = frozenset("isnan isinf isfinite has_inf_or_nan _has_inf_or_nan has_nan has_inf".split())
+"""Methods that look for what is no number; by name where the method is one of the project."""
 
 
 def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], last: str) -> str:
@@ -305,9 +287,9 @@ def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list
         return "files"
     if origin in _CLOCKS:
         return "clock"
-    if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
-        asked = positional[0] if origin in _DATA and positional else receiver
-        return "" if asked is not None and values.NORM in values.name(asked) else "data"
+    if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in _FAULTS):
+        asked = positional[0] if positional else receiver
+        return "" if asked is not None and (values.NORM in values.name(asked) or values.AGREED in values.name(asked)) else "data"
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("any", "all", "item", "sum", "is_set") and receiver is not None:
         return receiver.taint
     return ""

@@ -74,7 +74,7 @@ def _augmented(frame: Frame, node: ast.AugAssign) -> bool:
     name = written(node.target)
     if name:
         old = frame.env.get(name)
-        frame.env[name] = unknown(f"{name}@{node.lineno}", values.worst(found, old) if old else found.taint)
+        frame.env[name] = unknown(f"{values.of_agreed(old)}{name}@{node.lineno}", values.worst(found, old) if old else found.taint)
     return True
 
 

@@ -40,7 +40,7 @@ _VAGUE = frozenset({"self", "loss", "losses", "total_loss", "pl_module"})
 _COMMON = frozenset("load save gather reduce scatter broadcast initialize rendezvous get_state_dict set_state_dict".split())
 """Last parts of names that other things are called too: these count with the full name only."""
 
-DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite numel".split())
+DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite has_inf_or_nan _has_inf_or_nan has_nan has_inf numel".split())
 """Words of what ranks may answer differently although nothing in it is a rank."""
 
 
