@@ -7,10 +7,11 @@ It works on text, so comments and strings count too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+from dlgovern.repository import members
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.reads import heads, of_surface
 from dlgovern.source.imports import ImportLine
@@ -18,6 +19,7 @@ from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
 
 _BASES = lazy(rb"^[ \t]*class[ \t]+[\w\x80-\xff]+[ \t]*\(([^)]*)", re.M)
+_CLASS = lazy(rb"(?:[ \t]*@[^\n]*\n)*[ \t]*class\b")
 
 Place = tuple[str, str, int]
 """A file, a name in it, and how many files lie before it."""
@@ -84,6 +86,14 @@ class Outline:
         text = b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
         return tuple(word.decode("utf-8", "replace") for word in dotted_words(text))
 
+    def is_class(self, name: str) -> bool:
+        """Whether a name stands for a class."""
+        return any(_CLASS.match(self._data, start, end) for start, end in self._spans.get(name, ()))
+
+    def given(self, name: str, words: frozenset[str]) -> set[str]:
+        """The attributes that a class gives a value on a line in which one of the words stands."""
+        return {one for start, end in self._spans.get(name, ()) for one in members.given(self._data[start:end], words)}
+
     def bases(self, name: str) -> frozenset[str]:
         """The dotted words between the brackets behind the names of classes, keywords and their values too."""
         found: set[bytes] = set()
@@ -113,6 +123,7 @@ class Outlines:
         self._reaches: dict[tuple[str, str, Seeds], tuple[bool, frozenset[str]]] = {}
         self._inner: dict[str, dict[str, tuple[str, str]]] = {}
         self._outer: dict[str, dict[str, str]] = {}
+        self._made: dict[str, dict[str, set[str]]] = {}
 
     def of(self, path: str) -> Outline:
         """The outline of a file of the repository."""
@@ -139,11 +150,11 @@ class Outlines:
         if not depth:
             return False
         if owner not in outline:
-            places = self._origins(path, owner)
+            places = self.origins(path, owner)
             if not places:
                 return re.search(rb"^[ \t]*%b[ \t]*[:=]" % re.escape(owner.encode()), self._repository.data(path), re.M) is not None
         else:
-            places = [place for place in self._understood(path, outline.bases(owner)).onward if place[:2] != (path, owner)]
+            places = [place for place in self.onward(path, outline.bases(owner)) if place[:2] != (path, owner)]
         return any(self.may_have(inner, base, name, reads, depth - 1) for inner, base, _ in places)
 
     def _search(self, path: str, name: str, seeds: Seeds) -> None:
@@ -171,7 +182,7 @@ class Outlines:
                     break
                 onward = said.onward
             else:
-                onward = self._origins(path, name)
+                onward = self.origins(path, name)
             for file, called, beyond in onward:
                 if beyond and deep >= seeds.most:
                     cut = True
@@ -190,6 +201,10 @@ class Outlines:
             same = list(came)  # all of it was looked through
         for one in same:
             self._reaches.setdefault((*one, seeds), answer)
+
+    def onward(self, path: str, words: Iterable[str]) -> list[tuple[str, str, bool]]:
+        """The functions and classes of the repository that dotted words may mean in a file."""
+        return self._understood(path, words).onward
 
     def _understood(self, path: str, words: Iterable[str]) -> Said:
         """What dotted words mean in a file: names of outside, functions of the same file, names imported from others."""
@@ -212,9 +227,25 @@ class Outlines:
                     onward[module, name or behind[0], True] = None
             else:
                 onward.update(((path, part, False), None) for part in (first, *behind) if part in outline)
+                if first == "self" and len(behind) > 1:
+                    onward.update((place, None) for place in self._held(path, behind[0], behind[1]))
         return Said(frozenset(parts), frozenset(methods), frozenset(names), list(onward))
 
-    def _origins(self, path: str, name: str) -> list[tuple[str, str, bool]]:
+    def _held(self, path: str, attribute: str, method: str) -> Iterator[tuple[str, str, bool]]:
+        """The methods, or whole classes, of the repository that ``self.attribute.method`` may mean."""
+        known = self._made.get(path)
+        if known is None:
+            known = self._made[path] = members.made(self._repository.data(path))
+        inner = self.imported(path)
+        for word in known.get(attribute, ()):
+            first, *behind = word.split(".")
+            module, name = inner.get(first, (path, first))
+            name = name or (behind[0] if behind else "")
+            if name and (module != path or name in self.of(path)):
+                own = f"{name}.{method}"
+                yield module, own if own in self.of(module) else name, module != path
+
+    def origins(self, path: str, name: str) -> list[tuple[str, str, bool]]:
         """Where a name comes from that no function of a file has."""
         inner = self.imported(path)
         found = [(*inner[name], True)] if name in inner and inner[name][1] else []

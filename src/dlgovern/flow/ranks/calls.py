@@ -8,6 +8,8 @@ from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import files, values
 from dlgovern.flow.ranks.arguments import arguments, counted, keyword
 from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.objects import kinds
+from dlgovern.flow.ranks.project import Target
 from dlgovern.flow.ranks.said import KEEPS
 from dlgovern.flow.ranks.sharded import asks
 from dlgovern.flow.ranks.shares import SHARE, chosen, shared
@@ -244,7 +246,8 @@ def _follow(
                 _agree(frame, node)
         for steps in later(frame, target, given) if frame.summaries.writes and target.node.name == "__init__" else ():
             frame.emit("call", last, node, branches=(steps,))
-        if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
+        telling = summary.value.kind != "key" or summary.value.taint or summary.value.ranked
+        if target.node.name != "__init__" and telling and not _may_be_other(frame, node, target, summary.value):
             known = summary.value
         elif any(map(counted, positional)):
             return unknown(f"{COUNTED}{text}@{node.lineno}")
@@ -275,6 +278,13 @@ def _follow(
         taint = SHARE
     mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))
     return unknown(f"{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
+
+
+def _may_be_other(frame: Frame, node: ast.Call, target: Target, result: Value) -> bool:
+    """Whether a result says nothing of the rank and is only what one class returns, where the object may be of a class below it."""
+    if target.owner is None or result.ranked or result.kind not in ("const", "key") or not isinstance(node.func, ast.Attribute):
+        return False
+    return written(node.func.value) not in ("self", "cls") and any(not kind.made for kind in kinds(frame.project, frame.facts, node.func.value))
 
 
 def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], last: str) -> str:

@@ -13,6 +13,7 @@ from dlgovern.flow.ranks.said import Given, Said, made_of, plain, said
 from dlgovern.flow.ranks.signals import set_by_signals
 from dlgovern.flow.ranks.tables import CLOCKS, DOUBTS, SHARES, Tables
 from dlgovern.repository.outline import Seeds, outlines
+from dlgovern.repository.questions import telling
 
 _ROUNDS = 6
 _MAKES = frozenset({"__init__", "__enter__", "__exit__", "__call__"})
@@ -54,6 +55,7 @@ class Candidates:
         self.steps = {one.node.name for one in self.targets if one.node.name and "backward" in self._said[one.key].names}
         self._called = self._names_of_operations()
         self._direct = {target.key for target in self.targets if any(self._is_operation(call.func) for call in self._said[target.key].calls)}
+        self._ask_objects()
         self._find_parting()
         self._find_acting()
 
@@ -160,6 +162,14 @@ class Candidates:
                     self.clocks.add(alias.asname)
                 if alias.asname and alias.name in _EXITS:
                     self.exits.add(alias.asname)
+
+    def _ask_objects(self) -> None:
+        """Names by which something is decided and which a class of another file of the repository answers by the rank."""
+        asked = {name for mine in self._said.values() for name in mine.decides} - self._tables.apart.words
+        used = {name for mine in self._said.values() for name in mine.names} if asked else set()
+        for local, (path, name) in imported(self.facts).items() if asked else ():
+            if name and local in used:
+                self.parting |= telling(outlines(self.facts.repository), path, name, asked, self._tables.asking, self.reads)
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
         return outlines(self.facts.repository).reaches(path, name, seeds, self.reads)

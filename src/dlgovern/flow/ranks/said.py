@@ -92,6 +92,7 @@ def said(target: Target) -> tuple[Said, list[Given]]:
                 decides |= made_of(item.context_expr)
         elif isinstance(one, ast.For | ast.AsyncFor | ast.comprehension):
             decides |= made_of(one.iter)
+            given.append(Given(tuple(_targets(one.target)), frozenset(), frozenset(_itself(one.iter))))
             for test in getattr(one, "ifs", ()):
                 decides |= made_of(test)
         elif isinstance(one, ast.Match):
@@ -232,7 +233,8 @@ def _itself(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr in KEEPS:
             return _itself(node.func.value) | ({name for one in node.args[:1] for name in _itself(one)} if node.func.attr == "compile" else set())
-        return {called_name(node.func)}
+        kind = node.func.value.id if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) else ""
+        return {called_name(node.func), kind} if kind[:1].isupper() else {called_name(node.func)}
     if isinstance(node, ast.IfExp):
         return _itself(node.body) | _itself(node.orelse)
     if isinstance(node, ast.BoolOp | ast.Tuple | ast.List):

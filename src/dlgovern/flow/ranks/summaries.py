@@ -23,6 +23,7 @@ from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
+from dlgovern.repository.questions import asks_own
 from dlgovern.source.tree import defaults
 
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
@@ -181,6 +182,8 @@ class Summaries:
         if self._reaches(path, name, self.tables.acting) or self._reaches(path, name, self.tables.telling):
             return True
         self.project.reads.add(path)
+        if asks_own(outlines(self.facts.repository), path, name, self.tables.apart):
+            return True
         known = _WRAPPING.setdefault(self.facts.repository, {})
         if path not in known:
             known[path] = self.tables.wraps(self.facts.repository.data(path))
