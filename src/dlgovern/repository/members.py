@@ -5,8 +5,14 @@ from __future__ import annotations
 from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
 
+_CLASS = lazy(rb"(?:[ \t]*@[^\n]*\n)*[ \t]*class\b")
 _GIVEN = lazy(rb"\bself\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)([^\n]*)")
 _MADE = lazy(rb"\bself\.(\w+)[ \t]*(?::[^=\n]*)?\+?=[ \t]*[\[(]?[ \t\n]*([A-Za-z_][\w.]*)\(")
+
+
+def is_class(text: bytes) -> bool:
+    """Whether a text begins with a class and its decorators."""
+    return _CLASS.match(text) is not None
 
 
 def given(text: bytes, words: frozenset[str]) -> set[str]:

@@ -18,8 +18,7 @@ from dlgovern.source.imports import ImportLine
 from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
 
-_BASES = lazy(rb"^[ \t]*class[ \t]+[\w\x80-\xff]+[ \t]*\(([^)]*)", re.M)
-_CLASS = lazy(rb"(?:[ \t]*@[^\n]*\n)*[ \t]*class\b")
+_OPENING = lazy(rb"^[ \t]*(?:class[ \t]+[\w\x80-\xff]+[ \t]*(?:\(([^)]*))?|(?:async[ \t]+)?def\b)", re.M)
 
 Place = tuple[str, str, int]
 """A file, a name in it, and how many files lie before it."""
@@ -81,25 +80,20 @@ class Outline:
         """Whether a function or class has this name."""
         return name in self._spans
 
+    def text(self, name: str) -> bytes:
+        """The text of all functions and classes of a name, with their decorators and what they hold."""
+        return b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
+
     def words(self, name: str) -> tuple[str, ...]:
-        """The dotted words of all functions and classes of a name, with their decorators and what they hold."""
-        text = b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
-        return tuple(word.decode("utf-8", "replace") for word in dotted_words(text))
-
-    def is_class(self, name: str) -> bool:
-        """Whether a name stands for a class."""
-        return any(_CLASS.match(self._data, start, end) for start, end in self._spans.get(name, ()))
-
-    def given(self, name: str, words: frozenset[str]) -> set[str]:
-        """The attributes that a class gives a value on a line in which one of the words stands."""
-        return {one for start, end in self._spans.get(name, ()) for one in members.given(self._data[start:end], words)}
+        """The dotted words of all functions and classes of a name."""
+        return tuple(word.decode("utf-8", "replace") for word in dotted_words(self.text(name)))
 
     def bases(self, name: str) -> frozenset[str]:
         """The dotted words between the brackets behind the names of classes, keywords and their values too."""
         found: set[bytes] = set()
         for start, end in self._spans.get(name, ()):
-            if head := _BASES.search(self._data, start, end):
-                found.update(dotted_words(head.group(1)))
+            if (opening := _OPENING.search(self._data, start, end)) and opening.group(1):
+                found.update(dotted_words(opening.group(1)))
         return frozenset(word.decode("utf-8", "replace") for word in found)
 
 
@@ -124,6 +118,7 @@ class Outlines:
         self._inner: dict[str, dict[str, tuple[str, str]]] = {}
         self._outer: dict[str, dict[str, str]] = {}
         self._made: dict[str, dict[str, set[str]]] = {}
+        self._above: dict[tuple[str, str], list[tuple[str, str, bool]]] = {}
 
     def of(self, path: str) -> Outline:
         """The outline of a file of the repository."""
@@ -154,8 +149,16 @@ class Outlines:
             if not places:
                 return re.search(rb"^[ \t]*%b[ \t]*[:=]" % re.escape(owner.encode()), self._repository.data(path), re.M) is not None
         else:
-            places = [place for place in self.onward(path, outline.bases(owner)) if place[:2] != (path, owner)]
+            places = self.bases(path, owner)
         return any(self.may_have(inner, base, name, reads, depth - 1) for inner, base, _ in places)
+
+    def bases(self, path: str, owner: str) -> list[tuple[str, str, bool]]:
+        """Where the bases of a class come from, as far as they are of the repository."""
+        known = self._above.get((path, owner))
+        if known is None:
+            said = self._understood(path, self.of(path).bases(owner))
+            known = self._above[path, owner] = [place for place in said.onward if place[:2] != (path, owner)]
+        return known
 
     def _search(self, path: str, name: str, seeds: Seeds) -> None:
         """Remember the answer for a name, and for the names on the way for which it is the same."""
@@ -174,9 +177,7 @@ class Outlines:
             outline = self.of(path)
             reads.add(path if name in outline else of_surface(path))
             if name in outline:
-                said = self._said.get(here)
-                if said is None:
-                    said = self._said[here] = self._understood(path, outline.words(name))
+                said = self.said(path, name)
                 if said.means(seeds):
                     found = True
                     break
@@ -202,9 +203,12 @@ class Outlines:
         for one in same:
             self._reaches.setdefault((*one, seeds), answer)
 
-    def onward(self, path: str, words: Iterable[str]) -> list[tuple[str, str, bool]]:
-        """The functions and classes of the repository that dotted words may mean in a file."""
-        return self._understood(path, words).onward
+    def said(self, path: str, name: str) -> Said:
+        """What the functions and classes of a name say in a file."""
+        known = self._said.get((path, name))
+        if known is None:
+            known = self._said[path, name] = self._understood(path, self.of(path).words(name))
+        return known
 
     def _understood(self, path: str, words: Iterable[str]) -> Said:
         """What dotted words mean in a file: names of outside, functions of the same file, names imported from others."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
+from dlgovern.repository import members
 from dlgovern.repository.outline import Outlines, Seeds
 from dlgovern.repository.reads import of_surface
 
@@ -16,10 +18,11 @@ def telling(outlines: Outlines, path: str, owner: str, names: Iterable[str], see
     reads.add(path if owner in outline else of_surface(path))
     if owner not in outline:
         places = outlines.origins(path, owner)
+    elif members.is_class(outline.text(owner)):
+        places = outlines.bases(path, owner)
     else:
-        words = outline.bases(owner) if outline.is_class(owner) else outline.words(owner)
-        places = [place for place in outlines.onward(path, words) if place[:2] != (path, owner) and place[1][:1].isupper()]
-    given = outline.given(owner, seeds.words)
+        places = [place for place in outlines.said(path, owner).onward if place[1][:1].isupper()]
+    given = _given(outlines, path, owner, seeds)
     methods = {name for name in names if f"{owner}.{name}" in outline}
     found = {name for name in names if name in given}
     found |= {
@@ -32,6 +35,17 @@ def telling(outlines: Outlines, path: str, owner: str, names: Iterable[str], see
 
 def asks_own(outlines: Outlines, path: str, name: str, seeds: Seeds) -> bool:
     """Whether a method asks for an attribute that its class gives a value on a line with one of the words; its file counts as read."""
-    outline = outlines.of(path)
-    given = outline.given(name.rpartition(".")[0], seeds.words)
-    return bool(given) and any(not given.isdisjoint(word.split(".")) for word in outline.words(name) if word.startswith("self."))
+    given = _given(outlines, path, name.rpartition(".")[0], seeds)
+    return bool(given) and not given.isdisjoint(outlines.said(path, name).parts)
+
+
+def _given(outlines: Outlines, path: str, owner: str, seeds: Seeds) -> set[str]:
+    """The attributes that a class gives a value on a line with one of the words."""
+    known = _GIVEN.setdefault(outlines, {})
+    key = (path, owner, seeds)
+    if key not in known:
+        known[key] = members.given(outlines.of(path).text(owner), seeds.words)
+    return known[key]
+
+
+_GIVEN: WeakKeyDictionary[Outlines, dict[tuple[str, str, Seeds], set[str]]] = WeakKeyDictionary()

@@ -2,6 +2,7 @@
 
 
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 from dlgovern.source.patterns import lazy
@@ -27,8 +28,11 @@ class ImportLine(NamedTuple):
 
 def normal(data: bytes) -> bytes:
     """The bytes with identifiers in the form in which Python compares them (NFKC)."""
-    if data.isascii():
-        return data
+    return data if data.isascii() else _normalised(data)
+
+
+@lru_cache(maxsize=4)  # several ask for the file that is judged
+def _normalised(data: bytes) -> bytes:
     return unicodedata.normalize("NFKC", data.decode("utf-8", "replace")).encode()
 
 
