@@ -59,6 +59,7 @@ class Outline:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._inside: dict[str, set[str]] = {}
         self._read()
 
     def _read(self) -> None:
@@ -75,10 +76,15 @@ class Outline:
     def _close(self, opened: tuple[int, str, int], end: int, around: str) -> None:
         for name in (opened[1], f"{around}.{opened[1]}") if around else (opened[1],):
             self._spans.setdefault(name, []).append((opened[2], end))
+        self._inside.setdefault(around, set()).add(opened[1])
 
     def __contains__(self, name: str) -> bool:
         """Whether a function or class has this name."""
         return name in self._spans
+
+    def inside(self, name: str) -> set[str]:
+        """The functions and classes inside of those of a name."""
+        return self._inside.get(name, _NONE)
 
     def text(self, name: str) -> bytes:
         """The text of all functions and classes of a name, with their decorators and what they hold."""
@@ -295,4 +301,5 @@ def outlines(repository: Repository) -> Outlines:
     return found
 
 
+_NONE: set[str] = set()
 _KNOWN: WeakKeyDictionary[Repository, Outlines] = WeakKeyDictionary()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
 from dlgovern.repository import members
@@ -12,7 +11,7 @@ from dlgovern.repository.reads import of_surface
 _DEPTH = 4  # classes, and functions that make them, behind one another
 
 
-def telling(outlines: Outlines, path: str, owner: str, names: Iterable[str], seeds: Seeds, reads: set[str], depth: int = _DEPTH) -> set[str]:
+def telling(outlines: Outlines, path: str, owner: str, names: set[str], seeds: Seeds, reads: set[str], depth: int = _DEPTH) -> set[str]:
     """Those of the ``names`` that a class, or what a function makes, has for methods or attributes that lead to one of the ``seeds``."""
     outline = outlines.of(path)
     reads.add(path if owner in outline else of_surface(path))
@@ -22,12 +21,10 @@ def telling(outlines: Outlines, path: str, owner: str, names: Iterable[str], see
         places = outlines.bases(path, owner)
     else:
         places = [place for place in outlines.said(path, owner).onward if place[1][:1].isupper()]
-    given = _given(outlines, path, owner, seeds)
-    methods = {name for name in names if f"{owner}.{name}" in outline}
-    found = {name for name in names if name in given}
-    found |= {
-        name for name in methods if outlines.reaches(path, f"{owner}.{name}", seeds, reads) or asks_own(outlines, path, f"{owner}.{name}", seeds)
-    }
+    found = _given(outlines, path, owner, seeds) & names
+    for name in outline.inside(owner) & names:
+        if outlines.reaches(path, f"{owner}.{name}", seeds, reads) or asks_own(outlines, path, f"{owner}.{name}", seeds):
+            found.add(name)
     for inner, name, _ in places if depth else ():
         found |= telling(outlines, inner, name, names, seeds, reads, depth - 1)
     return found

@@ -6,6 +6,7 @@ import ast
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name
+from dlgovern.flow.ranks.answers import answers
 from dlgovern.flow.ranks.calls import WORLD
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame
@@ -20,27 +21,26 @@ STATIC = 4  # levels of variables that are followed outside the function
 
 def own(frame: Frame, node: ast.Attribute) -> Value | None:
     """What the class around gives its attribute, where that is a rank, a truth about ranks, or a wrapped model."""
-    if frame.static >= STATIC:
+    if frame.static >= STATIC or not _may_tell(frame, node.attr):
         return None
-    bindings = frame.facts.names.attribute_bindings(node)
-    found = _given(frame, frame.facts, bindings, node.attr)
-    wrapped = next((one for one in found if one.kind == "wrapped"), None)
-    if wrapped is not None:
-        return wrapped
-    if (telling := _telling(found)) is not None:
-        return telling
+    found = _given(frame, frame.facts, frame.facts.names.attribute_bindings(node), node.attr)
+    if found:
+        wrapped = next((one for one in found if one.kind == "wrapped"), None)
+        return wrapped or _telling(found)
     owner = enclosing_class(node)
-    method = frame.project.method(frame.facts, owner, node.attr, 1) if owner and not found else None
-    return _property(frame, method)
+    return _property(frame, frame.project.method(frame.facts, owner, node.attr, 1)) if owner else None
 
 
 def of_object(frame: Frame, node: ast.Attribute) -> Value | None:
     """What the class of an object gives an attribute of it, where that is a rank or a truth about ranks."""
     if frame.static >= STATIC:
         return None
-    known = candidates(frame.facts, frame.tables)
-    frame.project.reads |= known.reads
-    if node.attr not in known.parting:
+    if frame.quiet is None:
+        known = answers(frame.facts, frame.tables)
+        frame.project.reads |= known.reads
+        if node.attr not in known.names:
+            return None
+    elif node.attr not in candidates(frame.facts, frame.tables).parting:
         return None
     for kind in kinds(frame.project, frame.facts, node.value)[:1]:
         facts, bindings = given(frame.project, kind, node.attr)
@@ -48,6 +48,11 @@ def of_object(frame: Frame, node: ast.Attribute) -> Value | None:
             return _telling(_given(frame, facts, bindings, node.attr))
         return _property(frame, frame.project.method(kind.facts, kind.node, node.attr))
     return None
+
+
+def _may_tell(frame: Frame, name: str) -> bool:
+    """Whether the words of the file say that an attribute can be about ranks; True where nobody has asked for its words."""
+    return frame.quiet is None or name in candidates(frame.facts, frame.tables).telling
 
 
 def _given(frame: Frame, facts: Facts, bindings: list[Binding], name: str) -> list[Value]:
@@ -75,5 +80,8 @@ def _property(frame: Frame, method: Target | None) -> Value | None:
 
 
 def _is_target(node: ast.AST, name: str) -> bool:
-    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-    return any((isinstance(t, ast.Attribute) and t.attr == name) or (isinstance(t, ast.Name) and t.id == name) for t in targets)
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    for target in targets:
+        if (target.attr if isinstance(target, ast.Attribute) else target.id if isinstance(target, ast.Name) else "") == name:
+            return True
+    return False

@@ -232,10 +232,10 @@ def _follow(
 ) -> Value:
     """A function of the project, or one of which nothing is known."""
     text = written(node.func) or f"call@{node.lineno}:{node.col_offset}"
-    last = text.rpartition(".")[2]
-    known: Value | None = None
+    last, known = text.rpartition(".")[2], None
     silent = frame.summaries.leads_nowhere(frame, node.func, (*positional, *keywords.values()))
-    target = frame.project.function(frame.facts, node.func) if not silent and frame.summaries.may_follow(frame) else None
+    followed = not silent and frame.summaries.may_follow(frame) and frame.summaries.may_lead(frame, node.func)
+    target = frame.project.function(frame.facts, node.func) if followed else None
     if target is not None:
         given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files, apart=frame.summaries.writes)
         summary = frame.summaries.run(target, frame.cls, given, frame)
@@ -276,8 +276,8 @@ def _follow(
     taint = "data" if own else _taint(node, origin, receiver, positional, last)
     if not taint and shared(frame, node, origin, last, positional, keywords):
         taint = SHARE
-    mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))
-    return unknown(f"{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
+    mixed = "mixed" if any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values())) else ""
+    return unknown(f"{text}@{node.lineno}", taint or mixed)
 
 
 def _may_be_other(frame: Frame, node: ast.Call, target: Target, result: Value) -> bool:

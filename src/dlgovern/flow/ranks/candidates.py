@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import imported
 from dlgovern.flow.paths import called_name
+from dlgovern.flow.ranks.answers import answers
 from dlgovern.flow.ranks.project import Target, targets
 from dlgovern.flow.ranks.said import Given, Said, made_of, plain, said
 from dlgovern.flow.ranks.signals import set_by_signals
 from dlgovern.flow.ranks.tables import CLOCKS, DOUBTS, SHARES, Tables
 from dlgovern.repository.outline import Seeds, outlines
-from dlgovern.repository.questions import telling
 
 _ROUNDS = 6
 _MAKES = frozenset({"__init__", "__enter__", "__exit__", "__call__"})
@@ -58,6 +58,9 @@ class Candidates:
         self._ask_objects()
         self._find_parting()
         self._find_acting()
+        self.telling = self.parting | self._makers | self.acting | self._called
+        """Names of what can be a rank, a truth about ranks, a group of them or a wrapped model."""
+        self._leading = self.telling | DOUBTS | self.clocks | self.signalled
 
     def parts(self, target: Target) -> bool:
         """Whether a function tells ranks apart."""
@@ -66,6 +69,13 @@ class Candidates:
     def acts(self, target: Target) -> bool:
         """Whether a function can do something that ranks do together."""
         return target.key in self._direct or not self.acting.isdisjoint(self._said[target.key].names)
+
+    def leads(self, func: ast.Attribute) -> bool:
+        """Whether a method of an object can be about ranks: its name, or that of the object, leads to a word of the tables."""
+        base = func.value
+        if isinstance(base, ast.Name) and (base.id in _OWN or base.id in imported(self.facts)):
+            return True
+        return isinstance(base, ast.Call | ast.Subscript) or func.attr in self._leading or called_name(base) in self._leading
 
     def matters(self, target: Target) -> bool:
         """Whether a function acts, or returns something that tells ranks apart or is a wrapped model."""
@@ -165,11 +175,9 @@ class Candidates:
 
     def _ask_objects(self) -> None:
         """Names by which something is decided and which a class of another file of the repository answers by the rank."""
-        asked = {name for mine in self._said.values() for name in mine.decides} - self._tables.apart.words
-        used = {name for mine in self._said.values() for name in mine.names} if asked else set()
-        for local, (path, name) in imported(self.facts).items() if asked else ():
-            if name and local in used:
-                self.parting |= telling(outlines(self.facts.repository), path, name, asked, self._tables.asking, self.reads)
+        known = answers(self.facts, self._tables)
+        self.parting |= {name for mine in self._said.values() for name in mine.decides if name in known.names}
+        self.reads |= known.reads
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
         return outlines(self.facts.repository).reaches(path, name, seeds, self.reads)

@@ -111,9 +111,10 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     named = by_name(frame, node.attr, text or node.attr)
     if named is not None and frame.facts.names.origin(node) != "torch.distributed":
         return named
-    told = attributes.of_object(frame, node)
-    if told is not None:
-        return told
+    if not text.startswith(("self.", "cls.")) or text.count(".") > 1:
+        told = attributes.of_object(frame, node)
+        if told is not None:
+            return told
     return unknown(text or f"{values.name(base)}.{node.attr}", base.taint)
 
 

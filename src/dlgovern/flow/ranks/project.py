@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
@@ -42,8 +42,10 @@ class Definition(NamedTuple):
 class Project:
     """Opens files of one repository on demand; ``reads`` collects what an answer was taken from."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, matters: Callable[[Target], bool] = lambda _: True) -> None:
+        """``matters``: whether a method of an object is worth to be followed that may be of a class below the one that is known."""
         self.home = facts
+        self._matters = matters
         self.reads: set[str] = set()
         self._deep = 0
         self._functions: dict[int, tuple[ast.AST, Target | None, set[str]]] = {}
@@ -117,7 +119,7 @@ class Project:
         """The method of an object whose class is known."""
         for kind in kinds(self, facts, func.value):
             method = self.method(kind.facts, kind.node, func.attr)
-            if method is not None and not _is_abstract(method.node):
+            if method is not None and (kind.made or (not _is_abstract(method.node) and self._matters(method))):
                 return _as_definition(method)
         return None
 

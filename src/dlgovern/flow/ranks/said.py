@@ -49,7 +49,10 @@ def said(target: Target) -> tuple[Said, list[Given]]:
     given: list[Given] = []
     catches = loops = False
     node = target.node
-    names.update(arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs))
+    for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+        names.add(arg.arg)
+        if arg.annotation is not None:
+            given.append(Given((arg.arg,), frozenset(), frozenset(_names(arg.annotation, children))))
     todo: list[ast.AST] = [*node.body, *node.decorator_list]
     for decorator in node.decorator_list:
         decides |= made_of(decorator)
@@ -90,6 +93,8 @@ def said(target: Target) -> tuple[Said, list[Given]]:
         elif isinstance(one, ast.With | ast.AsyncWith):
             for item in one.items:
                 decides |= made_of(item.context_expr)
+                if item.optional_vars is not None:
+                    given.append(Given(tuple(_targets(item.optional_vars)), frozenset(), frozenset(_itself(item.context_expr))))
         elif isinstance(one, ast.For | ast.AsyncFor | ast.comprehension):
             decides |= made_of(one.iter)
             given.append(Given(tuple(_targets(one.target)), frozenset(), frozenset(_itself(one.iter))))

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import elsewhere
 from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.arguments import switches
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
+from dlgovern.flow.ranks.leaving import quits
 from dlgovern.flow.ranks.memo import DEPTH, Kept, Memo, holds_for
 from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.sharded import asks_inside
 from dlgovern.flow.ranks.shared import shared
 from dlgovern.flow.ranks.summary import EMPTY, Summary, strip
 from dlgovern.flow.ranks.tables import ASKS, WHICH, Tables
-from dlgovern.flow.ranks.trace import Guard, Node, events, has_events
+from dlgovern.flow.ranks.trace import Guard, events, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
 from dlgovern.repository.questions import asks_own
-from dlgovern.source.tree import defaults
 
 _TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
 
@@ -36,7 +37,8 @@ class Summaries:
         """``alone``: nothing that other files of the repository led to is taken over."""
         self.facts = facts
         self.tables = tables
-        self.project = Project(facts)
+        me = weakref.proxy(self)  # a file that nobody holds goes at once
+        self.project = Project(facts, lambda method: me.may_act(method))
         self.memo = Memo()
         self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
@@ -59,6 +61,10 @@ class Summaries:
         if self.files or (place := elsewhere(frame.facts, func)) is None or any(one.kind in ("wrapped", "callee") for one in given):
             return False
         return not self._may_matter(*place)
+
+    def may_lead(self, frame: Frame, func: ast.expr) -> bool:
+        """Whether a function, or a method of an object, can be about ranks by its name and that of the object."""
+        return frame.quiet is None or not isinstance(func, ast.Attribute) or candidates(frame.facts, self.tables).leads(func)
 
     def leads_on(self, frame: Frame, node: ast.Call) -> bool:
         """Whether a call that lies too deep to be followed is one of a function in which ranks may meet."""
@@ -143,7 +149,7 @@ class Summaries:
             if isinstance(guarded, Guard):
                 frame.guards.append(guarded)
             frame.quiet = self._quiet(target)
-            for name, one in {**_defaults(target.node), **given}.items():
+            for name, one in {**switches(target.node), **given}.items():
                 frame.give(name, one)
             return finished(frame, target.node.body)
         finally:
@@ -188,6 +194,14 @@ class Summaries:
         if path not in known:
             known[path] = self.tables.wraps(self.facts.repository.data(path))
         return known[path]
+
+    def may_act(self, method: Target) -> bool:
+        """Whether the text of a method leads to what ranks do together, to what writes where that is asked for, or to a question for the rank."""
+        if self.files or method.facts is self.facts:
+            return not self.files
+        path, name = method.facts.path, f"{method.owner.name}.{method.node.name}" if method.owner else method.node.name
+        seeds = (self.tables.writing if self.writes else self.tables.acting, self.tables.asking)
+        return any(self._reaches(path, name, one) for one in seeds) or asks_own(outlines(self.facts.repository), path, name, self.tables.apart)
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
         return outlines(self.facts.repository).reaches(path, name, seeds, self.project.reads)
@@ -236,7 +250,7 @@ class Summaries:
         return self._skips[key]
 
 
-_WRAPPING: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
+_WRAPPING: weakref.WeakKeyDictionary[Repository, dict[str, bool]] = weakref.WeakKeyDictionary()
 """Of each repository: whether a file wraps models, or says of one that it is wrapped."""
 
 
@@ -246,7 +260,7 @@ def finished(frame: Frame, body: list[ast.stmt]) -> Summary:
 
     ended = not block(frame, body)
     steps = tuple(frame.out)
-    leaves = has_events(steps) or any(_quits(step) for step in steps) or any(step.kind == "yield" for step in steps)
+    leaves = has_events(steps) or any(quits(step) for step in steps) or any(step.kind == "yield" for step in steps)
     cut = frame.cut
     if leaves and frame.target is not None and frame.depth and sum(step.size for step in steps) > _TOO_MUCH:
         leaves, cut = False, cut | {frame.target.key}
@@ -254,12 +268,6 @@ def finished(frame: Frame, body: list[ast.stmt]) -> Summary:
     if not ended and not any(isinstance(one, ast.Return) and one.value is None for one in body):
         found.append(values.NONE)
     return Summary(steps if leaves else (), _returned(found, frame), cut)
-
-
-def _quits(step: Node) -> bool:
-    if step.kind == "exit":
-        return step.op == "exit"
-    return any(_quits(inner) for branch in step.branches for inner in branch)
 
 
 def _returned(found: list[Value], frame: Frame) -> Value:
@@ -273,15 +281,6 @@ def _returned(found: list[Value], frame: Frame) -> Value:
     name = frame.target.node.name if frame.target else ""
     flag = values.ranked(*found)
     return unknown(f"{name}()", values.worst(*found) or ("mixed" if flag else ""), flag)
-
-
-def _defaults(node: Function) -> dict[str, Value]:
-    """Parameters whose default is a truth or nothing."""
-    return {
-        arg.arg: Value("const", default.value)
-        for arg, default in defaults(node.args)
-        if isinstance(default, ast.Constant) and (default.value is None or isinstance(default.value, bool))
-    }
 
 
 def start(summaries: Summaries, target: Target, cls: int, given: dict[str, Value], meter: Meter) -> Summary:
