@@ -72,8 +72,10 @@ class Candidates:
 
     def leads(self, func: ast.Attribute) -> bool:
         """Whether a method of an object can be about ranks: its name, or that of the object, leads to a word of the tables."""
-        base = func.value
-        if isinstance(base, ast.Name) and (base.id in _OWN or base.id in imported(self.facts)):
+        base = root = func.value
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if isinstance(root, ast.Name) and (root.id in imported(self.facts) or (root is base and root.id in _OWN)):
             return True
         return isinstance(base, ast.Call | ast.Subscript) or func.attr in self._leading or called_name(base) in self._leading
 
