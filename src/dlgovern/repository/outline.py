@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from dlgovern.repository import members
 from dlgovern.repository.exports import Repository
-from dlgovern.repository.reads import heads, of_surface
+from dlgovern.repository.reads import decorated, heads, of_surface
 from dlgovern.source.imports import ImportLine
 from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
@@ -66,7 +66,7 @@ class Outline:
         data = self._data
         opened: list[tuple[int, str, int]] = []  # column, name, start
         for at, space, name in heads(data):
-            indent, start = len(space.expandtabs()), _decorated(data, at)
+            indent, start = len(space.expandtabs()), decorated(data, at)
             while opened and opened[-1][0] >= indent:
                 self._close(opened.pop(), start, opened[-1][1] if opened else "")
             opened.append((indent, name.decode("utf-8", "replace"), start))
@@ -101,16 +101,6 @@ class Outline:
             if (opening := _OPENING.search(self._data, start, end)) and opening.group(1):
                 found.update(dotted_words(opening.group(1)))
         return frozenset(word.decode("utf-8", "replace") for word in found)
-
-
-def _decorated(data: bytes, start: int) -> int:
-    """Where the decorators begin that stand on the lines before ``start``."""
-    while start:
-        before = data.rfind(b"\n", 0, start - 1) + 1
-        if not data[before:start].lstrip().startswith(b"@"):
-            return start
-        start = before
-    return start
 
 
 class Outlines:
