@@ -34,7 +34,7 @@ class StandardError(UserError):
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         count = len(mistakes)
-        super().__init__(f"the standard has {count} mistake{'s' if count != 1 else ''}")
+        super().__init__(f"{count} mistake{'s' if count != 1 else ''}")
         self.mistakes = mistakes
 
     def lines(self) -> list[str]:

@@ -131,7 +131,8 @@ def _with_source(trigger: dict[str, Any], source: str) -> dict[str, Any]:
     """The trigger, wanting also where the value comes from: a name, an environment variable ``$NAME`` or a word ``~NAME``."""
     if source.startswith(("$", "~")):
         return {**trigger, "all": [*trigger.get("all", []), source[1:]]}
-    source = source.removesuffix("()")
+    if source.endswith("()"):  # a function of the repository may hand it on
+        return {**trigger, "all": [*trigger.get("all", []), source[:-2].rpartition(".")[2]]}
     return {**trigger, "and": source} if "name" in trigger else {**trigger, "name": source}
 
 

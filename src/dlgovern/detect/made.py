@@ -6,6 +6,8 @@ import ast
 
 from dlgovern.flow.constants import UNKNOWN, constant
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import called_name, own_nodes
+from dlgovern.flow.project import called
 from dlgovern.source.names import Binding
 from dlgovern.source.tree import scope, up
 
@@ -28,6 +30,8 @@ def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> b
         origin = facts.names.origin(node.func)
         if origin in sources or (f"{origin}()" in sources and not node.args and not node.keywords):
             return True
+        if depth and not node.args and not node.keywords and _gives(facts, node, sources, depth - 1):
+            return True
     if (name := environment_read(facts, node)) and f"${name}" in sources:
         return True
     if "%" in sources and isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and not isinstance(node.left, ast.Constant | ast.JoinedStr):
@@ -48,6 +52,17 @@ def _is_source(facts: Facts, node: ast.AST, sources: list[str], depth: int) -> b
     return constant(facts, binding.value) is not UNKNOWN and bool(others) and all(
         value is not None and derives(facts, value, sources, depth - 1) for value in others
     )  # the branch of one process gives it a number
+
+
+def _gives(facts: Facts, node: ast.Call, sources: list[str], depth: int) -> bool:
+    """Whether a function of the repository that by its name gives a rank returns what derives from one of the sources."""
+    name = called_name(node.func).lower()
+    code = called(facts, node) if "rank" in name and "local" not in name else None
+    if code is None or not isinstance(code.node, ast.FunctionDef):
+        return False
+    facts.reads |= code.facts.reads | {code.facts.path}
+    found = [inner.value for inner in own_nodes(code.node.body) if isinstance(inner, ast.Return) and inner.value is not None]
+    return any(derives(code.facts, value, sources, depth) for value in found)
 
 
 def _single_binding(facts: Facts, node: ast.AST) -> Binding | None:

@@ -37,7 +37,7 @@ events exclude each other; the object, or the manager, was made with ``enabled=F
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, apart, through (in a function of this file that does nothing else), says, asked (what a condition around the event may not name)", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn), apart, through (in a function of this file that does nothing else), says, asked (what a condition around the event may not name)", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -179,6 +179,8 @@ class _Path:
         relation = self.relation
         if relation.get("in_loop") and not _repeats(event, self.facts):
             return state
+        if relation.get("remade") and _is_of_before(event.node):
+            return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
             return state
         if (asked := relation.get("asked")) and any(re.search(asked, one.test) for one in guards(event.node)):
@@ -273,6 +275,23 @@ def _repeats(event: Event, facts: Facts) -> bool:
     return False
 
 
+def _is_of_before(node: ast.AST) -> bool:
+    """Whether the loop around a call of ``result.sum().backward`` is about results of what ran before the loop."""
+    around = loop(node)
+    value = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    while not isinstance(value, ast.Name):
+        if isinstance(value, ast.Subscript):
+            value = value.value
+        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in ("sum", "mean"):
+            value = value.func.value
+        else:
+            return False
+    body = around.body if around is not None else []  # type: ignore[attr-defined]
+    return around is not None and not any(
+        isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store) and inner.id == value.id for inner in own_nodes(body)
+    )
+
+
 def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:
     """Change the mark of the event's subject; an event without one, or a mark without one, means all."""
     state = {event.subject: Mark(), **state} if event.subject else state
@@ -286,10 +305,13 @@ def _earlier(pending: tuple[Suspect, ...], event: Event) -> tuple[Suspect, ...]:
 def _apart(
     rule: Rule, relation: dict[str, Any], events: Events, facts: Facts, body: list[ast.stmt]
 ) -> Iterator[Hit]:
-    """The event runs in every turn of a loop in which the other runs only every n-th time."""
+    """The event runs in every turn of a loop, or every call of a function, in which the other runs only every n-th time."""
     seen = [event for node in own_nodes(body) for event in events.at(node)]
     for event in seen:
-        if event.name != relation["event"] or (around := loop(event.node)) is None:
+        if event.name != relation["event"]:
+            continue
+        around = loop(event.node)
+        if around is None and (function(event.node) is None or event.subject in assigned_in(body)):
             continue
         others = [o for o in seen if o.name == relation["apart"] and loop(o.node) is around]
         if others and all(_rarer(guards(o.node), guards(event.node)) for o in others):

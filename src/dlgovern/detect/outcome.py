@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from dlgovern.source.tree import FUNCTIONS, function, parents, up
 
@@ -22,8 +23,40 @@ def result(call: ast.AST) -> str:
 def is_kept(call: ast.AST) -> bool:
     """Whether nothing gets the value of a call but a variable that is at most asked for, or told something in a statement."""
     parent = _taker(call)
+    if _is_expected_to_fail(call):
+        return False
     reads = _reads(parent) if isinstance(parent, ast.Assign) else None
     return isinstance(parent, ast.Expr) or (reads is not None and all(map(_is_idle, reads)))
+
+
+def is_awaited(call: ast.AST) -> bool:
+    """Whether the very next thing that is done waits for the result: ``start().result()``, or ``work = start()`` and then ``work.wait()``."""
+    parent = _taker(call)
+    if isinstance(parent, ast.Attribute):
+        return parent.attr in _WAITS
+    if not isinstance(parent, ast.Assign) or len(parent.targets) != 1:
+        return False
+    block = next((b for b in (getattr(up(parent), field, None) for field in ("body", "orelse", "finalbody")) if isinstance(b, list) and parent in b), [])
+    after = block[block.index(parent) + 1 :][:1] if block else []
+    waited = after[0].value if after and isinstance(after[0], ast.Expr | ast.Assign) else None
+    return (
+        isinstance(waited, ast.Call) and isinstance(waited.func, ast.Attribute) and waited.func.attr in _WAITS
+        and ast.unparse(waited.func.value) == ast.unparse(parent.targets[0])
+    )
+
+
+_WAITS = ("result", "wait")
+
+
+def _is_expected_to_fail(call: ast.AST) -> bool:
+    """Whether a test expects that the call raises."""
+    return any(
+        isinstance(parent, ast.With) and any(_EXPECTS.search(ast.unparse(item.context_expr)) for item in parent.items)
+        for parent in parents(call)
+    )
+
+
+_EXPECTS = re.compile(r"^(self\.assertRaises|pytest\.raises|raises\()")
 
 
 def _taker(call: ast.AST) -> ast.AST | None:

@@ -13,7 +13,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.policy import Rule
-from dlgovern.source.idle import idle
+from dlgovern.source.idle import idle, in_prose
 from dlgovern.source.imports import normal
 from dlgovern.source.words import words
 
@@ -44,6 +44,8 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
         for rule in rules:
             parameters = rule.parameters
             said = [word for word in parameters.get("absent", ()) if word.encode() in written]
+            if parameters.get("idle"):
+                said = [word for word in said if not in_prose(facts.data, word)]
             dead = [idle(facts.data, word) for word in said] if parameters.get("idle") else []
             if said and not (dead and all(dead)):
                 continue

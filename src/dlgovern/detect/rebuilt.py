@@ -48,8 +48,9 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
                 continue
             if not trained:
                 trained.extend(steps(facts))
-            if _is_once_an_epoch(facts, node, trained, "one-run" in off) and not _is_restored(node, said):
-                yield facts.hit(rule.id, node, call=origin or "")
+            turn = "epoch" if _is_once_an_epoch(facts, node, trained, "one-run" in off) else "step" if _is_once_a_step(node, trained) else ""
+            if turn and not _is_restored(node, said):
+                yield facts.hit(rule.id, node, call=origin or "", turn=turn)
 
     return {ast.Call: see}
 
@@ -68,6 +69,21 @@ def _is_once_an_epoch(facts: Facts, node: ast.Call, trained: list[Step], any_loo
     if not own or any(next(loops_around(step.node), None) is not None for step in own):
         return False
     return _is_about_an_epoch(owner) or repeated(facts, owner.body[0])
+
+
+def _is_once_a_step(node: ast.Call, trained: list[Step]) -> bool:
+    """Whether a call stands in the training loop itself, which hands the object what was made before the loop."""
+    around, names = next(loops_around(node), None), assigned_names(node)
+    if around is None or not names or not any(around is step.node for step in trained):
+        return False
+    new = {written(one) for one in own_nodes(around.body) if isinstance(one, ast.Name | ast.Attribute) and isinstance(one.ctx, ast.Store)}
+    given = [
+        written(arg)
+        for call in own_nodes(around.body)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "step" and written(call.func.value) in names
+        for arg in call.args[:1]
+    ]
+    return bool(given) and new.isdisjoint(given)
 
 
 def _outer(step: Step, any_loop: bool) -> list[Loop]:

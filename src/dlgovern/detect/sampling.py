@@ -79,6 +79,8 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
             hit = facts.hit(rule.id, call, call=ast.unparse(call.func))
             if said.get("wrapped") and trained and wrapped and _is_plain(facts, call, trained):
                 hit = hit._replace(slots={**hit.slots, SURE: "yes"})
+            if not said.get("wrapped") and _is_local(call, trained):
+                hit = hit._replace(slots={**hit.slots, SURE: "yes"})
             yield hit if trained and wrapped else hit._replace(confidence="medium")
 
 
@@ -94,6 +96,56 @@ def _is_plain(facts: Facts, call: ast.Call, trained: list[Step]) -> bool:
     heads = [_over(step.node.iter) for step in trained if isinstance(step.node, ast.For) and function(step.node) is owner]
     used = [node for node in own_nodes(owner.body) if isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load)]
     return any(isinstance(one, ast.Name) and one.id in names for one in heads) and all(any(node is one for one in heads) or _is_measured(node) for node in used)
+
+
+def _is_local(call: ast.Call, trained: list[Step]) -> bool:
+    """Whether nobody but the training loop of the function has the sampler, through a loader that nobody else has: no other file can tell it the epoch."""
+    owner, name = function(call), _variable(call)
+    if owner is None or not name:
+        return False
+    loads: dict[str, list[ast.Name]] = {}
+    for node in ast.walk(owner):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            loads.setdefault(node.id, []).append(node)
+    given = [up(one) for one in loads.get(name, ())]
+    takers = [up(around) if isinstance(around, ast.keyword) else around for around in given]
+    loaders = [one for one in takers if isinstance(one, ast.Call) and called_name(one.func) == "DataLoader"]
+    if not loaders or not all(one in loaders or isinstance(one, ast.Compare) for one in takers):
+        return False
+    heads = [_over(step.node.iter) for step in trained if isinstance(step.node, ast.For) and function(step.node) is owner]
+    gone: list[ast.Name] = []
+    for loader in loaders:
+        made = _variable(loader)
+        if not made or not _is_only_drawn_from(loads, made, heads, gone):
+            return False
+    return bool(gone)
+
+
+def _variable(node: ast.AST) -> str:
+    """The one variable that an assignment gives a value, or one of two."""
+    around = up(node)
+    while isinstance(around, ast.IfExp):
+        around = up(around)
+    target = around.targets[0] if isinstance(around, ast.Assign) and len(around.targets) == 1 else None
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _is_only_drawn_from(loads: Mapping[str, list[ast.Name]], name: str, heads: list[ast.expr], gone: list[ast.Name]) -> bool:
+    """Whether a variable, and the bar that is drawn around it, serves only as what loops go over, or is asked for its length."""
+    for one in loads.get(name, ()):
+        around = up(one)
+        if any(one is head for head in heads):
+            gone.append(one)
+        elif isinstance(around, ast.Call) and called_name(around.func) in ("tqdm", "enumerate") and one in around.args:
+            bar = _variable(around)
+            if not bar or not _is_only_drawn_from(loads, bar, heads, gone):
+                return False
+        elif not (_is_measured(one) or (isinstance(around, ast.Attribute) and around.attr in _BAR) or (isinstance(around, ast.For) and around.iter is one)):
+            return False
+    return True
+
+
+_BAR = frozenset(("set_description", "set_postfix", "update", "close", "dataset", "batch_size"))
 
 
 def _over(node: ast.expr) -> ast.expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
+from dlgovern.flow.paths import own_nodes
+from dlgovern.flow.project import called
 from dlgovern.policy import Rule
-from dlgovern.source.tree import enclosing_class, up
+from dlgovern.source.tree import enclosing_class, function, up
 
 PARAMETERS = {
     "names": Parameter("names", "functions that list files in no order", required=True),
@@ -39,7 +42,7 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
             if not _lists(facts, node, rule.parameters):
                 continue
             whole = _whole(facts, node)
-            where = _attribute_of_dataset(facts, whole, rule.parameters, reads) or _slice_by_rank(facts, whole, reads)
+            where = _attribute_of_dataset(facts, whole, rule.parameters, reads) or _slice_by_rank(facts, whole, reads) or _dealt_out(facts, whole)
             if where and ("sorted-later" in rule.parameters.get("without_guards", ()) or not reads.is_sorted(whole)):
                 yield facts.hit(rule.id, node, call=ast.unparse(node.func), where=where)
 
@@ -146,6 +149,42 @@ def _slice_by_rank(facts: Facts, node: ast.expr, reads: _Reads) -> str:
             if binding is not None and binding.value is node:
                 return f"{name}[{ast.unparse(use.slice)}]"
     return ""
+
+
+def _dealt_out(facts: Facts, node: ast.expr) -> str:
+    """``Data(files, process_rank=r, num_processes=n)``: the call that is given the listing, or its name, and deals it out to the ranks."""
+    parent = up(node)
+    if isinstance(parent, ast.Call):
+        return _dealer(facts, parent) if node in parent.args else ""
+    target = parent.targets[0] if isinstance(parent, ast.Assign) and parent.value is node else None
+    owner = function(node)
+    if not isinstance(target, ast.Name) or owner is None:
+        return ""
+    for call in own_nodes(owner.body):
+        if isinstance(call, ast.Call) and any(isinstance(arg, ast.Name) and arg.id == target.id and _is_of(facts, arg, node) for arg in call.args):
+            if where := _dealer(facts, call):
+                return where
+    return ""
+
+
+def _is_of(facts: Facts, name: ast.Name, node: ast.expr) -> bool:
+    binding = facts.names.binding(name)
+    return binding is not None and binding.value is node
+
+
+def _dealer(facts: Facts, call: ast.Call) -> str:
+    named = [word.arg for word in call.keywords if word.arg]
+    ranks = [name for name in named if name == "rank" or name.endswith("_rank")]
+    if not ranks or not any(_COUNT.search(name) for name in named):
+        return ""
+    code = called(facts, call)
+    facts.reads |= code.facts.reads | {code.facts.path} if code is not None else set()
+    if code is not None and "sort" in ast.unparse(code.node):
+        return ""
+    return f"{ast.unparse(call.func)}(…, {ranks[0]}=…)"
+
+
+_COUNT = re.compile(r"^(world_size|num_(processes|replicas|shards|ranks|workers))$")
 
 
 def _is_stride(index: ast.AST) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dlgovern.detect.made import derives, has_origin, shape
-from dlgovern.detect.outcome import is_kept, result
+from dlgovern.detect.outcome import is_awaited, is_kept, result
 from dlgovern.flow.calls import Arguments, argument, callee
 from dlgovern.flow.classes import derives_from, instance_of, is_open, methods_called
 from dlgovern.flow.constants import UNKNOWN, constant, text_parts
@@ -40,7 +40,7 @@ KEYS: dict[str, str] = {
     "not": "this predicate does not hold",
     "any_text": "some positional string argument matches this regular expression",
     "positionals_over": "more positional arguments than this",
-    "result": "what becomes of the result: used, ignored, returned, or unread where a variable gets it that is never read; kept where such a variable is at most asked for, or told something in a statement",
+    "result": "what becomes of the result: used, ignored, returned, or unread where a variable gets it that is never read; kept where such a variable is at most asked for, or told something in a statement; awaited where the next thing that is done is to wait for it",
     "inside": "what the call stands in: loop, fallback, version-test, finally, or with:NAME",
     "mentions": "the file has all of these words",
     "window": "the library whose version window is asked",
@@ -221,7 +221,7 @@ _QUESTIONS = {
     "not": lambda denied, _p, seen: not holds(denied, seen),
     "any_text": _any_text,
     "positionals_over": lambda count, _p, seen: len(seen.found.positional) > count,
-    "result": lambda wanted, _p, seen: is_kept(seen.call) if wanted == "kept" else result(seen.call) == wanted,
+    "result": lambda wanted, _p, seen: is_kept(seen.call) if wanted == "kept" else is_awaited(seen.call) if wanted == "awaited" else result(seen.call) == wanted,
     "inside": _inside,
     "mentions": lambda wanted, _p, seen: all(word.encode() in seen.facts.data for word in wanted),
     "window": _window,

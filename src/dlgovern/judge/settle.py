@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -71,13 +72,16 @@ def _lies_idle(programs: Programs, path: str, other: str, parameters: Mapping[st
     """Whether the words stand in another file of a program only in functions that no file of the program names."""
     if not parameters.get("idle"):
         return False
-    from dlgovern.source.idle import idle, named  # it parses
+    from dlgovern.source.idle import idle, in_prose, named  # it parses
 
+    data = programs.data(other)
+    said = [word for word in parameters["absent"] if word.encode() in data and not in_prose(data, word)]
+    if not said:
+        return True
     around = programs.around(path)
     if other not in around:
         return False  # who names what only lies beside is not known
-    data = programs.data(other)
-    dead = [idle(data, word) for word in parameters["absent"] if word.encode() in data]
+    dead = [idle(data, word) for word in said]
     if not all(dead):
         return False
     files = (programs.data(one) for one in (path, *around) if one != other)
@@ -85,14 +89,17 @@ def _lies_idle(programs: Programs, path: str, other: str, parameters: Mapping[st
 
 
 def _is_idle(programs: Programs, path: str, words: list[str], hit: Hit) -> bool:
-    """Whether the functions of this file that have the words are named by nobody, and the one of the hit by somebody."""
-    from dlgovern.source.idle import idle, named  # it parses
+    """Whether the functions of this file that have the words are named by nobody, and the one of the hit by somebody else."""
+    from dlgovern.source.idle import called_outside, idle, named  # it parses
 
     data = programs.data(path)
-    dead = {name for word in words for name in idle(data, word)}
+    dead = frozenset(name for word in words for name in idle(data, word))
     if not dead:
         return True  # the file has none of the words
-    files = [data, *(programs.data(other) for other in programs.around(path))]
+    others = [programs.data(other) for other in programs.around(path)]
     caller = hit.symbol.partition(".")[0]
-    lives = not caller or sum(named(one, caller) for one in files) > 1 or data.count(caller.encode()) > 1
-    return lives and not any(named(one, name) for one in files[1:] for name in dead)
+    lives = not caller or called_outside(data, caller, dead) or any(named(one, caller) for one in others)
+    module = stem if (stem := posixpath.splitext(posixpath.basename(path))[0]) != "__init__" else posixpath.basename(posixpath.dirname(path))
+    if not any(named(one, module) for one in others):
+        return lives  # no other file can call what is in this one
+    return lives and not any(named(one, name) for one in others for name in dead)

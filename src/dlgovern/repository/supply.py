@@ -57,7 +57,7 @@ class Said(NamedTuple):
 
 
 class Supply(NamedTuple):
-    """Everything that is said. ``partial`` are the folders in which something is computed and so not known."""
+    """Everything that is said. ``partial`` are the folders in which something is computed, or cannot be read, and so not known."""
 
     said: tuple[Said, ...]
     manifests: tuple[Manifest, ...]
@@ -103,7 +103,7 @@ def collect(view: View) -> Supply:
         tuple(indexes),
         tuple(python for manifest in (*manifests, *pythons) for python in manifest.pythons),
         tuple((recipe.path, image) for recipe in recipes for image in recipe.images),
-        frozenset(home(manifest.path) for manifest in manifests if manifest.partial and not any(i.target in paths for i in manifest.includes)),
+        frozenset(home(one.path) for one in manifests if (one.partial or one.problems) and not any(i.target in paths for i in one.includes)),
     )
 
 

@@ -6,6 +6,8 @@ import ast
 import re
 from functools import lru_cache
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
 
 @lru_cache(maxsize=64)
 def idle(data: bytes, word: str) -> frozenset[str]:
@@ -18,10 +20,30 @@ def idle(data: bytes, word: str) -> frozenset[str]:
     for statement in module.body:
         if not _says(statement, word):
             continue
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(statement, _FUNCTIONS):
             return frozenset()
         found.add(statement.name)
     return frozenset(found) if found and not any(_count(data, name) > 1 for name in found) else frozenset()
+
+
+@lru_cache(maxsize=64)
+def in_prose(data: bytes, word: str) -> bool:
+    """Whether a file says a word nowhere but in comments and in texts that stand alone."""
+    try:
+        module = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return not any(_says(statement, word) for statement in module.body)
+
+
+@lru_cache(maxsize=64)
+def called_outside(data: bytes, name: str, functions: frozenset[str]) -> bool:
+    """Whether a file says a name anywhere but in these functions; no where it does not parse."""
+    try:
+        module = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(_says(one, name) for one in module.body if not (isinstance(one, _FUNCTIONS) and one.name in functions))
 
 
 def named(data: bytes, name: str) -> bool:
@@ -34,10 +56,11 @@ def _count(data: bytes, name: str) -> int:
 
 
 def _says(statement: ast.stmt, word: str) -> bool:
+    alone = {id(node.value) for node in ast.walk(statement) if isinstance(node, ast.Expr)}
     return any(
         (isinstance(node, ast.Name) and node.id == word)
         or (isinstance(node, ast.Attribute) and node.attr == word)
         or (isinstance(node, ast.alias) and node.name.rpartition(".")[2] == word)
-        or (isinstance(node, ast.Constant) and isinstance(node.value, str) and word in node.value)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, str) and word in node.value and id(node) not in alone)
         for node in ast.walk(statement)
     )

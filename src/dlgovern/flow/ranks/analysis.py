@@ -14,9 +14,9 @@ from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Function, Target
 from dlgovern.flow.ranks.roles import split
 from dlgovern.flow.ranks.shares import SHARE, uneven
-from dlgovern.flow.ranks.summaries import Summaries, start
+from dlgovern.flow.ranks.summaries import Given, Summaries, start
 from dlgovern.flow.ranks.summary import Summary
-from dlgovern.flow.ranks.tables import NOTHING, WHICH, Tables
+from dlgovern.flow.ranks.tables import NOTHING, WHETHER_FIRST, WHICH, Tables
 from dlgovern.flow.ranks.trace import Node, Spot, events, has_events
 from dlgovern.flow.ranks.values import FIRST, NODE_FIRST, OTHER, Value
 
@@ -73,17 +73,37 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
         _judge(summaries, target, {}, found, gave_up, parts=known.parts(target))
         for group in sorted(summaries.groups & summaries.spoken):
             _in_group(grouped, group, summaries, target, found)
-    for target, given in list(summaries.contexts.values())[:_CONTEXTS]:
+    for target, given in _contexts(summaries)[:_CONTEXTS]:
         _judge(summaries, target, given, found, gave_up, parts=True)
     found = [one for one in found if not split(one.what.site, one.what.guard, facts, summaries.project, tables)]
     return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
 
 
-def _part_unseen(world: Summaries, target: Target, given: dict[str, Value]) -> bool:
+def _contexts(summaries: Summaries) -> list[tuple[Target, Given]]:
+    """The functions of the file as they are called with wrapped models, each way once."""
+    seen: dict[object, tuple[Target, Given]] = {}
+    for target, given in summaries.contexts.values():
+        seen.setdefault((target.key, repr(sorted(given.items()))), (target, given))
+    return list(seen.values())
+
+
+def _on(cls: int, given: Given) -> dict[str, Value]:
+    """What a function is given on a class of ranks: the same as on others where nobody asked for this one."""
+    return given.get(cls) or given.get(OTHER) or next(iter(given.values()), {})
+
+
+def _told(given: Given) -> int:
+    """What a function is told of the class of its rank by what it is given."""
+    if _on(NODE_FIRST, given) != _on(OTHER, given):
+        return WHICH
+    return WHETHER_FIRST if _on(FIRST, given) != _on(OTHER, given) else NOTHING
+
+
+def _part_unseen(world: Summaries, target: Target, given: Given) -> bool:
     """Whether classes of ranks differ in the calls that are not followed, told anew: what is remembered stems from several depths."""
     fresh = Summaries(world.facts, world.tables, alone=True)
     fresh.trains, fresh.whole, fresh.group = world.trains, world.whole, world.group
-    cuts = [_trace(fresh, target, cls, given, Meter())[1] for cls in (OTHER, FIRST)]
+    cuts = [_trace(fresh, target, cls, _on(cls, given), Meter())[1] for cls in (OTHER, FIRST)]
     return cuts[0] != cuts[1]
 
 
@@ -103,18 +123,18 @@ def _in_group(known: dict[str, Summaries], group: str, world: Summaries, target:
     world.project.reads |= summaries.project.reads
 
 
-def _judge(summaries: Summaries, target: Target, given: dict[str, Value], found: list[Disagreement], gave_up: list[Unfinished], *, parts: bool) -> None:
+def _judge(summaries: Summaries, target: Target, given: Given, found: list[Disagreement], gave_up: list[Unfinished], *, parts: bool) -> None:
     meter = Meter()
     try:
         summaries.memo.asked = NOTHING
-        other, cut = _trace(summaries, target, OTHER, given, meter)
-        asked = summaries.memo.asked if parts else NOTHING
-        first, cut_first = _trace(summaries, target, FIRST, given, meter) if asked else (other, cut)
+        other, cut = _trace(summaries, target, OTHER, _on(OTHER, given), meter)
+        asked = max(summaries.memo.asked, _told(given)) if parts else NOTHING
+        first, cut_first = _trace(summaries, target, FIRST, _on(FIRST, given), meter) if asked else (other, cut)
         if meter.deep or (cut != cut_first and _part_unseen(summaries, target, given)):
             gave_up.append((_node(target), NESTED if meter.deep else CUT))
         if not has_events(first) and not has_events(other):
             return
-        traces = [first, _trace(summaries, target, NODE_FIRST, given, meter)[0] if asked == WHICH else other, other]
+        traces = [first, _trace(summaries, target, NODE_FIRST, _on(NODE_FIRST, given), meter)[0] if asked == WHICH else other, other]
         for one, two in _pairs(traces):
             comparison = Comparison(meter)
             comparison.run(traces[one], traces[two])
@@ -164,8 +184,8 @@ def who(classes: Classes) -> str:
     return {
         (FIRST,): "rank 0",
         (FIRST, NODE_FIRST): "local rank 0 of each node",
-        (NODE_FIRST, OTHER): "every rank but 0",
-        (OTHER,): "every rank but local rank 0",
+        (NODE_FIRST, OTHER): "the ranks other than 0",
+        (OTHER,): "the ranks other than local rank 0",
         (NODE_FIRST,): "local rank 0 of the other nodes",
         (FIRST, OTHER): "rank 0, and ranks that are not local rank 0",
     }.get(classes, "some ranks")

@@ -30,10 +30,24 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, positional: list[Val
             given[node.args.kwarg.arg] = Value(WORDS, more)
     if "**" not in keywords:
         given = {name: ALONE for name in _alone(node) if name not in given} | given
+    asked = _asked(node) if any(one.kind == "const" and isinstance(one.data, str) for one in given.values()) else ()
     return {
         name: one for name, one in given.items()
-        if every or _tells(one) or (apart and (one.taint or one.ranked)) or ("rank" in name and (counted(one) or one == ALONE))
+        if every or _tells(one) or (name in asked and one.kind == "const") or (apart and (one.taint or one.ranked)) or ("rank" in name and (counted(one) or one == ALONE))
     }
+
+
+def _asked(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """The names that a function compares with a text: ``split == "train"``."""
+    known: frozenset[str] | None = getattr(node, "asked", None)
+    if known is None:
+        known = node.asked = frozenset(  # type: ignore[union-attr]  # asked for again by every call
+            inner.left.id
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.Compare) and isinstance(inner.left, ast.Name)
+            and isinstance(inner.comparators[0], ast.Constant) and isinstance(inner.comparators[0].value, str)
+        )
+    return known
 
 
 def _alone(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:

@@ -6,6 +6,7 @@ import ast
 
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import files, values
+from dlgovern.flow.ranks.agreed import agree
 from dlgovern.flow.ranks.arguments import arguments, counted, keyword
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.objects import kinds
@@ -14,6 +15,7 @@ from dlgovern.flow.ranks.said import KEEPS
 from dlgovern.flow.ranks.sharded import asks
 from dlgovern.flow.ranks.shares import SHARE, chosen, shared
 from dlgovern.flow.ranks.tables import APART, Operation
+from dlgovern.flow.ranks.taints import taint_of
 from dlgovern.flow.ranks.told import later
 from dlgovern.flow.ranks.trace import has_events, trains_alone
 from dlgovern.flow.ranks.values import COUNTED, NEVER, Value, unknown
@@ -21,14 +23,6 @@ from dlgovern.flow.ranks.values import COUNTED, NEVER, Value, unknown
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
 WORLD = "WORLD"  # the group of all ranks
 _SAME = frozenset({"int", "bool", "float", "str", "len", "any", "all", "abs", "max", "min", "round"})
-_FILES = frozenset(
-    "os.path.exists os.path.isfile os.path.isdir os.listdir os.scandir os.access glob.glob glob.iglob".split()
-)
-_FILE_METHODS = frozenset("exists is_file is_dir iterdir glob rglob".split())
-_CLOCKS = frozenset("time.time time.monotonic time.perf_counter datetime.datetime.now datetime.now time.time_ns".split())
-_DATA = frozenset(
-    "torch.isnan torch.isinf torch.isfinite math.isnan math.isinf math.isfinite numpy.isnan numpy.isinf numpy.isfinite".split()
-)
 
 
 def call(
@@ -186,6 +180,9 @@ def _operate(
 ) -> Value:
     name = written(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "call")
     op = name.rpartition(".")[2]
+    if operation.kind == "of":
+        _change(frame, node, Value("wrapped", operation.how))
+        return unknown(f"{op}@{node.lineno}")
     group = _group(node, operation, positional, keywords)
     if frame.summaries.writes:
         return Value("wrapped", operation.how) if operation.kind == "wrap" else unknown(f"{op}@{node.lineno}")
@@ -197,15 +194,21 @@ def _operate(
             files.emit(frame, node, "save", op, path)
         else:
             frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
-    _agree(frame, node)
+    agree(frame, node)
     if operation.kind == "wrap":
         result = Value("wrapped", operation.how)
-        if operation.in_place and node.args and (changed := written(node.args[0])):
-            frame.give(changed, result)
+        if operation.in_place:
+            _change(frame, node, result)
         return result
     if operation.kind == "group" and (frame.facts.names.origin(node.func) or "").endswith(".new_group") and not positional and "ranks" not in keywords:
         return unknown(WORLD)
     return unknown(f"{op}@{node.lineno}")
+
+
+def _change(frame: Frame, node: ast.Call, result: Value) -> None:
+    """The first argument of a call is something else afterwards, or is found to be."""
+    if node.args and (changed := written(node.args[0])):
+        frame.give(changed, result)
 
 
 def _group(node: ast.Call, operation: Operation, positional: list[Value], keywords: dict[str, Value]) -> str:
@@ -216,15 +219,6 @@ def _group(node: ast.Call, operation: Operation, positional: list[Value], keywor
     if given is None or given == values.NONE or values.name(given).endswith((WORLD, "new_group()")):
         return ""
     return values.name(given)
-
-
-def _agree(frame: Frame, node: ast.Call) -> None:
-    """What a collective was given is the same on every rank afterwards."""
-    for argument in (*node.args, *(word.value for word in node.keywords)):
-        for inner in ast.walk(argument):
-            name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
-            if name and (name in frame.env and frame.env[name].kind != "wrapped"):
-                frame.env[name] = unknown(f"{name}@{node.lineno}")
 
 
 def _follow(
@@ -238,12 +232,12 @@ def _follow(
     target = frame.project.function(frame.facts, node.func) if followed else None
     if target is not None:
         given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files, apart=frame.summaries.writes)
-        summary = frame.summaries.run(target, frame.cls, given, frame)
+        summary = frame.summaries.run(target, frame.cls, given, frame, site=frame.spot(node))
         frame.cut |= summary.cut
         if summary.steps:
             frame.emit("call", last, node, branches=(summary.steps,))
             if has_events(summary.steps) and not frame.summaries.writes:
-                _agree(frame, node)
+                agree(frame, node, some=bool(frame.guards))
         for steps in later(frame, target, given) if frame.summaries.writes and target.node.name == "__init__" else ():
             frame.emit("call", last, node, branches=(steps,))
         telling = summary.value.kind != "key" or summary.value.taint or summary.value.ranked
@@ -270,14 +264,14 @@ def _follow(
     if not positional and not keywords and (named := by_name(frame, last, text)) is not None:
         return named
     if target is None and not silent and any(word in last.lower() for word in frame.tables.agreed):
-        _agree(frame, node)
+        agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
     own = trains_alone(summary.steps) if target is not None else chosen(frame, node, last)
-    taint = "data" if own else _taint(node, origin, receiver, positional, last)
+    taint = "data" if own else taint_of(node, origin, receiver, positional, last)
     if not taint and shared(frame, node, origin, last, positional, keywords):
         taint = SHARE
     mixed = "mixed" if any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values())) else ""
-    return unknown(f"{text}@{node.lineno}", taint or mixed)
+    return unknown(f"{values.of_agreed(receiver)}{text}@{node.lineno}", taint or mixed)
 
 
 def _may_be_other(frame: Frame, node: ast.Call, target: Target, result: Value) -> bool:
@@ -285,16 +279,3 @@ def _may_be_other(frame: Frame, node: ast.Call, target: Target, result: Value) -
     if target.owner is None or result.ranked or result.kind not in ("const", "key") or not isinstance(node.func, ast.Attribute):
         return False
     return written(node.func.value) not in ("self", "cls") and any(not kind.made for kind in kinds(frame.project, frame.facts, node.func.value))
-
-
-def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], last: str) -> str:
-    if origin in _FILES or (isinstance(node.func, ast.Attribute) and last in _FILE_METHODS and not positional):
-        return "files"
-    if origin in _CLOCKS:
-        return "clock"
-    if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in ("isnan", "isinf", "isfinite")):
-        asked = positional[0] if origin in _DATA and positional else receiver
-        return "" if asked is not None and values.NORM in values.name(asked) else "data"
-    if isinstance(node.func, ast.Attribute) and node.func.attr in ("any", "all", "item", "sum", "is_set") and receiver is not None:
-        return receiver.taint
-    return ""

@@ -61,6 +61,7 @@ class Candidates:
         self.telling = self.parting | self._makers | self.acting | self._called
         """Names of what can be a rank, a truth about ranks, a group of them or a wrapped model."""
         self._leading = self.telling | DOUBTS | self.clocks | self.signalled
+        self._apart = {target.node.name for target in self.targets if self.parts(target)}
 
     def parts(self, target: Target) -> bool:
         """Whether a function tells ranks apart."""
@@ -96,7 +97,13 @@ class Candidates:
         mine = self._said[target.key]
         if self.parts(target) or not DOUBTS.isdisjoint(mine.names) or mine.catches:
             return True
-        return not self.signalled.isdisjoint(mine.names) or (mine.loops and not (self.clocks | self.steps).isdisjoint(mine.names))
+        if not self.signalled.isdisjoint(mine.names) or (mine.loops and not (self.clocks | self.steps).isdisjoint(mine.names)):
+            return True
+        return any(called_name(call.func) in self._apart and self._is_given_a_model(call) for call in mine.calls)
+
+    def _is_given_a_model(self, call: ast.Call) -> bool:
+        """Whether an argument is called like what is wrapped somewhere in the file."""
+        return any(called_name(one) in self._makers for one in (*call.args, *(word.value for word in call.keywords)))
 
     def speaks(self, target: Target) -> bool:
         """Whether a word that tells ranks apart stands in a function, its parameters included."""
@@ -170,6 +177,8 @@ class Candidates:
             for alias in node.names:  # type: ignore[attr-defined]
                 if alias.asname and alias.name in tables.apart.words:
                     self.parting.add(alias.asname)
+                if alias.asname and alias.name in tables.wrappers:
+                    self._makers.add(alias.asname)
                 if alias.asname and alias.name in CLOCKS:
                     self.clocks.add(alias.asname)
                 if alias.asname and alias.name in _EXITS:

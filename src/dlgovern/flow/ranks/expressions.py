@@ -235,6 +235,15 @@ def _counts_devices(node: ast.expr) -> bool:
 
 def _conditional(frame: Frame, node: ast.IfExp) -> Value:
     test = value(frame, node.test)
+    guards = len(frame.guards)
+    if test.ranked:
+        frame.guards.append(Guard(frame.spot(node), text_of(frame, node.test)))
+    found = _chosen(frame, node, test)
+    del frame.guards[guards:]
+    return found
+
+
+def _chosen(frame: Frame, node: ast.IfExp, test: Value) -> Value:
     known = truth(test)
     if known is not None:
         found = value(frame, node.body if known else node.orelse)
@@ -245,7 +254,8 @@ def _conditional(frame: Frame, node: ast.IfExp) -> Value:
     two = value(frame, node.orelse)
     no, frame.out = frame.out, outer
     if yes or no:
-        frame.out += choice(values.name(test), yes, no, None, node, frame.spot(node))
+        guard = frame.guards[-1] if test.ranked else None
+        frame.out += choice(values.name(test), yes, no, guard, node, frame.spot(node))
     if one == two:
         return one
     taint, flag = values.worst(test, one, two), values.ranked(test, one, two)

@@ -34,10 +34,3 @@ def within(step: Node) -> set[int]:
             found.update(map(id, branch))
             todo += branch
     return found
-
-
-def quits(step: Node) -> bool:
-    """Whether the program can end in a step."""
-    if step.kind == "exit":
-        return step.op == "exit"
-    return any(quits(inner) for branch in step.branches for inner in branch)

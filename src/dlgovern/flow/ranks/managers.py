@@ -7,6 +7,7 @@ import ast
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import written
 from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.arguments import arguments
 from dlgovern.flow.ranks.expressions import value
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.project import Target
@@ -38,12 +39,14 @@ def _managed(frame: Frame, node: ast.Call) -> tuple[list[Node], list[Node]]:
     nowhere = frame.summaries.leads_nowhere(frame, node.func, ())
     target = frame.project.function(frame.facts, node.func) if not nowhere and frame.summaries.may_follow(frame) else None
     if target is None or target.node.name != "__init__":
-        summary = frame.summaries.run(target, frame.cls, {}, frame, manager=True) if target and _is_generator(target) else None
-        if summary is not None:
-            for argument in (*node.args, *(word.value for word in node.keywords)):
-                value(frame, argument)
+        if target is not None and _is_generator(target):
+            positional = [value(frame, argument) for argument in node.args]
+            keywords = {word.arg or "**": value(frame, word.value) for word in node.keywords}
             frame.out = outer
-            return _split(summary.steps)
+            given = arguments(
+                target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute), every=frame.summaries.files, apart=frame.summaries.writes
+            )
+            return _split(frame.summaries.run(target, frame.cls, given, frame, manager=True).steps)
     kind = frame.tables.first.get(last)
     value(frame, node)
     happened, frame.out = frame.out, outer

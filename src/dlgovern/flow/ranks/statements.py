@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
+from zlib import crc32
 
 from dlgovern.flow.paths import called_name, own_nodes, written
 from dlgovern.flow.ranks import values
@@ -73,7 +74,7 @@ def _augmented(frame: Frame, node: ast.AugAssign) -> bool:
     name = written(node.target)
     if name:
         old = frame.env.get(name)
-        frame.env[name] = unknown(f"{name}@{node.lineno}", values.worst(found, old) if old else found.taint)
+        frame.env[name] = unknown(f"{values.of_agreed(old)}{name}@{node.lineno}", values.worst(found, old) if old else found.taint)
     return True
 
 
@@ -105,6 +106,7 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
     guards = len(frame.guards)
     alive = False
     taints: list[str] = []
+    asked: list[str] = []
     current: ast.stmt | None = node
     while isinstance(current, ast.If):
         test = value(frame, current.test)
@@ -132,6 +134,7 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
             frame.out = []
             outer += _open(pending, head)
             taints.append(test.taint)
+            asked.append(values.name(test))
         rest = current.orelse
         if len(rest) == 1 and isinstance(rest[0], ast.If):
             current = rest[0]
@@ -151,7 +154,7 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
     del frame.guards[guards:]
     if reached:
         taint = next((one for one in taints if one), "")
-        frame.env = join(reached, node.lineno, taint)
+        frame.env = join(reached, node.lineno, taint, asked)
     return alive
 
 
@@ -178,11 +181,12 @@ def _keep(frame: Frame, reached: list[dict[str, Value]], ended: bool) -> bool:
     return not ended
 
 
-def join(states: list[dict[str, Value]], line: int, taint: str) -> dict[str, Value]:
-    """The variables where paths meet: what differs is unknown."""
+def join(states: list[dict[str, Value]], line: int, taint: str, asked: Iterable[str] = ()) -> dict[str, Value]:
+    """The variables where paths meet: what differs is unknown, and depends on what was ``asked``."""
     if len(states) == 1:
         return states[0]
     joined = dict(states[0])
+    way = ""
     for state in states[1:]:
         for name in state.keys() | joined.keys():
             one, two = joined.get(name), state.get(name)
@@ -192,7 +196,8 @@ def join(states: list[dict[str, Value]], line: int, taint: str) -> dict[str, Val
                     wrapped = next((item for item in known if item.kind == "wrapped"), None)
                     if wrapped is not None and any(str(item.data).endswith(".module") for item in known):
                         wrapped = None  # unwrapped where it was wrapped
-                    joined[name] = wrapped or unknown(f"{values.kept(known)}{name}#{line}", taint or values.worst(*known), values.ranked(*known))
+                    way = way or f"#{line}.{crc32(repr(asked).encode('utf-8', 'replace')):x}"
+                    joined[name] = wrapped or unknown(f"{values.kept(known)}{name}{way}", taint or values.worst(*known), values.ranked(*known))
                 else:
                     joined[name] = known[0]
     return joined

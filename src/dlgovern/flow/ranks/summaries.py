@@ -12,26 +12,27 @@ from dlgovern.flow.leads import elsewhere
 from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.arguments import switches
+from dlgovern.flow.ranks.body import finished
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
-from dlgovern.flow.ranks.leaving import quits
 from dlgovern.flow.ranks.memo import DEPTH, Kept, Memo, holds_for
 from dlgovern.flow.ranks.project import Function, Project, Target
 from dlgovern.flow.ranks.sharded import asks_inside
 from dlgovern.flow.ranks.shared import shared
 from dlgovern.flow.ranks.summary import EMPTY, Summary, strip
 from dlgovern.flow.ranks.tables import ASKS, WHICH, Tables
-from dlgovern.flow.ranks.trace import Guard, events, has_events
-from dlgovern.flow.ranks.values import Value, truth, unknown
+from dlgovern.flow.ranks.trace import Guard, Spot, events
+from dlgovern.flow.ranks.values import Value, truth
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
 from dlgovern.repository.questions import asks_own
 
-_TOO_MUCH = 4_000  # steps of a trace; a function that does more is taken as doing nothing
+Given = dict[int, dict[str, Value]]
+"""What a function is given, by class of ranks."""
 
 
 class Summaries:
-    """The functions that one judged file leads to; ``contexts`` are its own functions as they were called."""
+    """The functions that one judged file leads to; ``contexts`` are its own functions as they were called, by place."""
 
     def __init__(self, facts: Facts, tables: Tables, *, alone: bool = False) -> None:
         """``alone``: nothing that other files of the repository led to is taken over."""
@@ -40,7 +41,7 @@ class Summaries:
         me = weakref.proxy(self)  # a file that nobody holds goes at once
         self.project = Project(facts, lambda method: me.may_act(method))
         self.memo = Memo()
-        self.contexts: dict[tuple[object, ...], tuple[Target, dict[str, Value]]] = {}
+        self.contexts: dict[tuple[object, ...], tuple[Target, Given]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
         self.trains = False
         self.whole = False  # the models of the judged file lie in no shards
@@ -85,10 +86,13 @@ class Summaries:
         self.memo.reach(frame.depth)
         return frame.depth < DEPTH and frame.static <= 2  # noqa: PLR2004 - a value of a value
 
-    def run(self, target: Target, cls: int, given: dict[str, Value], caller: Frame, *, manager: bool = False) -> Summary:
-        """The summary of a function called from ``caller``."""
+    def run(self, target: Target, cls: int, given: dict[str, Value], caller: Frame, *, manager: bool = False, site: Spot | None = None) -> Summary:
+        """The summary of a function called from ``caller`` at ``site``."""
         key = (target.key, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
         home = target.facts is self.facts
+        wrapped = home and site is not None and any(one.kind == "wrapped" for one in given.values())
+        if wrapped:
+            self.contexts.setdefault((target.key, site), (target, {}))[1][cls] = given
         about = () if home else (*key, self.trains, self.whole, self.writes, self.files, self.group)
         known = self.memo.known(key, cls, caller.depth, None if home else lambda of: self._taken_over(about, of, caller.depth))
         if known is not None:
@@ -107,8 +111,7 @@ class Summaries:
         try:
             kept = self.memo.make(key, cls, caller.depth, lambda: self._run(running, target, cls, given, caller, manager))
             self._open.discard(running)
-            if home and any(one.kind == "wrapped" for one in given.values()):
-                self.contexts.setdefault((target.key, key[1]), (target, given))
+            if wrapped:
                 self._open.add(key)  # who asks has to come here
             if not home:
                 strip(kept.answer.steps)
@@ -254,33 +257,6 @@ _WRAPPING: weakref.WeakKeyDictionary[Repository, dict[str, bool]] = weakref.Weak
 """Of each repository: whether a file wraps models, or says of one that it is wrapped."""
 
 
-def finished(frame: Frame, body: list[ast.stmt]) -> Summary:
-    """Interpret a body to its end."""
-    from dlgovern.flow.ranks.statements import block  # statements call functions
-
-    ended = not block(frame, body)
-    steps = tuple(frame.out)
-    leaves = has_events(steps) or any(quits(step) for step in steps) or any(step.kind == "yield" for step in steps)
-    cut = frame.cut
-    if leaves and frame.target is not None and frame.depth and sum(step.size for step in steps) > _TOO_MUCH:
-        leaves, cut = False, cut | {frame.target.key}
-    found = list(frame.returned)
-    if not ended and not any(isinstance(one, ast.Return) and one.value is None for one in body):
-        found.append(values.NONE)
-    return Summary(steps if leaves else (), _returned(found, frame), cut)
-
-
-def _returned(found: list[Value], frame: Frame) -> Value:
-    if not found:
-        return values.NONE
-    if all(one._replace(ranked=True) == found[0]._replace(ranked=True) for one in found):
-        return min(found, key=lambda one: one.ranked)
-    telling = [one for one in found if one.kind == "wrapped"]
-    if telling:
-        return telling[0]
-    name = frame.target.node.name if frame.target else ""
-    flag = values.ranked(*found)
-    return unknown(f"{name}()", values.worst(*found) or ("mixed" if flag else ""), flag)
 
 
 def start(summaries: Summaries, target: Target, cls: int, given: dict[str, Value], meter: Meter) -> Summary:

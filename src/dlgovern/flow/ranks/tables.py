@@ -40,7 +40,7 @@ _VAGUE = frozenset({"self", "loss", "losses", "total_loss", "pl_module"})
 _COMMON = frozenset("load save gather reduce scatter broadcast initialize rendezvous get_state_dict set_state_dict".split())
 """Last parts of names that other things are called too: these count with the full name only."""
 
-DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite numel".split())
+DOUBTS = frozenset("exists isfile isdir is_file is_dir listdir scandir glob iglob rglob iterdir isnan isinf isfinite has_inf_or_nan _has_inf_or_nan has_nan has_inf numel".split())
 """Words of what ranks may answer differently although nothing in it is a rank."""
 
 
@@ -54,7 +54,7 @@ SHARES = frozenset({"shard", "split_dataset_by_node"})
 class Operation(NamedTuple):
     """A call that ranks make together."""
 
-    kind: str  # collective, gather, save, group, log, backward; or wrap
+    kind: str  # collective, gather, save, group, log, backward; or wrap; or of, which only says what it is given
     group: int = -1  # position of the process group, -1: none
     where: str = ""  # keyword that must be given and not false
     unless: str = ""  # keyword that must not be given
@@ -204,6 +204,8 @@ class Tables:
         )
         for name in row.get("names", ()):
             self.functions[name] = operation
+        for name in row.get("of", ()):
+            self.functions[name] = operation._replace(kind="of", in_place=True)
         for name in row.get("methods", ()):
             self.methods.setdefault(name, []).append(operation)
 

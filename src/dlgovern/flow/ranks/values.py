@@ -112,12 +112,22 @@ COUNTED = "count "
 NORM = "clip_grad"
 """Part of the name of what gives the norm of gradients, which ranks share once they are reduced."""
 
+AGREED = "agreed "
+"""Part of the name of what a collective has given every rank."""
+
+
+def of_agreed(one: Value | None) -> str:
+    """How the name of what is made of a value begins."""
+    return AGREED if one is not None and isinstance(one.data, str) and AGREED in one.data else ""
+
 
 def kept(known: list[Value]) -> str:
     """What the name of a value says of it that each of these says too."""
     texts = [one.data if isinstance(one.data, str) else "" for one in known]
     if all(text.startswith(COUNTED) for text in texts):
         return COUNTED
+    if any(AGREED in text for text in texts):  # elsewhere there is one rank
+        return AGREED
     return f"{NORM} " if all(NORM in text for text in texts) else ""
 
 
