@@ -7,12 +7,13 @@ It works on text, so comments and strings count too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+from dlgovern.repository import members
 from dlgovern.repository.exports import Repository
-from dlgovern.repository.reads import heads, of_surface
+from dlgovern.repository.reads import decorated, heads, of_surface
 from dlgovern.source.imports import ImportLine
 from dlgovern.source.patterns import lazy
 from dlgovern.source.words import dotted_words
@@ -58,13 +59,14 @@ class Outline:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._inside: dict[str, set[str]] = {}
         self._read()
 
     def _read(self) -> None:
         data = self._data
         opened: list[tuple[int, str, int]] = []  # column, name, start
         for at, space, name in heads(data):
-            indent, start = len(space.expandtabs()), _decorated(data, at)
+            indent, start = len(space.expandtabs()), decorated(data, at)
             while opened and opened[-1][0] >= indent:
                 self._close(opened.pop(), start, opened[-1][1] if opened else "")
             opened.append((indent, name.decode("utf-8", "replace"), start))
@@ -74,15 +76,23 @@ class Outline:
     def _close(self, opened: tuple[int, str, int], end: int, around: str) -> None:
         for name in (opened[1], f"{around}.{opened[1]}") if around else (opened[1],):
             self._spans.setdefault(name, []).append((opened[2], end))
+        self._inside.setdefault(around, set()).add(opened[1])
 
     def __contains__(self, name: str) -> bool:
         """Whether a function or class has this name."""
         return name in self._spans
 
+    def inside(self, name: str) -> set[str]:
+        """The functions and classes inside of those of a name."""
+        return self._inside.get(name, _NONE)
+
+    def text(self, name: str) -> bytes:
+        """The text of all functions and classes of a name, with their decorators and what they hold."""
+        return b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
+
     def words(self, name: str) -> tuple[str, ...]:
-        """The dotted words of all functions and classes of a name, with their decorators and what they hold."""
-        text = b"\n".join(self._data[start:end] for start, end in self._spans.get(name, ()))
-        return tuple(word.decode("utf-8", "replace") for word in dotted_words(text))
+        """The dotted words of all functions and classes of a name."""
+        return tuple(word.decode("utf-8", "replace") for word in dotted_words(self.text(name)))
 
     def bases(self, name: str) -> frozenset[str]:
         """The dotted words between the brackets behind the names of classes, keywords and their values too."""
@@ -91,16 +101,6 @@ class Outline:
             if (opening := _OPENING.search(self._data, start, end)) and opening.group(1):
                 found.update(dotted_words(opening.group(1)))
         return frozenset(word.decode("utf-8", "replace") for word in found)
-
-
-def _decorated(data: bytes, start: int) -> int:
-    """Where the decorators begin that stand on the lines before ``start``."""
-    while start:
-        before = data.rfind(b"\n", 0, start - 1) + 1
-        if not data[before:start].lstrip().startswith(b"@"):
-            return start
-        start = before
-    return start
 
 
 class Outlines:
@@ -113,6 +113,7 @@ class Outlines:
         self._reaches: dict[tuple[str, str, Seeds], tuple[bool, frozenset[str]]] = {}
         self._inner: dict[str, dict[str, tuple[str, str]]] = {}
         self._outer: dict[str, dict[str, str]] = {}
+        self._made: dict[str, dict[str, set[str]]] = {}
         self._above: dict[tuple[str, str], list[tuple[str, str, bool]]] = {}
 
     def of(self, path: str) -> Outline:
@@ -140,14 +141,14 @@ class Outlines:
         if not depth:
             return False
         if owner not in outline:
-            places = self._origins(path, owner)
+            places = self.origins(path, owner)
             if not places:
                 return re.search(rb"^[ \t]*%b[ \t]*[:=]" % re.escape(owner.encode()), self._repository.data(path), re.M) is not None
         else:
-            places = self._bases(path, owner)
+            places = self.bases(path, owner)
         return any(self.may_have(inner, base, name, reads, depth - 1) for inner, base, _ in places)
 
-    def _bases(self, path: str, owner: str) -> list[tuple[str, str, bool]]:
+    def bases(self, path: str, owner: str) -> list[tuple[str, str, bool]]:
         """Where the bases of a class come from, as far as they are of the repository."""
         known = self._above.get((path, owner))
         if known is None:
@@ -172,15 +173,13 @@ class Outlines:
             outline = self.of(path)
             reads.add(path if name in outline else of_surface(path))
             if name in outline:
-                said = self._said.get(here)
-                if said is None:
-                    said = self._said[here] = self._understood(path, outline.words(name))
+                said = self.said(path, name)
                 if said.means(seeds):
                     found = True
                     break
                 onward = said.onward
             else:
-                onward = self._origins(path, name)
+                onward = self.origins(path, name)
             for file, called, beyond in onward:
                 if beyond and deep >= seeds.most:
                     cut = True
@@ -199,6 +198,13 @@ class Outlines:
             same = list(came)  # all of it was looked through
         for one in same:
             self._reaches.setdefault((*one, seeds), answer)
+
+    def said(self, path: str, name: str) -> Said:
+        """What the functions and classes of a name say in a file."""
+        known = self._said.get((path, name))
+        if known is None:
+            known = self._said[path, name] = self._understood(path, self.of(path).words(name))
+        return known
 
     def _understood(self, path: str, words: Iterable[str]) -> Said:
         """What dotted words mean in a file: names of outside, functions of the same file, names imported from others."""
@@ -221,9 +227,25 @@ class Outlines:
                     onward[module, name or behind[0], True] = None
             else:
                 onward.update(((path, part, False), None) for part in (first, *behind) if part in outline)
+                if first == "self" and len(behind) > 1:
+                    onward.update((place, None) for place in self._held(path, behind[0], behind[1]))
         return Said(frozenset(parts), frozenset(methods), frozenset(names), list(onward))
 
-    def _origins(self, path: str, name: str) -> list[tuple[str, str, bool]]:
+    def _held(self, path: str, attribute: str, method: str) -> Iterator[tuple[str, str, bool]]:
+        """The methods, or whole classes, of the repository that ``self.attribute.method`` may mean."""
+        known = self._made.get(path)
+        if known is None:
+            known = self._made[path] = members.made(self._repository.data(path))
+        inner = self.imported(path)
+        for word in known.get(attribute, ()):
+            first, *behind = word.split(".")
+            module, name = inner.get(first, (path, first))
+            name = name or (behind[0] if behind else "")
+            if name and (module != path or name in self.of(path)):
+                own = f"{name}.{method}"
+                yield module, own if own in self.of(module) else name, module != path
+
+    def origins(self, path: str, name: str) -> list[tuple[str, str, bool]]:
         """Where a name comes from that no function of a file has."""
         inner = self.imported(path)
         found = [(*inner[name], True)] if name in inner and inner[name][1] else []
@@ -269,4 +291,5 @@ def outlines(repository: Repository) -> Outlines:
     return found
 
 
+_NONE: set[str] = set()
 _KNOWN: WeakKeyDictionary[Repository, Outlines] = WeakKeyDictionary()

@@ -95,6 +95,16 @@ def heads(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         yield match.start(), match.group(1), match.group(2)
 
 
+def decorated(data: bytes, start: int) -> int:
+    """Where the decorators begin that stand on the lines before ``start``."""
+    while start:
+        before = data.rfind(b"\n", 0, start - 1) + 1
+        if not data[before:start].lstrip().startswith(b"@"):
+            return start
+        start = before
+    return start
+
+
 def defines(data: bytes, name: str) -> bool:
     """Whether a top-level ``def`` or ``class`` has this name: then it comes from nowhere else."""
     word = name.encode()

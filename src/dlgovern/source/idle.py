@@ -28,7 +28,7 @@ def idle(data: bytes, word: str) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def in_prose(data: bytes, word: str) -> bool:
-    """Whether a file says a word nowhere but in comments and in texts that stand alone."""
+    """Whether a file says a word nowhere but in comments, in texts that stand alone and in messages of errors."""
     try:
         module = ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -57,6 +57,7 @@ def _count(data: bytes, name: str) -> int:
 
 def _says(statement: ast.stmt, word: str) -> bool:
     alone = {id(node.value) for node in ast.walk(statement) if isinstance(node, ast.Expr)}
+    alone |= {id(text) for node in ast.walk(statement) if isinstance(node, ast.Raise) for text in ast.walk(node)}
     return any(
         (isinstance(node, ast.Name) and node.id == word)
         or (isinstance(node, ast.Attribute) and node.attr == word)

@@ -207,9 +207,13 @@ class Names:
         """What the methods of the class around ``self.x`` assign to ``self.x``."""
         for parent in parents(node):
             if isinstance(parent, ast.ClassDef):
-                self.bindings(parent)
-                return self._attributes.get(id(parent), {}).get(node.attr, [])
+                return self.attributes(parent, node.attr)
         return []
+
+    def attributes(self, owner: ast.ClassDef, name: str) -> list[Binding]:
+        """What the methods of a class assign to ``self.name``."""
+        self.bindings(owner)
+        return self._attributes.get(id(owner), {}).get(name, [])
 
     def _bind(self, where: ast.AST, name: str, binding: Binding) -> None:
         assert self._scopes is not None

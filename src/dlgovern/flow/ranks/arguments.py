@@ -79,6 +79,15 @@ def keyword(node: ast.Call, receiver: Value, positional: list[Value], around: as
     return default if switch and own is not None and isinstance(node.func.value, ast.Name) and node.func.value.id == own.arg else None
 
 
+def switches(node: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, Value]:
+    """Parameters whose default is a truth or nothing."""
+    return {
+        arg.arg: Value("const", default.value)
+        for arg, default in defaults(node.args)
+        if isinstance(default, ast.Constant) and (default.value is None or isinstance(default.value, bool))
+    }
+
+
 def _tells(one: Value) -> bool:
     if one.kind in ("rank", "wrapped", "many", "callee", WORDS) or one.taint == SHARE:
         return True

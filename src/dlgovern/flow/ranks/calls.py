@@ -9,11 +9,14 @@ from dlgovern.flow.ranks import files, values
 from dlgovern.flow.ranks.agreed import agree
 from dlgovern.flow.ranks.arguments import arguments, counted, keyword
 from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.objects import kinds
 from dlgovern.flow.ranks.operations import operation_of
+from dlgovern.flow.ranks.project import Target
 from dlgovern.flow.ranks.said import KEEPS
 from dlgovern.flow.ranks.sharded import asks
 from dlgovern.flow.ranks.shares import SHARE, chosen, shared
 from dlgovern.flow.ranks.tables import APART, Operation
+from dlgovern.flow.ranks.taints import taint_of
 from dlgovern.flow.ranks.told import later
 from dlgovern.flow.ranks.trace import has_events, trains_alone
 from dlgovern.flow.ranks.values import COUNTED, NEVER, Value, unknown
@@ -21,14 +24,6 @@ from dlgovern.flow.ranks.values import COUNTED, NEVER, Value, unknown
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
 WORLD = "WORLD"  # the group of all ranks
 _SAME = frozenset({"int", "bool", "float", "str", "len", "any", "all", "abs", "max", "min", "round"})
-_FILES = frozenset(
-    "os.path.exists os.path.isfile os.path.isdir os.listdir os.scandir os.access glob.glob glob.iglob".split()
-)
-_FILE_METHODS = frozenset("exists is_file is_dir iterdir glob rglob".split())
-_CLOCKS = frozenset("time.time time.monotonic time.perf_counter datetime.datetime.now datetime.now time.time_ns".split())
-_DATA = frozenset(
-    "torch.isnan torch.isinf torch.isfinite math.isnan math.isinf math.isfinite numpy.isnan numpy.isinf numpy.isfinite".split()
-)
 
 
 def call(
@@ -155,10 +150,10 @@ def _follow(
 ) -> Value:
     """A function of the project, or one of which nothing is known."""
     text = written(node.func) or f"call@{node.lineno}:{node.col_offset}"
-    last = text.rpartition(".")[2]
-    known: Value | None = None
+    last, known = text.rpartition(".")[2], None
     silent = frame.summaries.leads_nowhere(frame, node.func, (*positional, *keywords.values()))
-    target = frame.project.function(frame.facts, node.func) if not silent and frame.summaries.may_follow(frame) else None
+    followed = not silent and frame.summaries.may_follow(frame) and frame.summaries.may_lead(frame, node.func)
+    target = frame.project.function(frame.facts, node.func) if followed else None
     if target is not None:
         given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files, apart=frame.summaries.writes)
         summary = frame.summaries.run(target, frame.cls, given, frame, site=frame.spot(node))
@@ -169,7 +164,8 @@ def _follow(
                 agree(frame, node, some=bool(frame.guards))
         for steps in later(frame, target, given) if frame.summaries.writes and target.node.name == "__init__" else ():
             frame.emit("call", last, node, branches=(steps,))
-        if target.node.name != "__init__" and (summary.value.kind != "key" or summary.value.taint or summary.value.ranked):
+        telling = summary.value.kind != "key" or summary.value.taint or summary.value.ranked
+        if target.node.name != "__init__" and telling and not _may_be_other(frame, node, target, summary.value):
             known = summary.value
         elif any(map(counted, positional)):
             return unknown(f"{COUNTED}{text}@{node.lineno}")
@@ -195,25 +191,15 @@ def _follow(
         agree(frame, node)
         return unknown(f"{text}@{node.lineno}")
     own = trains_alone(summary.steps) if target is not None else chosen(frame, node, last)
-    taint = "data" if own else _taint(node, origin, receiver, positional, last)
+    taint = "data" if own else taint_of(node, origin, receiver, positional, last)
     if not taint and shared(frame, node, origin, last, positional, keywords):
         taint = SHARE
-    mixed = any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values()))
-    return unknown(f"{values.of_agreed(receiver)}{text}@{node.lineno}", taint or ("mixed" if mixed else ""))
+    mixed = "mixed" if any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values())) else ""
+    return unknown(f"{values.of_agreed(receiver)}{text}@{node.lineno}", taint or mixed)
 
 
-_FAULTS = frozenset("isnan isinf isfinite has_inf_or_nan _has_inf_or_nan has_nan has_inf".split())
-"""Methods that look for what is no number; by name where the method is one of the project."""
-
-
-def _taint(node: ast.Call, origin: str, receiver: Value | None, positional: list[Value], last: str) -> str:
-    if origin in _FILES or (isinstance(node.func, ast.Attribute) and last in _FILE_METHODS and not positional):
-        return "files"
-    if origin in _CLOCKS:
-        return "clock"
-    if origin in _DATA or (isinstance(node.func, ast.Attribute) and last in _FAULTS):
-        asked = positional[0] if positional else receiver
-        return "" if asked is not None and (values.NORM in values.name(asked) or values.AGREED in values.name(asked)) else "data"
-    if isinstance(node.func, ast.Attribute) and node.func.attr in ("any", "all", "item", "sum", "is_set") and receiver is not None:
-        return receiver.taint
-    return ""
+def _may_be_other(frame: Frame, node: ast.Call, target: Target, result: Value) -> bool:
+    """Whether a result says nothing of the rank and is only what one class returns, where the object may be of a class below it."""
+    if target.owner is None or result.ranked or result.kind not in ("const", "key") or not isinstance(node.func, ast.Attribute):
+        return False
+    return written(node.func.value) not in ("self", "cls") and any(not kind.made for kind in kinds(frame.project, frame.facts, node.func.value))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import imported
 from dlgovern.flow.paths import called_name
+from dlgovern.flow.ranks.answers import answers
 from dlgovern.flow.ranks.project import Target, targets
 from dlgovern.flow.ranks.said import Given, Said, made_of, plain, said
 from dlgovern.flow.ranks.signals import set_by_signals
@@ -54,8 +55,12 @@ class Candidates:
         self.steps = {one.node.name for one in self.targets if one.node.name and "backward" in self._said[one.key].names}
         self._called = self._names_of_operations()
         self._direct = {target.key for target in self.targets if any(self._is_operation(call.func) for call in self._said[target.key].calls)}
+        self._ask_objects()
         self._find_parting()
         self._find_acting()
+        self.telling = self.parting | self._makers | self.acting | self._called
+        """Names of what can be a rank, a truth about ranks, a group of them or a wrapped model."""
+        self._leading = self.telling | DOUBTS | self.clocks | self.signalled
         self._apart = {target.node.name for target in self.targets if self.parts(target)}
 
     def parts(self, target: Target) -> bool:
@@ -65,6 +70,15 @@ class Candidates:
     def acts(self, target: Target) -> bool:
         """Whether a function can do something that ranks do together."""
         return target.key in self._direct or not self.acting.isdisjoint(self._said[target.key].names)
+
+    def leads(self, func: ast.Attribute) -> bool:
+        """Whether a method of an object can be about ranks: its name, or that of the object, leads to a word of the tables."""
+        base = root = func.value
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if isinstance(root, ast.Name) and (root.id in imported(self.facts) or (root is base and root.id in _OWN)):
+            return True
+        return isinstance(base, ast.Call | ast.Subscript) or func.attr in self._leading or called_name(base) in self._leading
 
     def matters(self, target: Target) -> bool:
         """Whether a function acts, or returns something that tells ranks apart or is a wrapped model."""
@@ -169,6 +183,12 @@ class Candidates:
                     self.clocks.add(alias.asname)
                 if alias.asname and alias.name in _EXITS:
                     self.exits.add(alias.asname)
+
+    def _ask_objects(self) -> None:
+        """Names by which something is decided and which a class of another file of the repository answers by the rank."""
+        known = answers(self.facts, self._tables)
+        self.parting |= {name for mine in self._said.values() for name in mine.decides if name in known.names}
+        self.reads |= known.reads
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
         return outlines(self.facts.repository).reaches(path, name, seeds, self.reads)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dlgovern.flow.ranks.frame import Meter
+from dlgovern.flow.ranks.leaving import does, elsewhere, leaving, not_from, within
 from dlgovern.flow.ranks.states import State, advance, begin, call_around, enter, head, leave, occurs, rest_of
 from dlgovern.flow.ranks.trace import Guard, Node, assume, events, holds
 
@@ -52,7 +54,7 @@ class Comparison:
                 start = len(self.found)
                 one, two = ((*here, (branch, 0, step)) for branch in step.branches)
                 self._walk(one, two, assume(step.op, True, {}), [])
-                own = _within(step)
+                own = within(step)
                 fitting = [one for one in self.found[start:] if id(one.left or one.site) in own or id(one.event) in own]
                 if step.group == "member":  # only a group is made by all ranks, whoever is its member
                     fitting = [one for one in fitting if one.event.kind == "group"]
@@ -65,8 +67,8 @@ class Comparison:
 
     # -- the walk ----------------------------------------------------------------------------------------
 
-    def _walk(self, a: State, b: State, known: dict[str, bool], before: list[Node]) -> None:
-        left: list[Node | None] = [None, None]
+    def _walk(self, a: State, b: State, known: dict[str, bool], before: list[Node], ended: Sequence[Node | None] = (None, None)) -> None:
+        left = list(ended)
         while True:
             self.meter.step()
             a, one = head(a)
@@ -94,7 +96,7 @@ class Comparison:
                     a, b = advanced
                     continue
             gone = self._gone
-            self._gone = gone or (self._call is None and (left != [None, None] or _leaving(one) or _leaving(two)))
+            self._gone = gone or (self._call is None and (left != [None, None] or leaving(one) or leaving(two)))
             advanced = self._single(a, b, one, two, known, before, left)
             self._gone = gone
             if advanced is None:
@@ -128,7 +130,7 @@ class Comparison:
 
     def _inside(self, one: Node, two: Node, known: dict[str, bool], before: list[Node]) -> None:
         """A forward in a function of another file, which does not know what model it is given."""
-        if self._call is not None or not _elsewhere(one) or not any(step.kind == "forward" for step in events((one, two))):
+        if self._call is not None or not elsewhere(one) or not any(step.kind == "forward" for step in events((one, two))):
             return
         kept, self.found, self._call = self.found, [], one
         self._walk(begin(one.branches[0]), begin(two.branches[0]), dict(known), list(before))
@@ -148,15 +150,12 @@ class Comparison:
             same = follows.shape == other.shape if follows is not None and other is not None else follows is other
             if not step.exits and same:
                 for branch in step.branches:
-                    self._alone(begin(branch), mine, side, known, before)
+                    self._alone(begin(branch), mine, side, known, before, left)
                 return (advance(a), b) if side == 0 else (a, advance(b))
-            self._fork(mine, (a, b), side, step, known, before)
+            self._fork(mine, (a, b), side, step, known, before, left)
             return None
-        for side, step in enumerate((one, two)):
-            if step is not None and step.kind == "loop" and not step.exits:
-                turn: State = (((), 0, step), (step.branches[0], 0, None))
-                self._alone(turn, (a, b)[side], side, known, before)
-                return (advance(a), b) if side == 0 else (a, advance(b))
+        if (looped := self._loops(a, b, one, two, known, before, left)) is not None:
+            return looped
         if one is not None and one.kind == "call":
             return enter(a, one, 0), b
         if two is not None and two.kind == "call":
@@ -175,24 +174,51 @@ class Comparison:
             return a, leave(b, two)
         return self._events(a, b, one, two, before, left)
 
+    def _loops(
+        self, a: State, b: State, one: Node | None, two: Node | None, known: dict[str, bool], before: list[Node], left: list[Node | None]
+    ) -> tuple[State, State] | None:
+        """The states after a loop that only one side has; before it, where the other side leaves or makes a call first."""
+        for side, (mine, step, other) in sorted(enumerate(((a, one, two), (b, two, one))), key=lambda each: does(each[1][1])):
+            if step is None or step.kind != "loop":
+                continue
+            theirs = (b, a)[side]
+            if not does(step):
+                after = (advance(mine), theirs)
+            elif other is not None and leaving(other):
+                left[1 - side] = self._leaves(other, theirs)
+                after = (mine, leave(theirs, other))
+            elif other is not None and other.kind == "call":
+                after = (mine, enter(theirs, other, 0))
+            elif not step.exits:
+                self._alone((((), 0, step), (step.branches[0], 0, None)), mine, side, known, before, left)
+                after = (advance(mine), theirs)
+            else:
+                continue
+            return after if side == 0 else after[::-1]
+        return None
+
     def _leaves(self, step: Node, state: State) -> Node:
         if step.op == "return" and call_around(state[1:]) is not None:
             self._back.add(id(step))
         return step
 
-    def _alone(self, inner: State, around: State, side: int, known: dict[str, bool], before: list[Node]) -> None:
-        """Steps that only one side has."""
+    def _alone(
+        self, inner: State, around: State, side: int, known: dict[str, bool], before: list[Node], left: Sequence[Node | None] = (None, None)
+    ) -> None:
+        """Steps that only one side has; ``left``: where the sides have ended before."""
         outer, self._call = self._call, self._call or call_around(around)
-        self._walk(*((inner, begin(())) if side == 0 else (begin(()), inner)), dict(known), list(before))
+        self._walk(*((inner, begin(())) if side == 0 else (begin(()), inner)), dict(known), list(before), left)
         self._call = outer
 
-    def _fork(self, mine: State, states: tuple[State, State], side: int, step: Node, known: dict[str, bool], before: list[Node]) -> None:
+    def _fork(
+        self, mine: State, states: tuple[State, State], side: int, step: Node, known: dict[str, bool], before: list[Node], left: Sequence[Node | None]
+    ) -> None:
         """Both sides of a choice. Of one on a number that ranks do not share, the side that has a partner is the right one."""
         tried: list[list[Divergence]] = []
         kept, self.found = self.found, []
         for branch in (0, 1):
             inner = enter(mine, step, branch)
-            self._walk(*((inner, states[1]) if side == 0 else (states[0], inner)), assume(step.op, not branch, known), list(before))
+            self._walk(*((inner, states[1]) if side == 0 else (states[0], inner)), assume(step.op, not branch, known), list(before), left)
             tried.append(self.found)
             self.found = []
         other = head(states[1 - side])[1]
@@ -209,7 +235,7 @@ class Comparison:
             side = 0 if two is None else 1
             mine, step, gone = (a, one, left[1]) if side == 0 else (b, two, left[0])
             assert step is not None
-            gone = None if gone is not None and _not_from(gone, self._call or call_around(mine) or step) else gone
+            gone = None if gone is not None and not_from(gone, self._call or call_around(mine) or step) else gone
             self._record("exit" if gone else "branch", mine, step, side, gone, before, rest)
             if gone:
                 return None
@@ -260,36 +286,10 @@ class Comparison:
         site = self._call or call_around(state) or (step if step.is_event else event)
         guard = gone.guard if gone is not None else site.guard
         # a forward in another file: only the call says that the model is a wrapped one
-        handed = event.kind == "forward" and _elsewhere(site) and not self._gone
+        handed = event.kind == "forward" and elsewhere(site) and not self._gone
         if cause == "branch" and guard is None and gone is None and site.kind == "call" and not handed:
             return  # both sides may reach the call: the difference lies in the callee and is reported there
         if guard is None or (isinstance(guard, Guard) and guard.handed):
             cause = "flag"
         told = tuple(events(before[-_SHOWN:]))[-_SHOWN:]
         self.found.append(Divergence(cause, event, site, side, gone, guard, told, rest))
-
-
-def _elsewhere(call: Node) -> bool:
-    """Whether what a call runs stands in another file."""
-    return any(step.spot[0] != call.spot[0] for branch in call.branches for step in branch)
-
-
-def _not_from(gone: Node, site: Node) -> bool:
-    """Whether an exit does not keep ranks from a place: it stands behind it, or left a function of another file only."""
-    return gone.op == "return" and (gone.spot[0] != site.spot[0] or gone.spot[1] > site.spot[1])
-
-
-def _leaving(step: Node | None) -> bool:
-    """Whether ranks that a condition names leave here."""
-    return step is not None and step.kind == "exit" and step.guard is not None
-
-
-def _within(step: Node) -> set[int]:
-    """The steps inside of a choice: only what stands there, or is left from there, is decided by it."""
-    found: set[int] = set()
-    todo = [step]
-    while todo:
-        for branch in todo.pop().branches:
-            found.update(map(id, branch))
-            todo += branch
-    return found

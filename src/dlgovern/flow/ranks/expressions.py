@@ -6,8 +6,9 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name, written
-from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks import attributes, values
 from dlgovern.flow.ranks.calls import WORLD, call
 from dlgovern.flow.ranks.files import together
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
@@ -15,9 +16,7 @@ from dlgovern.flow.ranks.shares import SHARE, sliced
 from dlgovern.flow.ranks.tables import APART
 from dlgovern.flow.ranks.trace import Guard, choice, has_events, row
 from dlgovern.flow.ranks.values import Value, truth, unknown
-from dlgovern.source.tree import children, enclosing_class, scope
-
-_STATIC = 4  # levels of variables that are followed outside the function
+from dlgovern.source.tree import children, scope
 
 
 def value(frame: Frame, node: ast.AST | None) -> Value:
@@ -73,7 +72,7 @@ def by_name(frame: Frame, word: str, text: str) -> Value | None:
 def _bound(frame: Frame, node: ast.Name) -> Value | None:
     """The value of a variable of an outer scope that is given one value."""
     binding = frame.facts.names.binding(node)
-    if binding is None or frame.static >= _STATIC or binding.kind != "value" or binding.value is None:
+    if binding is None or frame.static >= attributes.STATIC or binding.kind != "value" or binding.value is None:
         return None
     if not isinstance(binding.node, ast.Assign | ast.AnnAssign) or not _is_target(binding.node, node.id):
         return None
@@ -90,9 +89,10 @@ def _is_target(node: ast.Assign | ast.AnnAssign, name: str) -> bool:
     return any(isinstance(target, ast.Name) and target.id == name for target in targets)
 
 
-def static(frame: Frame, node: ast.AST) -> Value:
-    """The value of an expression that stands elsewhere, by itself."""
-    return frame.summaries.static((frame.facts.path, id(node)), frame.cls, frame.depth, lambda: value(frame.outside(), node))
+def static(frame: Frame, node: ast.AST, facts: Facts | None = None) -> Value:
+    """The value of an expression that stands elsewhere, in this file or another one, by itself."""
+    where = facts or frame.facts
+    return frame.summaries.static((where.path, id(node)), frame.cls, frame.depth, lambda: value(frame.outside(facts), node))
 
 
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:
@@ -105,42 +105,17 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     if base.kind == "wrapped":
         return unknown(f"{text}") if node.attr == "module" else Value("key", f"{text}.{node.attr}")
     if text.startswith(("self.", "cls.")) and text.count(".") == 1:
-        own = _own(frame, node)
+        own = attributes.own(frame, node)
         if own is not None:
             return own
     named = by_name(frame, node.attr, text or node.attr)
     if named is not None and frame.facts.names.origin(node) != "torch.distributed":
         return named
+    if not text.startswith(("self.", "cls.")) or text.count(".") > 1:
+        told = attributes.of_object(frame, node)
+        if told is not None:
+            return told
     return unknown(text or f"{values.name(base)}.{node.attr}", base.taint)
-
-
-def _own(frame: Frame, node: ast.Attribute) -> Value | None:
-    """What the class gives its attribute, where that is a rank, a truth about ranks, or a wrapped model."""
-    if frame.static >= _STATIC:
-        return None
-    found = [
-        static(frame, binding.value)
-        for binding in frame.facts.names.attribute_bindings(node)
-        if binding.kind == "value" and binding.value is not None and _targets_attribute(binding.node, node.attr)
-    ]
-    wrapped = next((one for one in found if one.kind == "wrapped"), None)
-    if wrapped is not None:
-        return wrapped
-    telling = [one for one in found if one.ranked or one.data == WORLD]
-    if telling and all(one == telling[0] for one in found):
-        return telling[0]
-    owner = enclosing_class(node)
-    method = frame.project.method(frame.facts, owner, node.attr, 1) if owner and not found else None
-    if method is not None and any(called_name(decorator) in ("property", "cached_property") for decorator in method.node.decorator_list):
-        result = frame.summaries.run(method, frame.cls, {}, frame).value
-        return result if result.ranked else None
-    return None
-
-
-def _targets_attribute(node: ast.AST, name: str) -> bool:
-    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-    return any(isinstance(t, ast.Attribute) and t.attr == name for t in targets)
-
 
 
 def _bool(frame: Frame, node: ast.BoolOp) -> Value:

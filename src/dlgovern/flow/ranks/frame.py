@@ -109,9 +109,9 @@ class Frame:
             self.emit("forward", op, node, sure="high" if self.tables.meets_in(how, self.facts.data) else f"{_ASKS_HOME}{how}")
         return unknown(f"forward@{node.lineno}")  # type: ignore[attr-defined]
 
-    def outside(self) -> Frame:
-        """A frame for an expression that stands elsewhere in this file; what it does is not part of the trace."""
-        other = Frame(self.summaries, self.facts, self.target, self.cls, self.meter, self.depth)
+    def outside(self, facts: Facts | None = None) -> Frame:
+        """A frame for an expression that stands elsewhere, in this file or another one; what it does is not part of the trace."""
+        other = Frame(self.summaries, facts or self.facts, self.target, self.cls, self.meter, self.depth)
         other.static = self.static + 1
         return other
 

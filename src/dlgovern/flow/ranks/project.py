@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.files import other
 from dlgovern.flow.leads import may_inherit
+from dlgovern.flow.ranks.objects import kinds
 from dlgovern.repository.reads import of_surface
-from dlgovern.source.names import BUILTINS
+from dlgovern.source.names import BUILTINS, Binding
 from dlgovern.source.tree import enclosing_class
 
 _DEPTH = 6  # re-exports
@@ -41,8 +42,10 @@ class Definition(NamedTuple):
 class Project:
     """Opens files of one repository on demand; ``reads`` collects what an answer was taken from."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, matters: Callable[[Target], bool] = lambda _: True) -> None:
+        """``matters``: whether a method of an object is worth to be followed that may be of a class below the one that is known."""
         self.home = facts
+        self._matters = matters
         self.reads: set[str] = set()
         self._deep = 0
         self._functions: dict[int, tuple[ast.AST, Target | None, set[str]]] = {}
@@ -102,19 +105,22 @@ class Project:
                 owner = enclosing_class(func)
                 return _as_definition(self.method(facts, owner, func.attr)) if owner else None
             binding = facts.names.binding(base)
-            if binding is not None and binding.kind == "import":
-                module = self._module(facts, binding.node, base.id)
-                return self.named(module, func.attr) if module else self._static(facts, base, func.attr)
-            if binding is not None and binding.kind == "value" and isinstance(binding.value, ast.Call):
-                made = self.definition(facts, binding.value.func)
-                if made is not None and isinstance(made.node, ast.ClassDef):
-                    return _as_definition(self.method(made.facts, made.node, func.attr))
-            return self._static(facts, base, func.attr)
+            if binding is not None and binding.kind == "import" and (module := self._module(facts, binding.node, base.id)):
+                return self.named(module, func.attr)
+            return self._static(facts, base, func.attr) or self._owned(facts, func)
         if isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super":
             owner = enclosing_class(func)
             return _as_definition(self._inherited(facts, owner, func.attr, 2)) if owner else None
         if isinstance(base, ast.Attribute):
-            return self._dotted(facts, func)
+            return self._dotted(facts, func) or self._owned(facts, func)
+        return self._owned(facts, func)
+
+    def _owned(self, facts: Facts, func: ast.Attribute) -> Definition | None:
+        """The method of an object whose class is known."""
+        for kind in kinds(self, facts, func.value):
+            method = self.method(kind.facts, kind.node, func.attr)
+            if method is not None and (kind.made or (not _is_abstract(method.node) and self._matters(method))):
+                return _as_definition(method)
         return None
 
     def method(self, facts: Facts, owner: ast.ClassDef, name: str, depth: int = 2) -> Target | None:
@@ -174,6 +180,27 @@ class Project:
         name = next((alias.name for alias in node.names if (alias.asname or alias.name) == local), local)
         return self.named(inner, name, depth - 1)
 
+    def called(self, facts: Facts, name: str) -> Definition | None:
+        """What a file itself calls ``name`` at its top."""
+        for binding in facts.names.bindings(facts.tree.module).get(name, ()):
+            if binding.kind == "define":
+                return Definition(facts, binding.node)
+            if binding.kind == "import" and isinstance(binding.node, ast.ImportFrom):
+                return self._imported(facts, binding.node, name, _DEPTH)
+        return None
+
+    def variable(self, facts: Facts, node: ast.AST, local: str) -> tuple[Facts, list[Binding]] | None:
+        """The file that gives an imported variable its values, and these."""
+        if not isinstance(node, ast.ImportFrom):
+            return None
+        path = facts.repository.modules.find(facts.path, node.level, node.module or "")
+        name = next((alias.name for alias in node.names if (alias.asname or alias.name) == local), local)
+        inner = self._open(path) if path is not None and name.encode() in self.home.repository.data(path) else None
+        if inner is None:
+            return None
+        self._read(inner)
+        return inner, [one for one in inner.names.bindings(inner.tree.module).get(name, ()) if one.kind in ("value", "annotation")]
+
     def _module(self, facts: Facts, node: ast.AST, local: str) -> str | None:
         """The file that an imported name means, if it means a module."""
         find = facts.repository.modules.find
@@ -194,20 +221,13 @@ class Project:
         return _as_definition(self.method(owner.facts, owner.node, name))
 
     def _dotted(self, facts: Facts, func: ast.Attribute) -> Definition | None:
-        """``package.module.function``, and ``self.attribute.method`` where one class is assigned to the attribute."""
+        """``package.module.function``."""
         parts: list[str] = []
         node: ast.AST = func
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
         if not isinstance(node, ast.Name):
-            return None
-        if node.id == "self" and len(parts) == 2 and isinstance(func.value, ast.Attribute):  # noqa: PLR2004
-            found = facts.names.attribute_bindings(func.value)
-            if len(found) == 1 and isinstance(found[0].value, ast.Call):
-                made = self.definition(facts, found[0].value.func)
-                if made is not None and isinstance(made.node, ast.ClassDef):
-                    return _as_definition(self.method(made.facts, made.node, func.attr))
             return None
         binding = facts.names.binding(node)
         if binding is None or not isinstance(binding.node, ast.Import):
@@ -226,6 +246,12 @@ class Project:
                 if method is not None:
                     return method
         return None
+
+
+def _is_abstract(node: Function) -> bool:
+    """Whether a method is there for classes below to fill in."""
+    body = [one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+    return not body or (len(body) == 1 and isinstance(body[0], ast.Pass | ast.Raise))
 
 
 def _as_definition(target: Target | None) -> Definition | None:

@@ -49,7 +49,10 @@ def said(target: Target) -> tuple[Said, list[Given]]:
     given: list[Given] = []
     catches = loops = False
     node = target.node
-    names.update(arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs))
+    for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+        names.add(arg.arg)
+        if arg.annotation is not None:
+            given.append(Given((arg.arg,), frozenset(), frozenset(_names(arg.annotation, children))))
     todo: list[ast.AST] = [*node.body, *node.decorator_list]
     for decorator in node.decorator_list:
         decides |= made_of(decorator)
@@ -90,8 +93,11 @@ def said(target: Target) -> tuple[Said, list[Given]]:
         elif isinstance(one, ast.With | ast.AsyncWith):
             for item in one.items:
                 decides |= made_of(item.context_expr)
+                if item.optional_vars is not None:
+                    given.append(Given(tuple(_targets(item.optional_vars)), frozenset(), frozenset(_itself(item.context_expr))))
         elif isinstance(one, ast.For | ast.AsyncFor | ast.comprehension):
             decides |= made_of(one.iter)
+            given.append(Given(tuple(_targets(one.target)), frozenset(), frozenset(_itself(one.iter))))
             for test in getattr(one, "ifs", ()):
                 decides |= made_of(test)
         elif isinstance(one, ast.Match):
@@ -232,7 +238,8 @@ def _itself(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr in KEEPS:
             return _itself(node.func.value) | ({name for one in node.args[:1] for name in _itself(one)} if node.func.attr == "compile" else set())
-        return {called_name(node.func)}
+        kind = node.func.value.id if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) else ""
+        return {called_name(node.func), kind} if kind[:1].isupper() else {called_name(node.func)}
     if isinstance(node, ast.IfExp):
         return _itself(node.body) | _itself(node.orelse)
     if isinstance(node, ast.BoolOp | ast.Tuple | ast.List):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import elsewhere
 from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.arguments import switches
 from dlgovern.flow.ranks.body import finished
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame, Meter, Quiet
@@ -24,7 +25,7 @@ from dlgovern.flow.ranks.trace import Guard, Spot, events
 from dlgovern.flow.ranks.values import Value, truth
 from dlgovern.repository.exports import Repository
 from dlgovern.repository.outline import Seeds, outlines
-from dlgovern.source.tree import defaults
+from dlgovern.repository.questions import asks_own
 
 Given = dict[int, dict[str, Value]]
 """What a function is given, by class of ranks."""
@@ -37,7 +38,8 @@ class Summaries:
         """``alone``: nothing that other files of the repository led to is taken over."""
         self.facts = facts
         self.tables = tables
-        self.project = Project(facts)
+        me = weakref.proxy(self)  # a file that nobody holds goes at once
+        self.project = Project(facts, lambda method: me.may_act(method))
         self.memo = Memo()
         self.contexts: dict[tuple[object, ...], tuple[Target, Given]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
@@ -60,6 +62,10 @@ class Summaries:
         if self.files or (place := elsewhere(frame.facts, func)) is None or any(one.kind in ("wrapped", "callee") for one in given):
             return False
         return not self._may_matter(*place)
+
+    def may_lead(self, frame: Frame, func: ast.expr) -> bool:
+        """Whether a function, or a method of an object, can be about ranks by its name and that of the object."""
+        return frame.quiet is None or not isinstance(func, ast.Attribute) or candidates(frame.facts, self.tables).leads(func)
 
     def leads_on(self, frame: Frame, node: ast.Call) -> bool:
         """Whether a call that lies too deep to be followed is one of a function in which ranks may meet."""
@@ -146,7 +152,7 @@ class Summaries:
             if isinstance(guarded, Guard):
                 frame.guards.append(guarded)
             frame.quiet = self._quiet(target)
-            for name, one in {**_defaults(target.node), **given}.items():
+            for name, one in {**switches(target.node), **given}.items():
                 frame.give(name, one)
             return finished(frame, target.node.body)
         finally:
@@ -185,10 +191,20 @@ class Summaries:
         if self._reaches(path, name, self.tables.acting) or self._reaches(path, name, self.tables.telling):
             return True
         self.project.reads.add(path)
+        if asks_own(outlines(self.facts.repository), path, name, self.tables.apart):
+            return True
         known = _WRAPPING.setdefault(self.facts.repository, {})
         if path not in known:
             known[path] = self.tables.wraps(self.facts.repository.data(path))
         return known[path]
+
+    def may_act(self, method: Target) -> bool:
+        """Whether the text of a method leads to what ranks do together, to what writes where that is asked for, or to a question for the rank."""
+        if self.files or method.facts is self.facts:
+            return not self.files
+        path, name = method.facts.path, f"{method.owner.name}.{method.node.name}" if method.owner else method.node.name
+        seeds = (self.tables.writing if self.writes else self.tables.acting, self.tables.asking)
+        return any(self._reaches(path, name, one) for one in seeds) or asks_own(outlines(self.facts.repository), path, name, self.tables.apart)
 
     def _reaches(self, path: str, name: str, seeds: Seeds) -> bool:
         return outlines(self.facts.repository).reaches(path, name, seeds, self.project.reads)
@@ -237,17 +253,10 @@ class Summaries:
         return self._skips[key]
 
 
-_WRAPPING: WeakKeyDictionary[Repository, dict[str, bool]] = WeakKeyDictionary()
+_WRAPPING: weakref.WeakKeyDictionary[Repository, dict[str, bool]] = weakref.WeakKeyDictionary()
 """Of each repository: whether a file wraps models, or says of one that it is wrapped."""
 
 
-def _defaults(node: Function) -> dict[str, Value]:
-    """Parameters whose default is a truth or nothing."""
-    return {
-        arg.arg: Value("const", default.value)
-        for arg, default in defaults(node.args)
-        if isinstance(default, ast.Constant) and (default.value is None or isinstance(default.value, bool))
-    }
 
 
 def start(summaries: Summaries, target: Target, cls: int, given: dict[str, Value], meter: Meter) -> Summary:

@@ -92,6 +92,7 @@ class Tables:
             self.calls.update(dict.fromkeys(table.get("calls", ()), source))
             self.environment.update(dict.fromkeys(table.get("environment", ()), source))
             self.names.update(dict.fromkeys(table.get("names", ()), source))
+        self.questions = frozenset(ranks.get("questions", {}).get("names", ()))
         guards = ranks.get("guards", {})
         self.decorators = dict.fromkeys(guards.get("main", ()), "main") | dict.fromkeys(guards.get("local", ()), "local-main")
         self.first = dict.fromkeys(guards.get("first", ()), "main") | dict.fromkeys(guards.get("local-first", ()), "local-main")
@@ -135,6 +136,7 @@ class Tables:
         self.wrapping = Seeds(frozenset(wrappers | _SHORT))
         apart = frozenset(word.decode() for word in self.parting_words)
         self.apart = Seeds(apart | frozenset("_" + word for word in apart), most=_ASKED, beyond=False)
+        self.asking = self.apart._replace(most=1)
         self.telling = Seeds(self.apart.words | DOUBTS | CLOCKS | SHARES, most=_ASKED, beyond=False)
 
     def meets_in(self, how: str, data: bytes) -> bool:
@@ -247,12 +249,13 @@ class RankText(NamedTuple):
 def rank_text(tables: dict[str, Any]) -> RankText:
     """How a file that tells ranks apart itself is known: by a word of the tables, or a call of what has a part in its name."""
     known = tables_of(tables)
-    short = sorted((word.decode() for word in known.parting_words), key=lambda word: (len(word), word))
+    asked = {name.encode() for name in known.questions}
+    short = sorted((word.decode() for word in known.parting_words | asked), key=lambda word: (len(word), word))
     kept: list[str] = []
     for word in short:
         if not any(part in word for part in kept):
             kept.append(word)
-    plain = sorted(word.decode() for word in known.parting_words - _PROSE)
+    plain = sorted(word.decode() for word in (known.parting_words | asked) - _PROSE)
     prose = "|".join(sorted(word.decode() for word in known.parting_words & _PROSE))
     goes_on = r"(?:[ \t]*(?:[]=!<>(),:%/}\"'#\\]|$)|[ \t]+(?:is|in|not|and|or|else|if)\b)"
     parts = "|".join(map(re.escape, kept))
