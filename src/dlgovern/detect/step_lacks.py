@@ -24,7 +24,7 @@ PARAMETERS = {
     "engines": Parameter("strings", "what an object looks like whose backward takes the loss and leaves the rest to the program", default=[]),
 }
 GUARDS = ("same-owner", "handed-on", "new-each-turn", "engine")
-"""What the detector is silent under: another method of the class, or the function around, does it; the object is given
+"""What the detector is silent under: another method of the class, or the function around a step that is no loop, does it; the object is given
 to code that cannot be followed; it is made anew in every turn; an engine goes backward."""
 
 _DEPTH = 3
@@ -86,10 +86,11 @@ def _bodies(facts: Facts, step: Step) -> Iterator[list[ast.stmt]]:
 
 
 def _owner_does(facts: Facts, step: Step, lacks: frozenset[str]) -> bool:
-    """Whether the function or the class around a step does it somewhere else."""
-    owner = enclosing_class(step.node) or function(step.node)
+    """Whether the function or the class around a step does it somewhere else; once around all turns of its loop is not enough."""
+    owner, home = enclosing_class(step.node) or function(step.node), function(step.node)
     return owner is not None and any(
-        isinstance(node, ast.Call) and called_name(node.func) in lacks for node in ast.walk(owner)
+        isinstance(node, ast.Call) and called_name(node.func) in lacks and not (step.loop and function(node) is home)
+        for node in ast.walk(owner)
     )
 
 

@@ -140,7 +140,8 @@ def _judge(summaries: Summaries, target: Target, given: Given, found: list[Disag
             comparison.run(traces[one], traces[two])
             found += [_named(what, target, traces, (one, two)) for what in comparison.found]
         alone = Comparison(meter)
-        alone.differ(traces[OTHER], values.DIFFER)
+        groups = any(step.kind == "group" for step in events(traces[OTHER]))
+        alone.differ(traces[OTHER], values.DIFFER | {"member"} if groups else values.DIFFER)
         found += [Disagreement(what, target if target.node.name else None, (), ("some ranks", "the others")) for what in alone.found]
         found += [_turns(step, target) for step in _loops(traces[OTHER]) if _parts(step, target, summaries.tables)]
     except GaveUp:

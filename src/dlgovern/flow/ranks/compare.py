@@ -56,6 +56,8 @@ class Comparison:
                 self._walk(one, two, assume(step.op, True, {}), [])
                 own = within(step)
                 fitting = [one for one in self.found[start:] if id(one.left or one.site) in own or id(one.event) in own]
+                if step.group == "member":  # only a group is made by all ranks, whoever is its member
+                    fitting = [one for one in fitting if one.event.kind == "group"]
                 self.found[start:] = [one._replace(taint=step.group, guard=step) for one in fitting[:1]]
             if step.kind == "choice":
                 for branch in step.branches:

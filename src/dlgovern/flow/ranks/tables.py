@@ -63,6 +63,7 @@ class Operation(NamedTuple):
     in_place: bool = False  # of a wrapper: the argument itself is changed
     starts: bool = False  # starts the process group: what calls it runs on every rank
     one_writes: bool = False  # of a save: one process may write all of it
+    text: tuple[str, ...] = ()  # words of files in which it is one, in functions that do not ask for them
 
 
 class FileRow(NamedTuple):
@@ -201,6 +202,7 @@ class Tables:
         operation = Operation(
             row["kind"], row.get("group", -1), row.get("where", ""), row.get("unless", ""), tuple(row.get("on", ())),
             row.get("how", ""), row.get("in_place", False), row.get("starts", False), row.get("one_writes", False),
+            tuple(row.get("text", ())),
         )
         for name in row.get("names", ()):
             self.functions[name] = operation
