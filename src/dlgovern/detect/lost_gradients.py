@@ -14,7 +14,7 @@ from dlgovern.flow.calls import callee
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import context_managers, names_in, own_nodes, targets, written
 from dlgovern.policy import Rule
-from dlgovern.source.tree import enclosing_class, function
+from dlgovern.source.tree import enclosing_class, function, up
 
 PARAMETERS = {
     "names": Parameter("names", "gathers whose output has no gradient", required=True),
@@ -55,7 +55,7 @@ def _is_lost(facts: Facts, node: ast.Call, said: dict[str, Any]) -> bool:
         return False
     off = said.get("without_guards", ())
     nodes = list(own_nodes(owner.body))
-    if not any(_joins(facts, other, slots, said["joins"]) for other in nodes):
+    if not any(_joins(facts, other, slots, said["joins"]) and not _leaves(other) for other in nodes):
         return False
     if "own-slot" not in off and any(_puts_back(other, slots, local) for other in nodes):
         return False
@@ -70,6 +70,17 @@ def _joins(facts: Facts, node: ast.AST, slots: str, joins: list[str]) -> bool:
         and callee(facts, node) in joins
         and any(isinstance(inner, ast.Name) and inner.id == slots for arg in node.args for inner in ast.walk(arg))
     )
+
+
+def _leaves(node: ast.AST) -> bool:
+    """Whether a call's value becomes plain numbers: ``torch.cat(x).float().numpy()``."""
+    above = up(node)
+    while isinstance(above, ast.Attribute):
+        if above.attr in ("numpy", "tolist", "detach"):
+            return True
+        called = up(above)
+        above = up(called) if isinstance(called, ast.Call) and called.func is above else None
+    return False
 
 
 def _puts_back(node: ast.AST, slots: str, local: str) -> bool:
@@ -95,7 +106,9 @@ def _wants_no_gradient(node: ast.AST, owner: ast.FunctionDef | ast.AsyncFunction
 
 
 def _has_no_history(facts: Facts, node: ast.expr) -> bool:
-    """Whether a tensor is detached, or made of plain numbers."""
+    """Whether a tensor is detached, a gradient itself, or made of plain numbers."""
+    if isinstance(node, ast.Attribute) and node.attr == "grad":
+        return True
     binding = facts.names.binding(node) if isinstance(node, ast.Name) else None
     value = binding.value if binding is not None and binding.kind == "value" else None
     if not isinstance(value, ast.Call):
