@@ -30,6 +30,7 @@ _DATA = re.compile(r"loader|dataset|data_?iter|batches|_d[ls]\b|epoch", re.I)
 _EPOCHS = re.compile(r"epoch|fold|trial", re.I)
 """Heads of a loop over all of the data, and of one over epochs."""
 _OPTIMISER = re.compile(r"optim|\bopt|scaler", re.I)
+_SCALER = re.compile(r"scaler$", re.I)
 
 
 class Step(NamedTuple):
@@ -62,9 +63,15 @@ def goes_backward(facts: Facts, node: ast.AST, depth: int = _DEPTH) -> bool:
     """Whether a call computes gradients once, itself or through functions of the repository."""
     if not isinstance(node, ast.Call):
         return False
-    if is_backward(node):
+    if is_backward(node) or _scales(node):
         return True
     return _reaches(facts, node, BACKWARD, depth, once=True)
+
+
+def _scales(call: ast.Call) -> bool:
+    """``loss_scaler(loss, optimizer, …)``: an object that goes backward and steps, whoever made it."""
+    given = [written(one) for one in call.args[:2]]
+    return len(given) > 1 and _SCALER.search(called_name(call.func)) is not None and "loss" in given[0].lower() and bool(_OPTIMISER.search(given[1]))
 
 
 def calls(
