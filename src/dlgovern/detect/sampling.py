@@ -17,7 +17,7 @@ from dlgovern.flow.project import instance
 from dlgovern.flow.steps import Step, callers, repeated, steps
 from dlgovern.policy import Rule, done_by_frameworks
 from dlgovern.source.handed import says
-from dlgovern.source.tree import function, up
+from dlgovern.source.tree import function, scope, up
 
 PARAMETERS = {
     "names": Parameter("names", "samplers, or loaders, that are reported", required=True),
@@ -67,7 +67,7 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
 def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     said = rule.parameters
     calls = [call for call in facts.tree.of(ast.Call) if isinstance(call, ast.Call)]
-    made = [call for call in calls if callee(facts, call) in said["names"]]
+    made = [call for call in calls if callee(facts, call) in said["names"] or _may_make(facts, call, said["names"])]
     if not made:
         return
     trained = steps(facts)
@@ -82,6 +82,14 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
             if not said.get("wrapped") and _is_local(call, trained):
                 hit = hit._replace(slots={**hit.slots, SURE: "yes"})
             yield hit if trained and wrapped else hit._replace(confidence="medium")
+
+
+def _may_make(facts: Facts, call: ast.Call, names: list[str]) -> bool:
+    """Whether a call is one of a variable that may be one of these: ``kind = RandomSampler if alone else DistributedSampler``."""
+    func = call.func
+    bindings = facts.names.bindings(scope(func)).get(func.id, ()) if isinstance(func, ast.Name) else ()
+    chosen = [one.value for one in bindings if isinstance(one.value, ast.IfExp)]
+    return any(facts.names.origin(way) in names for one in chosen for way in (one.body, one.orelse))
 
 
 def _is_plain(facts: Facts, call: ast.Call, trained: list[Step]) -> bool:
