@@ -103,7 +103,7 @@ def collect(view: View) -> Supply:
         tuple(indexes),
         tuple(python for manifest in (*manifests, *pythons) for python in manifest.pythons),
         tuple((recipe.path, image) for recipe in recipes for image in recipe.images),
-        frozenset(home(one.path) for one in manifests if (one.partial or one.problems) and not any(i.target in paths for i in one.includes)),
+        frozenset(home(one.path) for one in manifests if (one.partial or (one.problems and not one.requirements)) and not any(i.target in paths for i in one.includes)),
     )
 
 
