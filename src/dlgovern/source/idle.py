@@ -9,15 +9,20 @@ from functools import lru_cache
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+@lru_cache(maxsize=4)  # several words are asked for in one file
+def _body(data: bytes) -> list[ast.stmt] | None:
+    """The statements of a file, None where it does not parse."""
+    try:
+        return ast.parse(data).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 @lru_cache(maxsize=64)
 def idle(data: bytes, word: str) -> frozenset[str]:
     """The functions in which all mentions of a word stand, when the file names none of them again; none where one does, or may."""
-    try:
-        module = ast.parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
     found: set[str] = set()
-    for statement in module.body:
+    for statement in _body(data) or ():
         if not _says(statement, word):
             continue
         if not isinstance(statement, _FUNCTIONS):
@@ -29,21 +34,14 @@ def idle(data: bytes, word: str) -> frozenset[str]:
 @lru_cache(maxsize=64)
 def in_prose(data: bytes, word: str) -> bool:
     """Whether a file says a word nowhere but in comments, in texts that stand alone and in messages of errors."""
-    try:
-        module = ast.parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return not any(_says(statement, word) for statement in module.body)
+    body = _body(data)
+    return body is not None and not any(_says(statement, word) for statement in body)
 
 
 @lru_cache(maxsize=64)
 def called_outside(data: bytes, name: str, functions: frozenset[str]) -> bool:
     """Whether a file says a name anywhere but in these functions; no where it does not parse."""
-    try:
-        module = ast.parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return any(_says(one, name) for one in module.body if not (isinstance(one, _FUNCTIONS) and one.name in functions))
+    return any(_says(one, name) for one in _body(data) or () if not (isinstance(one, _FUNCTIONS) and one.name in functions))
 
 
 def named(data: bytes, name: str) -> bool:
