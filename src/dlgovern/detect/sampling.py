@@ -77,9 +77,8 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     for call in made:
         if (wrapped or _is_for_training(facts, call)) and not _is_spared(facts, call, said):
             hit = facts.hit(rule.id, call, call=ast.unparse(call.func))
-            if said.get("wrapped") and trained and wrapped and _is_plain(facts, call, trained):
-                hit = hit._replace(slots={**hit.slots, SURE: "yes"})
-            if not said.get("wrapped") and _is_local(call, trained):
+            sure = trained and wrapped and _is_plain(facts, call, trained) if said.get("wrapped") else _is_local(call, trained)
+            if sure:
                 hit = hit._replace(slots={**hit.slots, SURE: "yes"})
             yield hit if trained and wrapped else hit._replace(confidence="medium")
 
