@@ -57,18 +57,32 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     for step in steps(facts):
         if not step.loop and not repeated(facts, step.node):
             continue
-        if calls(facts, step.node.body, lacks, _DEPTH) or ("same-owner" not in off and _owner_does(facts, step, lacks)):
+        done = _done_to(facts, step, lacks)
+        if done is None or ("same-owner" not in off and _owner_does(facts, step, lacks)):
             continue
         if "engine" not in off and _by_engine(facts, step, said.get("engines", ())):
             continue
-        for body in _bodies(facts, step):
-            for event in events.among(body):
-                if id(event.node) in seen or event.subject in _anew(step, off):
-                    continue
-                if "handed-on" not in off and _handed_on(facts, step, event.subject):
-                    continue
-                seen.add(id(event.node))
-                yield facts.hit(rule.id, event.node, event=event.written)
+        found = [event for body in _bodies(facts, step) for event in events.among(body)]
+        if not done <= {event.subject for event in found}:
+            continue  # what else is done to it may reach them all
+        for event in found:
+            if id(event.node) in seen or event.subject in done or event.subject in _anew(step, off):
+                continue
+            if "handed-on" not in off and _handed_on(facts, step, event.subject):
+                continue
+            seen.add(id(event.node))
+            yield facts.hit(rule.id, event.node, event=event.written)
+
+
+def _done_to(facts: Facts, step: Step, lacks: frozenset[str]) -> set[str] | None:
+    """The objects, as written, to which a step does it; None where they are not known: a function that it calls does it."""
+    if not calls(facts, step.node.body, lacks, _DEPTH):
+        return set()
+    found = [node for node in own_nodes(step.node.body) if isinstance(node, ast.Call)]
+    direct = [node for node in found if called_name(node.func) in lacks]
+    if not step.loop or any(calls(facts, [node], lacks, _DEPTH) for node in found if node not in direct):
+        return None
+    return {written(node.func.value) if isinstance(node.func, ast.Attribute) else "" for node in direct}
 
 
 def _bodies(facts: Facts, step: Step) -> Iterator[list[ast.stmt]]:
