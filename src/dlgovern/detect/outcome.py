@@ -79,8 +79,8 @@ def _reads(node: ast.Assign) -> list[ast.Name] | None:
     hidden = _given_anew(node, name.id) if reads else None
     if not reads or hidden is None or any(function(one) is not owner for one in reads):
         return reads
-    end = (hidden.end_lineno or 0, hidden.end_col_offset or 0)
-    return [one for one in reads if (one.lineno, one.col_offset) < end]
+    start, end = ((one.end_lineno or 0, one.end_col_offset or 0) for one in (node, hidden))
+    return [one for one in reads if start <= (one.lineno, one.col_offset) < end]
 
 
 def _all_reads(owner: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.Name] | None]:

@@ -10,11 +10,11 @@ from dlgovern.detect import Parameter
 from dlgovern.detect.events import Events
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import assigned_in, called_name, own_nodes, written
+from dlgovern.flow.paths import assigned_in, called_name, names_in, own_nodes, targets, written
 from dlgovern.flow.project import Function, called
 from dlgovern.flow.steps import Step, calls, is_backward, repeated, steps
 from dlgovern.policy import Rule
-from dlgovern.source.tree import enclosing_class, function
+from dlgovern.source.tree import enclosing_class, function, parents
 
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", required=True),
@@ -23,9 +23,9 @@ PARAMETERS = {
     "text": Parameter("strings", "text of which the file may have none: other ways to do the same", default=[]),
     "engines": Parameter("strings", "what an object looks like whose backward takes the loss and leaves the rest to the program", default=[]),
 }
-GUARDS = ("same-owner", "handed-on", "new-each-turn", "engine")
+GUARDS = ("same-owner", "handed-on", "new-each-turn", "engine", "last-turn")
 """What the detector is silent under: another method of the class, or the function around a step that is no loop, does it; the object is given
-to code that cannot be followed; it is made anew in every turn; an engine goes backward."""
+to code that cannot be followed; it is made anew in every turn; an engine goes backward; the loop ends with it, and the function did it before."""
 
 _DEPTH = 3
 
@@ -68,6 +68,8 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
         for event in found:
             if id(event.node) in seen or event.subject in done or event.subject in _anew(step, off):
                 continue
+            if "last-turn" not in off and step.loop and _ends(step.node, event.node) and _does(facts, function(step.node), lacks):
+                continue
             if "handed-on" not in off and _handed_on(facts, step, event.subject):
                 continue
             seen.add(id(event.node))
@@ -106,6 +108,28 @@ def _owner_does(facts: Facts, step: Step, lacks: frozenset[str]) -> bool:
         isinstance(node, ast.Call) and called_name(node.func) in lacks and not (step.loop and function(node) is home)
         for node in ast.walk(owner)
     )
+
+
+def _does(facts: Facts, owner: Function | None, lacks: frozenset[str]) -> bool:
+    return owner is not None and any(isinstance(node, ast.Call) and called_name(node.func) in lacks for node in own_nodes(owner.body))
+
+
+def _ends(loop: ast.AST, node: ast.AST) -> bool:
+    """Whether a loop ends with what stands behind a node: it is left, or a flag is set that a later condition leaves it for."""
+    leaving = [one.test for one in own_nodes(loop.body) if isinstance(one, ast.If) and isinstance(one.body[-1], ast.Break | ast.Return)]  # type: ignore[attr-defined]
+    flags = {name for test in leaving for name in names_in(test)}
+    child = node
+    for parent in parents(node):
+        for block in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
+            for behind in block[block.index(child) :] if isinstance(block, list) and child in block else ():
+                if isinstance(behind, ast.Break | ast.Return):
+                    return True
+                if isinstance(behind, ast.Assign) and isinstance(behind.value, ast.Constant) and behind.value.value is True and targets(behind) & flags:
+                    return True
+        if parent is loop:
+            return False
+        child = parent
+    return False
 
 
 def _by_engine(facts: Facts, step: Step, engines: list[str]) -> bool:
