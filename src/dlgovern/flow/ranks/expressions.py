@@ -120,10 +120,12 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Value:
 
 def _bool(frame: Frame, node: ast.BoolOp) -> Value:
     """``a and b``: what follows a known value runs or does not, what follows an unknown one is a choice."""
-    guards = len(frame.guards)
+    guards, done = len(frame.guards), len(frame.out)
     ends = isinstance(node.op, ast.Or)
     found = _operands(frame, node, ends)
     del frame.guards[guards:]
+    if frame.summaries.files and found.ranked and truth(found) is ends:
+        frame.out[done:] = [step for step in frame.out[done:] if step.kind not in ("read", "test")]  # what it looked at decides nothing
     if ends and found.kind == "key" and found.ranked and any(word in found.data for word in frame.tables.engines):
         return Value("const", True, found.taint, True)  # where the engine needs every rank, every rank comes
     return found
