@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dlgovern.flow.ranks.frame import Meter
-from dlgovern.flow.ranks.leaving import does, elsewhere, leaving, not_from, within
+from dlgovern.flow.ranks.leaving import does, elsewhere, leaving, not_from, same_call, within
 from dlgovern.flow.ranks.states import State, advance, begin, call_around, enter, head, leave, occurs, rest_of
 from dlgovern.flow.ranks.trace import Guard, Node, assume, events, holds
 
@@ -117,7 +117,7 @@ class Comparison:
             for branch in (0, 1):
                 self._walk(enter(a, one, branch), enter(b, two, branch), assume(one.op, not branch, known), list(before))
             return None
-        if one.kind == "call" and (one.spot == two.spot or self._same_call(one, two)):
+        if one.kind == "call" and (one.spot == two.spot or (self._call is None and same_call(one, two))):
             self._inside(one, two, known, before)
             before.append(one)  # both sides get there: what differs inside is the callee's own matter
             return advance(a), advance(b)
@@ -127,12 +127,6 @@ class Comparison:
             self._call = outer
             return advance(a), advance(b)
         return ()
-
-    def _same_call(self, one: Node, two: Node) -> bool:
-        """Whether ranks that a condition parts call one function of this file on either side of it."""
-        if self._call is not None or one.op != two.op or one.guard is None or two.guard is None:
-            return False
-        return one.guard.spot == two.guard.spot and not elsewhere(one) and not elsewhere(two)
 
     def _inside(self, one: Node, two: Node, known: dict[str, bool], before: list[Node]) -> None:
         """Of a function that both sides of a condition on the rank call, all; of one of another file, which does not know its model, a forward."""

@@ -10,6 +10,13 @@ def elsewhere(call: Node) -> bool:
     return any(step.spot[0] != call.spot[0] for branch in call.branches for step in branch)
 
 
+def same_call(one: Node, two: Node) -> bool:
+    """Whether ranks that a condition parts call one function of this file on either side of it."""
+    if one.op != two.op or one.guard is None or two.guard is None:
+        return False
+    return one.guard.spot == two.guard.spot and not elsewhere(one) and not elsewhere(two)
+
+
 def does(step: Node | None) -> bool:
     """Whether something happens in a step, or it may lead out of what is around it."""
     return step is not None and (step.exits or has_events((step,)))
