@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dlgovern.flow.ranks.trace import Node, has_events
 
 
@@ -41,3 +43,15 @@ def within(step: Node) -> set[int]:
             found.update(map(id, branch))
             todo += branch
     return found
+
+
+def only_exits(steps: Iterable[Node]) -> list[Node]:
+    """The ways out that steps have, and nothing of what happens there."""
+    return [
+        Node(
+            step.kind, step.op, spot=step.spot, guard=step.guard, node=step.node, group=step.group, sure=step.sure,
+            branches=tuple(tuple(only_exits(branch)) for branch in step.branches),
+        )
+        for step in steps
+        if step.exits
+    ]
