@@ -38,7 +38,7 @@ events exclude each other; the object, or the manager, was made with ``enabled=F
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn), apart, through (in a function of the repository that does nothing else), says, asked (what a condition around the event may not name)", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn, and of which nothing else in the function does the same), apart, through (in a function of the repository that does nothing else), says, asked (what a condition around the event may not name)", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -184,7 +184,7 @@ class _Path:
         relation = self.relation
         if relation.get("in_loop") and not _repeats(event, self.facts):
             return state
-        if relation.get("remade") and _is_of_before(event.node):
+        if relation.get("remade") and (_is_of_before(event.node) or _is_done_again(event.node)):
             return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
             return state
@@ -303,6 +303,14 @@ def _is_of_before(node: ast.AST) -> bool:
     return around is not None and not any(
         isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store) and inner.id == value.id for inner in own_nodes(body)
     )
+
+
+def _is_done_again(node: ast.AST) -> bool:
+    """Whether another call of the function, in a nested one too, is of the same method of the same variable."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not isinstance(node.func.value, ast.Name):
+        return False
+    owner, same = function(node), ast.dump(node.func)
+    return owner is not None and any(isinstance(one, ast.Call) and one is not node and ast.dump(one.func) == same for one in ast.walk(owner))
 
 
 def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:
