@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dlgovern.flow.calls import callee
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import called_name, own_nodes, written
+from dlgovern.flow.paths import called_name, own_nodes, targets, written
 from dlgovern.flow.project import Code, called
 from dlgovern.source.tree import FUNCTIONS, children, parents
 
@@ -109,16 +109,21 @@ def _before_begin(test: ast.expr) -> bool:
     if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Lt | ast.LtE):
         return False
     counter = test.left.left if isinstance(test.left, ast.BinOp) and isinstance(test.left.right, ast.Constant) else test.left
-    if isinstance(counter, ast.Name) and _counts_turns(counter):
+    if isinstance(counter, ast.Name) and _counts_turns(counter, written(test.comparators[0])):
         return True
     return bool(_COUNTER.match(called_name(counter))) and bool(_BEGIN.search(written(test.comparators[0]) or ""))
 
 
-def _counts_turns(name: ast.Name) -> bool:
-    """Whether the loop around numbers its turns by a name: ``for name, batch in enumerate(…)``."""
+def _counts_turns(name: ast.Name, bound: str) -> bool:
+    """Whether the loop around numbers its turns by a name, ``for name, batch in enumerate(…)``, and never moves the bound past it."""
     around = next((one for one in parents(name) if isinstance(one, ast.For | ast.AsyncFor)), None)
-    first = around.target.elts[0] if around is not None and isinstance(around.target, ast.Tuple) else None
-    return isinstance(first, ast.Name) and first.id == name.id and isinstance(around.iter, ast.Call) and called_name(around.iter.func) == "enumerate"  # type: ignore[union-attr]
+    if around is None or not isinstance(around.target, ast.Tuple) or not isinstance(around.iter, ast.Call) or called_name(around.iter.func) != "enumerate":
+        return False
+    moved = [
+        one.value if isinstance(one, ast.Assign) else None for one in own_nodes(around.body) if isinstance(one, ast.Assign | ast.AugAssign) and bound in targets(one)
+    ]
+    first = around.target.elts[0]
+    return isinstance(first, ast.Name) and first.id == name.id and all(isinstance(one, ast.Name) and one.id == name.id for one in moved)
 
 
 def _drops_last(test: ast.expr) -> bool:
