@@ -106,7 +106,7 @@ def _call(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[s
         entry = table.get(kind, {})
         gets = ",".join(sorted(assigned_names(node)))
         if kind == "optimizers":
-            if _among(origin, entry.get("names", ())) and origin.rpartition(".")[2][:1].isupper():
+            if _among(origin, entry.get("names", ())) and not _among(origin, entry.get("but", ())) and origin.rpartition(".")[2][:1].isupper():
                 for subject in _parameters_of(facts, node):
                     yield Moment(kind, subject, gets, node, guards(node), origin)
         elif _among(origin, entry.get("names", ())):

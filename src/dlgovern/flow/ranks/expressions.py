@@ -10,7 +10,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import attributes, values
 from dlgovern.flow.ranks.calls import WORLD, call
-from dlgovern.flow.ranks.files import together
+from dlgovern.flow.ranks.files import OWN, together
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
 from dlgovern.flow.ranks.shares import SHARE, sliced
 from dlgovern.flow.ranks.tables import APART
@@ -39,6 +39,12 @@ def _other(frame: Frame, node: ast.AST) -> Value:
     found = [value(frame, child) for child in children(node) if isinstance(child, ast.expr)]
     text = f"{type(node).__name__}({', '.join(map(values.name, found))})"
     return unknown(text, values.worst(*found) or _mixed(found), values.ranked(*found))
+
+
+def _dict(frame: Frame, node: ast.Dict) -> Value:
+    """A dictionary is no path: that it holds a moment or a random name says nothing of its other entries."""
+    found = _other(frame, node)
+    return found._replace(taint="") if found.taint == OWN else found
 
 
 def _mixed(found: list[Value]) -> str:
@@ -404,6 +410,7 @@ _READERS: dict[type, Callable[[Frame, Any], Value]] = {
     ast.SetComp: _comprehension,
     ast.GeneratorExp: _comprehension,
     ast.DictComp: _comprehension,
+    ast.Dict: _dict,
     ast.Call: _call,
     ast.Lambda: _lambda,
     ast.Await: _inner,

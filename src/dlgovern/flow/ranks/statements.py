@@ -200,10 +200,17 @@ def join(states: list[dict[str, Value]], line: int, taint: str, asked: Iterable[
                     if wrapped is not None and any(str(item.data).endswith(".module") for item in known):
                         wrapped = None  # unwrapped where it was wrapped
                     way = way or f"#{line}.{crc32(repr(asked).encode('utf-8', 'replace')):x}"
-                    joined[name] = wrapped or unknown(f"{values.kept(known)}{name}{way}", taint or values.worst(*known), values.ranked(*known))
+                    why = taint or values.worst(*known)
+                    if why == "files" and any(map(_is_count, known)):
+                        why = ""  # where a run goes on, not whether
+                    joined[name] = wrapped or unknown(f"{values.kept(known)}{name}{way}", why, values.ranked(*known))
                 else:
                     joined[name] = known[0]
     return joined
+
+
+def _is_count(one: Value) -> bool:
+    return one.kind == "const" and type(one.data) in (int, float)
 
 
 def _for(frame: Frame, node: ast.For | ast.AsyncFor) -> bool:
