@@ -37,7 +37,7 @@ events exclude each other; the object, or the manager, was made with ``enabled=F
 
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
-    "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
+    "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless; within (what the function around is called)", required=True),
     "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn, and of which nothing else in the function does the same), apart, through (in a function of the repository that does nothing else), of_another (an event that the file gives other objects, and never this one, nor on the other side of a condition), says, asked (what a condition around the event may not name)", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
