@@ -24,6 +24,7 @@ PARAMETERS = {
     "names": Parameter("names", "functions that wait", default=[]),
     "loss_methods": Parameter("strings", "methods that wait when they are those of the loss itself", default=[]),
     "loss_calls": Parameter("strings", "built-in functions that wait when they get the loss itself", default=[]),
+    "texts": Parameter("boolean", "a text that the loss itself is put into waits too", default=False),
     "modules": Parameter("names", "classes whose forward runs in every step, where they compute a loss", default=[]),
     "near": Parameter("strings", "words of which a file that trains has one", required=True),
 }
@@ -43,6 +44,7 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
     backward = [f".{word}" for word in sorted(BACKWARD)]
     found += [{"all": [f".{word}", one]} for word in parameters.get("loss_methods", ()) for one in backward]
     found += [{"all": [word, one]} for word in parameters.get("loss_calls", ()) for one in backward]
+    found += [{"parts": ["loss"], "words": [], "text": r"\{\s*[\w.]*loss"}] if parameters.get("texts") else []
     return found
 
 
@@ -64,7 +66,7 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     methods = {*said["methods"], *(name.rpartition(".")[2] for name in said.get("names", ()))}
     called = {called_name(node.func) for node in facts.tree.of(ast.Call)}  # type: ignore[attr-defined]
     waiting = _are_used(facts, methods)
-    if not waiting and called.isdisjoint((*said.get("loss_methods", ()), *said.get("loss_calls", ()))):
+    if not waiting and called.isdisjoint((*said.get("loss_methods", ()), *said.get("loss_calls", ()))) and not (said.get("texts") and b"{" in facts.data):
         return
     seen: set[int] = set()
     device = any(word in facts.data for word in _DEVICES)
@@ -83,9 +85,10 @@ def _waits(
     rule: Rule, facts: Facts, found: Iterator[Hot], losses: set[str], seen: set[int], confidence: str
 ) -> Iterator[Hit]:
     for one in found:
-        if id(one.node) in seen or not isinstance(one.node, ast.Call):
+        if id(one.node) in seen or not isinstance(one.node, ast.Call | ast.FormattedValue):
             continue
-        if what := _what(rule.parameters, facts, one.node, losses if not one.through else set()):
+        own = losses if not one.through else set()
+        if what := _what(rule.parameters, facts, one.node, own) if isinstance(one.node, ast.Call) else _shown(rule.parameters, one.node, own):
             seen.add(id(one.node))
             where = "in every training step" if not confidence else "in what runs in every training step"
             hit = facts.hit(rule.id, one.node, what=what, where=where)
@@ -109,6 +112,12 @@ def _what(said: dict[str, Any], facts: Facts, call: ast.Call, losses: set[str]) 
         if (name := _object(call.args[0])) in losses and name:
             return f"{func.id}({name})"
     return ""
+
+
+def _shown(said: dict[str, Any], node: ast.FormattedValue, losses: set[str]) -> str:
+    """A text that the loss itself becomes a part of, as a number of some digits or as it is."""
+    name = _object(node.value)
+    return f"f-string of {name}" if said.get("texts") and name in losses and "loss" in name else ""
 
 
 def _no_tensor(facts: Facts, node: ast.AST) -> bool:

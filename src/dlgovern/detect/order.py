@@ -38,7 +38,7 @@ events exclude each other; the object, or the manager, was made with ``enabled=F
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless; within (what the function around is called)", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn, and of which nothing else in the function does the same), apart, through (in a function of the repository that does nothing else), of_another (an event that the file gives other objects, and never this one, nor on the other side of a condition), says, asked (what a condition around the event may not name)", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn, and of which nothing else in the function does the same), apart, between (with `apart`: what runs in every turn too), through (in a function of the repository that does nothing else), of_another (an event that the file gives other objects, and never this one, nor on the other side of a condition), says, asked (what a condition around the event may not name)", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -351,15 +351,18 @@ def _apart(
     """The event runs in every turn of a loop, or every call of a function, in which the other runs only every n-th time."""
     seen = [event for node in own_nodes(body) for event in events.at(node)]
     flags = _flags(body) if any(event.name == relation["event"] for event in seen) else []
+    between = relation.get("between", "")
     for event in seen:
         if event.name != relation["event"]:
             continue
         around = loop(event.node)
-        if around is None and (function(event.node) is None or event.subject in assigned_in(body)):
+        if around is None and (between or function(event.node) is None or event.subject in assigned_in(body)):
             continue
-        others = [o for o in seen if o.name == relation["apart"] and loop(o.node) is around]
+        others = [o for o in seen if o.name == relation["apart"] and loop(o.node) is around and (not between or o.subject == event.subject)]
         if others and all(_rarer(guards(o.node), guards(event.node), flags) for o in others):
-            yield _hit(rule, facts, relation, Suspect(event, others[0]))
+            middle = [guards(one.node) for one in seen if one.name == between and loop(one.node) is around]
+            if not between or (middle and not any(_rarer(one, guards(event.node), flags) for one in middle)):
+                yield _hit(rule, facts, relation, Suspect(event, others[0]))
 
 
 def _rarer(some: tuple[Guard, ...], than: tuple[Guard, ...], flags: list[str]) -> bool:
