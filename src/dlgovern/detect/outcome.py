@@ -60,8 +60,9 @@ _EXPECTS = re.compile(r"^(self\.assertRaises|pytest\.raises|raises\()")
 
 
 def _taker(call: ast.AST) -> ast.AST | None:
+    """What gets the value of a call; several calls in a row, ``a(), b()``, may be a statement too."""
     parent = up(call)
-    while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp):
+    while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp) or (isinstance(parent, ast.Tuple) and isinstance(up(parent), ast.Expr)):
         parent = up(parent)
     return parent
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from dlgovern.detect import Parameter
 from dlgovern.detect.events import Events
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import assigned_in, called_name, names_in, own_nodes, targets, written
+from dlgovern.flow.paths import assigned_in, called_name, guards, names_in, own_nodes, targets, written
 from dlgovern.flow.project import Function, called
 from dlgovern.flow.steps import Step, calls, is_backward, repeated, steps
 from dlgovern.policy import Rule
@@ -57,15 +58,17 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     for step in steps(facts):
         if not step.loop and not repeated(facts, step.node):
             continue
-        done = _done_to(facts, step, lacks)
-        if done is None or ("same-owner" not in off and _owner_does(facts, step, lacks)):
+        doing = _doing(facts, step, lacks)
+        if doing is None or ("same-owner" not in off and _owner_does(facts, step, lacks)):
             continue
         if "engine" not in off and _by_engine(facts, step, said.get("engines", ())):
             continue
         found = [event for body in _bodies(facts, step) for event in events.among(body)]
-        if not done <= {event.subject for event in found}:
-            continue  # what else is done to it may reach them all
+        subjects = {event.subject for event in found}
         for event in found:
+            done = {_receiver(call) for call in doing if not _switched_apart(step, call, event.node)}
+            if not done <= subjects:
+                continue  # what else is done to it may reach them all
             if id(event.node) in seen or event.subject in done or event.subject in _anew(step, off):
                 continue
             if "last-turn" not in off and step.loop and _ends(step.node, event.node) and _does(facts, function(step.node), lacks):
@@ -76,15 +79,33 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
             yield facts.hit(rule.id, event.node, event=event.written)
 
 
-def _done_to(facts: Facts, step: Step, lacks: frozenset[str]) -> set[str] | None:
-    """The objects, as written, to which a step does it; None where they are not known: a function that it calls does it."""
+def _doing(facts: Facts, step: Step, lacks: frozenset[str]) -> list[ast.Call] | None:
+    """The calls with which a step does it; None where not all are known: a function that it calls does it too."""
     if not calls(facts, step.node.body, lacks, _DEPTH):
-        return set()
+        return []
     found = [node for node in own_nodes(step.node.body) if isinstance(node, ast.Call)]
     direct = [node for node in found if called_name(node.func) in lacks]
     if not step.loop or any(calls(facts, [node], lacks, _DEPTH) for node in found if node not in direct):
         return None
-    return {written(node.func.value) if isinstance(node.func, ast.Attribute) else "" for node in direct}
+    return direct
+
+
+def _receiver(call: ast.Call) -> str:
+    return written(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+
+
+def _switched_apart(step: Step, one: ast.AST, other: ast.AST) -> bool:
+    """Whether two nodes stand on the two sides of a switch that stays as it is while the program runs."""
+    changed = assigned_in(step.node.body)
+    known = {guard.test: guard.holds for guard in guards(one)}
+    return any(
+        known.get(guard.test, guard.holds) != guard.holds and _SWITCH.match(guard.test) and not any(f"'{name}'" in guard.test for name in changed)
+        for guard in guards(other)
+    )
+
+
+_SWITCH = re.compile(r"(Name|Attribute)\(")
+"""The dump of a test that is a flag: a variable, or an attribute of one."""
 
 
 def _bodies(facts: Facts, step: Step) -> Iterator[list[ast.stmt]]:

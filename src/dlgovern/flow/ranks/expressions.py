@@ -95,6 +95,10 @@ def static(frame: Frame, node: ast.AST, facts: Facts | None = None) -> Value:
     return frame.summaries.static((where.path, id(node)), frame.cls, frame.depth, lambda: value(frame.outside(facts), node))
 
 
+_ENGINE_RANKS = frozenset({"global_rank", "local_rank"})
+"""Attributes of the engine that DeepSpeed makes of a model."""
+
+
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     text = written(node)
     if text in frame.signalled:
@@ -103,7 +107,8 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Value:
         return frame.env[text]
     base = value(frame, node.value)
     if base.kind == "wrapped":
-        return unknown(f"{text}") if node.attr == "module" else Value("key", f"{text}.{node.attr}")
+        told = by_name(frame, node.attr, text or node.attr) if node.attr in _ENGINE_RANKS else None
+        return told or (unknown(f"{text}") if node.attr == "module" else Value("key", f"{text}.{node.attr}"))
     if text.startswith(("self.", "cls.")) and text.count(".") == 1:
         own = attributes.own(frame, node)
         if own is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from dlgovern.flow.paths import own_nodes, written
+from dlgovern.flow.paths import called_on, own_nodes, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.sharded import asks
@@ -63,8 +63,8 @@ def _says(frame: Frame, node: ast.AST, word: str) -> bool:
 
 def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | None, operation: Operation) -> str:
     """How sure it is that the method is called on one of the operation's objects, "" when it is not."""
-    text = written(func.value)
-    last = text.rpartition(".")[2].lstrip("_")
+    text = written(func.value) or called_on(func)
+    last = text.rpartition(".")[2].lstrip("_") if not isinstance(func.value, ast.Call) else ".".join(text.split(".")[-2:]).lstrip("_")
     base = origin.rpartition(".")[0]
     idiom = ""
     if isinstance(func.value, ast.Name) and _is_alone(frame, func.value):
