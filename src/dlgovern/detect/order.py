@@ -360,9 +360,16 @@ def _apart(
             continue
         others = [o for o in seen if o.name == relation["apart"] and loop(o.node) is around and (not between or o.subject == event.subject)]
         if others and all(_rarer(guards(o.node), guards(event.node), flags) for o in others):
-            middle = [guards(one.node) for one in seen if one.name == between and loop(one.node) is around]
-            if not between or (middle and not any(_rarer(one, guards(event.node), flags) for one in middle)):
+            if not between or _in_every_turn(event, others, [o for o in seen if o.name == between and loop(o.node) is around], flags):
                 yield _hit(rule, facts, relation, Suspect(event, others[0]))
+
+
+def _in_every_turn(event: Event, others: list[Event], middle: list[Event], flags: list[str]) -> bool:
+    """Whether an event comes in turns in which the others do not, but what belongs between them does; an ``else`` may hold another way to do the same."""
+    mine = guards(event.node)
+    every = all(set(mine) <= set(guards(one.node)) for one in others)
+    asked = all(_rarer(tuple(one for one in guards(other.node) if one.holds), mine, flags) for other in others)
+    return every and asked and bool(middle) and not any(_rarer(guards(one.node), mine, flags) for one in middle)
 
 
 def _rarer(some: tuple[Guard, ...], than: tuple[Guard, ...], flags: list[str]) -> bool:
