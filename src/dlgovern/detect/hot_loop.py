@@ -28,8 +28,8 @@ PARAMETERS = {
     "modules": Parameter("names", "classes whose forward runs in every step, where they compute a loss", default=[]),
     "near": Parameter("strings", "words of which a file that trains has one", required=True),
 }
-GUARDS = ("not-a-tensor",)
-"""What the detector is silent under: the object is made by numpy or the standard library."""
+GUARDS = ("not-a-tensor", "choice")
+"""What the detector is silent under: the object is made by numpy or the standard library; it is what a policy chose, on which the host acts."""
 
 _DEVICES = (b"cuda", b"device", b"ccelerat", b"abric", b"rank", b"npu", b"xpu", b"hpu", b"mps", b"engine")
 """Words of files that train on a device; without one the program may run on the host alone, where nothing waits."""
@@ -101,7 +101,8 @@ def _what(said: dict[str, Any], facts: Facts, call: ast.Call, losses: set[str]) 
     func = call.func
     if isinstance(func, ast.Attribute):
         if func.attr in said["methods"] and not call.args and not call.keywords:
-            if "not-a-tensor" in said.get("without_guards", ()) or not _no_tensor(facts, func.value):
+            off = said.get("without_guards", ())
+            if ("not-a-tensor" in off or not _no_tensor(facts, func.value)) and ("choice" in off or not _is_choice(func.value)):
                 return f"{_short(func.value)}.{func.attr}()"
             return ""
         if func.attr in said.get("loss_methods", ()) and _object(func.value) in losses:
@@ -131,6 +132,14 @@ def _shown(node: ast.FormattedValue, losses: set[str]) -> str:
 def _no_tensor(facts: Facts, node: ast.AST) -> bool:
     origin = facts.names.origin(node) or ""
     return origin.partition(".")[0] in ("numpy", "math", "time", "random", "statistics")
+
+
+def _is_choice(node: ast.AST) -> bool:
+    """Whether a value is an index that was chosen: ``values.argmax()``, ``torch.multinomial(weights, 1)``, ``distribution.sample()``."""
+    return isinstance(node, ast.Call) and called_name(node.func) in _CHOICES
+
+
+_CHOICES = frozenset(("argmax", "argmin", "multinomial", "sample", "randint"))
 
 
 def _object(node: ast.AST) -> str:

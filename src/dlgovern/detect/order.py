@@ -38,7 +38,7 @@ events exclude each other; the object, or the manager, was made with ``enabled=F
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless; within (what the function around is called)", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn, and of which nothing else in the function does the same), apart, between (with `apart`: what runs in every turn too), through (in a function of the repository that does nothing else), of_another (an event that the file gives other objects, and never this one, nor on the other side of a condition), says, asked (what a condition around the event may not name)", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn, and of which nothing else in the function does the same), apart, own (an object that the function is given counts in a loop only), between (with `apart`: what runs in every turn too), through (in a function of the repository that does nothing else), of_another (an event that the file gives other objects, and never this one, nor on the other side of a condition), says, asked (what a condition around the event may not name)", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -186,6 +186,8 @@ class _Path:
             return state
         if relation.get("remade") and (_is_of_before(event.node) or _is_done_again(event.node)):
             return state
+        if relation.get("own") and _is_lent(event):
+            return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
             return state
         if (given := relation.get("of_another")) and not self._of_another(event, given):
@@ -308,6 +310,14 @@ def _repeats(event: Event, facts: Facts) -> bool:
             given = {written(arg) for arg in (*call.args, *(word.value for word in call.keywords))}  # type: ignore[attr-defined]
             return not given & assigned_in(around.body, ast.Call)  # type: ignore[attr-defined]
     return False
+
+
+def _is_lent(event: Event) -> bool:
+    """Whether a function is given the object of an event, and does it once: who calls it may do the rest."""
+    owner = function(event.node)
+    if not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef) or loop(event.node) is not None:
+        return False
+    return event.subject in {one.arg for one in (*owner.args.posonlyargs, *owner.args.args, *owner.args.kwonlyargs)}
 
 
 def _is_of_before(node: ast.AST) -> bool:

@@ -195,7 +195,8 @@ def _follow(
     if not taint and shared(frame, node, origin, last, positional, keywords):
         taint = SHARE
     mixed = "mixed" if any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values())) else ""
-    return unknown(f"{values.of_agreed(receiver)}{text}@{node.lineno}", taint or mixed)
+    agreed = values.of_agreed(receiver) or (values.of_agreed(summary.value) if target is not None else "")
+    return unknown(f"{agreed}{text}@{node.lineno}", taint or mixed)
 
 
 def _may_be_other(frame: Frame, node: ast.Call, target: Target, result: Value) -> bool:

@@ -128,6 +128,8 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
             before = dict(frame.env)
             ended = not block(frame, current.body)
             taken, frame.out = frame.out, []
+            if test.taint == "files" and taken and taken[-1].op == "return" and _refuses(current.body):
+                taken[-1] = Node("exit", "raise", spot=taken[-1].spot, guard=taken[-1].guard, node=taken[-1].node)
             alive = _keep(frame, reached, ended) or alive
             frame.env = before
             guard = frame.guards[-1] if test.ranked else None
@@ -413,6 +415,12 @@ def _match(frame: Frame, node: ast.Match) -> bool:
         steps = choice(key, taken, steps, None, node, frame.spot(node))
     frame.out, frame.env = outer + steps, join(states, node.lineno, "") if states else before
     return bool(states) or not node.cases
+
+
+def _refuses(body: list[ast.stmt]) -> bool:
+    """Whether a branch says what is wrong with what it was given, and returns: every rank is given the same."""
+    said = body[-2].value if len(body) > 1 and isinstance(body[-2], ast.Expr) and isinstance(body[-1], ast.Return) else None
+    return isinstance(said, ast.Call) and isinstance(said.func, ast.Attribute) and said.func.attr in ("error", "critical")
 
 
 def _return(frame: Frame, node: ast.Return) -> bool:
