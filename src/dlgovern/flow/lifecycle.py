@@ -18,6 +18,7 @@ from dlgovern.source.tree import parents
 
 _DEPTH = 2
 _PARAMETERS = frozenset({"parameters", "named_parameters"})
+_PLACES = frozenset({"to", "cuda", "cpu", "half", "bfloat16", "float", "double"})
 _LARGEST = 4_000  # nodes of a function; one that is larger is not followed into
 
 
@@ -220,7 +221,10 @@ def _new_part(facts: Facts, node: ast.Assign) -> str:
     target = node.targets[0]
     if not isinstance(target, ast.Attribute) or not isinstance(node.value, ast.Call) or written(target.value) == "self":
         return ""
-    origin = callee(facts, node.value) or ""
+    made_by: ast.expr = node.value
+    while isinstance(made_by, ast.Call) and isinstance(made_by.func, ast.Attribute) and made_by.func.attr in _PLACES:
+        made_by = made_by.func.value  # nn.Linear(…).to(device)
+    origin = (callee(facts, made_by) or "") if isinstance(made_by, ast.Call) else ""
     made = origin.startswith("torch.nn.") and origin.rpartition(".")[2][:1].isupper() and "Parallel" not in origin
     return model_of(target.value) if made and written(target.value) else ""
 

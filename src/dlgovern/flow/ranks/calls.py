@@ -155,7 +155,7 @@ def _follow(
     followed = not silent and frame.summaries.may_follow(frame) and frame.summaries.may_lead(frame, node.func)
     target = frame.project.function(frame.facts, node.func) if followed else None
     if target is not None:
-        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files, apart=frame.summaries.writes)
+        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name in ("__init__", "__call__"), every=frame.summaries.files, apart=frame.summaries.writes)
         summary = frame.summaries.run(target, frame.cls, given, frame, site=frame.spot(node))
         frame.cut |= summary.cut
         if summary.steps:
