@@ -118,6 +118,8 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
         if known is None and (name := written(current.test)) and _begins(frame, current.body):
             known = True  # a flag on which ranks come to be: where it is not set there is one process
             frame.give(name, values.TRUE)
+        if known is None and frame.summaries.writes and _asks_who(current.test):
+            known = truth(frame.source("main", written(current.test)))
         if known is True:
             ended = not block(frame, current.body)
             alive = _keep(frame, reached, ended) or alive
@@ -422,6 +424,14 @@ def _match(frame: Frame, node: ast.Match) -> bool:
         steps = choice(key, taken, steps, None, node, frame.spot(node))
     frame.out, frame.env = outer + steps, join(states, node.lineno, "") if states else before
     return bool(states) or not node.cases
+
+
+_WHO = re.compile(r"rank|master|main_proc|primary|leader|chief", re.I)
+
+
+def _asks_who(test: ast.expr) -> bool:
+    """Whether a condition is a question for the rank by the name of what is called, although nobody knows how it is answered."""
+    return isinstance(test, ast.Call) and _WHO.search(called_name(test.func)) is not None
 
 
 def _refuses(body: list[ast.stmt]) -> bool:
