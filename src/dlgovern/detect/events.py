@@ -30,10 +30,11 @@ class Events:
 
     def __init__(self, parameters: Mapping[str, Any], facts: Facts) -> None:
         self.facts = facts
+        self.declared = parameters
         self._spare = parameters.get("spare", ())
         self._objects = {kind["kind"]: kind for kind in parameters.get("objects", ())}
         self._known: dict[int, tuple[Event, ...]] = {}
-        self._declared = list(parameters["events"])
+        self._events = list(parameters["events"])
         self._names: set[str] | None = None
 
     def at(self, node: ast.AST) -> tuple[Event, ...]:
@@ -58,7 +59,7 @@ class Events:
         return name in self._names
 
     def _find(self, node: ast.Call | ast.Assign) -> Iterator[Event]:
-        for declared in self._declared:
+        for declared in self._events:
             if isinstance(node, ast.Assign):
                 subject = self._made(node, declared) if "makes" in declared or "classes" in declared else None
                 about: ast.AST = node.value
@@ -103,7 +104,7 @@ class Events:
         return ""
 
     def _chain(self, func: ast.AST, methods: str) -> ast.AST | None:
-        """The object of ``object.scale(…).backward`` for ``scale().backward``, through a name for the middle."""
+        """The object of ``object.scale(…).backward`` for ``scale().backward``, or ``grad.clamp_``, through a name for the middle."""
         node: ast.AST = func
         parts = methods.split("().")
         for index, part in enumerate(reversed(parts)):
@@ -112,9 +113,10 @@ class Events:
                 if not isinstance(node, ast.Call):
                     return None
                 node = node.func
-            if not isinstance(node, ast.Attribute) or node.attr != part:
-                return None
-            node = node.value
+            for name in reversed(part.split(".")):
+                if not isinstance(node, ast.Attribute) or node.attr != name:
+                    return None
+                node = node.value
         return node
 
     def _value(self, node: ast.AST) -> ast.AST:

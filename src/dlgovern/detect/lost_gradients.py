@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
-from dlgovern.detect.reduced_loss import is_cut
+from dlgovern.detect.reduced_loss import NUMBERS, is_cut
 from dlgovern.finding import Hit
-from dlgovern.flow.calls import callee
+from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import context_managers, names_in, own_nodes, targets, written
+from dlgovern.flow.steps import callers
 from dlgovern.policy import Rule
 from dlgovern.source.tree import enclosing_class, function, up
 
@@ -21,10 +22,13 @@ PARAMETERS = {
     "joins": Parameter("names", "functions that make one tensor of a list", required=True),
     "in_place": Parameter("names", "reductions that change their argument, unseen by autograd", default=[]),
 }
-GUARDS = ("own-slot", "no-grad", "no-loss")
-"""What the detector is silent under: the own slot is put back; no gradient is wanted; the function is about no loss."""
+GUARDS = ("own-slot", "no-grad", "no-loss", "own-backward", "model-group")
+"""What the detector is silent under: the own slot is put back; no gradient is wanted; the function is about no loss; an autograd function
+says itself what goes back; the group shares one model or one sequence."""
 
-_LOSS = re.compile(r"loss|criterion|contrast|nce|clip(?!_grad)|logits", re.I)
+_LOSS = re.compile(r"(?i:loss|criterion|contrast|clip(?!_grad)|logits|info_?nce|\bnce|_nce)|NCE")
+_MODEL_GROUP = re.compile(r"(^|[._])(sp|cp|tp|rp|ep|pp|seq|mp)_|sequence|context|ring|tensor_|model_parallel|expert|ulysses", re.I)
+"""Names of groups whose ranks compute one result together: what comes back is the business of that scheme."""
 _ASIDE = re.compile(r"eval|metric|valid|test|accuracy|queue|enqueue|log|stat|bank|no_grad|update", re.I)
 
 
@@ -40,12 +44,36 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
     def see(node: ast.Call) -> Iterator[Hit]:
         origin = callee(facts, node)
         for rule in rules:
+            known = {*rule.parameters["names"], *rule.parameters.get("in_place", ())}
+            off = rule.parameters.get("without_guards", ())
+            if origin not in known or ("own-backward" not in off and _has_own_backward(facts, node)):
+                continue
+            if "model-group" not in off and _MODEL_GROUP.search(_group(facts, node)):
+                continue
             if origin in rule.parameters["names"] and len(node.args) > 1 and _is_lost(facts, node, rule.parameters):
                 yield facts.hit(rule.id, node, call=origin or "", tensor=ast.unparse(node.args[1])[:40])
-            elif origin in rule.parameters.get("in_place", ()) and is_cut(facts, node, rule.parameters.get("without_guards", ())):
+            elif origin in rule.parameters.get("in_place", ()) and is_cut(facts, node, off):
                 yield facts.hit(rule.id, node, call=origin or "", tensor=ast.unparse(node.args[0])[:40])
 
     return {ast.Call: see}
+
+
+def _group(facts: Facts, call: ast.Call) -> str:
+    group = arguments(facts, call).keywords.get("group")
+    return ast.unparse(group) if group is not None else ""
+
+
+def _has_own_backward(facts: Facts, call: ast.AST) -> bool:
+    """Whether a call stands in an autograd function, or in what autograd functions of the file call."""
+    owner = function(call)
+    if owner is None or _is_autograd(facts, enclosing_class(call)):
+        return owner is not None
+    around = [enclosing_class(one) for one in callers(facts, owner)]
+    return any(_is_autograd(facts, one) for one in around)
+
+
+def _is_autograd(facts: Facts, owner: ast.ClassDef | None) -> bool:
+    return owner is not None and any((facts.names.origin(base) or "").endswith("autograd.Function") for base in owner.bases)
 
 
 def _is_lost(facts: Facts, node: ast.Call, said: dict[str, Any]) -> bool:
@@ -108,6 +136,8 @@ def _wants_no_gradient(node: ast.AST, owner: ast.FunctionDef | ast.AsyncFunction
 def _has_no_history(facts: Facts, node: ast.expr) -> bool:
     """Whether a tensor is detached, a gradient itself, or made of plain numbers."""
     if isinstance(node, ast.Attribute) and node.attr == "grad":
+        return True
+    if NUMBERS.search(written(node).rpartition(".")[2]):
         return True
     binding = facts.names.binding(node) if isinstance(node, ast.Name) else None
     value = binding.value if binding is not None and binding.kind == "value" else None

@@ -27,6 +27,7 @@ from dlgovern.flow.paths import (
     travel,
     written,
 )
+from dlgovern.flow.project import Function, called
 from dlgovern.policy import Rule
 from dlgovern.source.tree import function
 
@@ -37,7 +38,7 @@ events exclude each other; the object, or the manager, was made with ``enabled=F
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
     "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn), apart, through (in a function of this file that does nothing else), says, asked (what a condition around the event may not name)", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn, and of which nothing else in the function does the same), apart, through (in a function of the repository that does nothing else), says, asked (what a condition around the event may not name)", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -48,6 +49,9 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
     found: list[dict[str, Any]] = []
     for relation in parameters["forbid"]:
         words = [w for key in ("after", "before", "apart") for w in words_of(parameters, relation.get(key, ""))]
+        if relation.get("through"):  # the event itself may stand in another file
+            found.append({"all": [f".{word}" for word in words]})
+            continue
         for event in parameters["events"]:
             if event["name"] == relation["event"]:
                 wanted = [*words, *where_words(event.get("where", []))]
@@ -91,7 +95,8 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
 def _may_hold(relation: dict[str, Any], events: Events) -> bool:
     if any(word.encode() in events.facts.data for word in relation.get("absent", ())):
         return False
-    needed = [relation[key] for key in ("event", "after", "before", "apart") if relation.get(key)]
+    keys = ("event", "after", "before", "apart")[1 if relation.get("through") else 0 :]
+    needed = [relation[key] for key in keys if relation.get(key)]
     return all(events.anywhere(name) for name in needed) and not any(map(events.anywhere, relation.get("never", ())))
 
 
@@ -179,7 +184,7 @@ class _Path:
         relation = self.relation
         if relation.get("in_loop") and not _repeats(event, self.facts):
             return state
-        if relation.get("remade") and _is_of_before(event.node):
+        if relation.get("remade") and (_is_of_before(event.node) or _is_done_again(event.node)):
             return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
             return state
@@ -230,8 +235,7 @@ class _Path:
     def _other(self, node: ast.AST, state: Marks) -> Marks:
         """A call or assignment that is no event may still end what is known."""
         if isinstance(node, ast.Call):
-            if (body := body_of(self.facts, node)) is not None:
-                inner = list(self.events.among(body))
+            if (inner := self._run_by(node)) is not None:
                 if opened := self._opened_by(node, inner):
                     return {**state, **opened}
                 if "helper" in self.spare and any(event.name in self._ends for event in inner):
@@ -244,6 +248,15 @@ class _Path:
                 return {s: m._replace(cleared=True) if s and s in given else m for s, m in state.items()}
             return state
         return self._assigned(node, state)
+
+    def _run_by(self, call: ast.Call) -> list[Event] | None:
+        """The events of the function of this file that a call runs, or of one of another file where that can matter."""
+        if (body := body_of(self.facts, call)) is not None:
+            return list(self.events.among(body))
+        code = called(self.facts, call) if self.relation.get("through") else None
+        if code is None or code.facts is self.facts or not isinstance(code.node, Function):
+            return None
+        return list(Events(self.events.declared, code.facts).among(code.node.body))
 
     def _assigned(self, node: ast.AST, state: Marks) -> Marks:
         """A subject that gets a new value starts anew, unless the value is made from itself: ``m = m.to(device)``."""
@@ -290,6 +303,14 @@ def _is_of_before(node: ast.AST) -> bool:
     return around is not None and not any(
         isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store) and inner.id == value.id for inner in own_nodes(body)
     )
+
+
+def _is_done_again(node: ast.AST) -> bool:
+    """Whether another call of the function, in a nested one too, is of the same method of the same variable."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not isinstance(node.func.value, ast.Name):
+        return False
+    owner, same = function(node), ast.dump(node.func)
+    return owner is not None and any(isinstance(one, ast.Call) and one is not node and ast.dump(one.func) == same for one in ast.walk(owner))
 
 
 def _for(event: Event, state: Marks, change: Callable[[Mark], Mark]) -> Marks:

@@ -60,8 +60,9 @@ _EXPECTS = re.compile(r"^(self\.assertRaises|pytest\.raises|raises\()")
 
 
 def _taker(call: ast.AST) -> ast.AST | None:
+    """What gets the value of a call; several calls in a row, ``a(), b()``, may be a statement too."""
     parent = up(call)
-    while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp):
+    while isinstance(parent, ast.Await | ast.BoolOp | ast.IfExp) or (isinstance(parent, ast.Tuple) and isinstance(up(parent), ast.Expr)):
         parent = up(parent)
     return parent
 
@@ -79,8 +80,8 @@ def _reads(node: ast.Assign) -> list[ast.Name] | None:
     hidden = _given_anew(node, name.id) if reads else None
     if not reads or hidden is None or any(function(one) is not owner for one in reads):
         return reads
-    end = (hidden.end_lineno or 0, hidden.end_col_offset or 0)
-    return [one for one in reads if (one.lineno, one.col_offset) < end]
+    start, end = ((one.end_lineno or 0, one.end_col_offset or 0) for one in (node, hidden))
+    return [one for one in reads if start <= (one.lineno, one.col_offset) < end]
 
 
 def _all_reads(owner: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.Name] | None]:

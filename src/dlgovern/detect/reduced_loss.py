@@ -12,7 +12,8 @@ from dlgovern.flow.paths import context_managers, own_nodes, written
 from dlgovern.source.tree import enclosing_class, function
 
 _LOSS = re.compile(r"loss|criterion|regulari[sz]er|sigreg", re.I)
-_COUNTS = re.compile(r"(^|_)(n|num|count|counts|size|total|mask|masks|label|labels|target|targets|valid|weight|weights|center|mean_?ema|step|steps|world)($|_)", re.I)
+NUMBERS = re.compile(r"(^|_)(n|num|count|counts|size|total|mask|masks|label|labels|target|targets|valid|weight|weights|center|mean_?ema|step|steps|world|id|ids|idx|index|indices|positions?|lengths?|seqlens?)($|_)", re.I)
+"""Names of what is counted, or says which: of what trains nothing."""
 _PLAIN = frozenset(
     "torch.tensor torch.as_tensor torch.zeros torch.ones torch.full torch.arange torch.empty torch.zeros_like torch.ones_like "
     "torch.empty_like torch.no_grad len sum max min int float bool range".split()
@@ -67,7 +68,7 @@ def _has_history(facts: Facts, node: ast.AST, owner: ast.FunctionDef | ast.Async
         return any(_has_history(facts, argument, owner, depth - 1) for argument in node.args)
     if isinstance(node, ast.Attribute | ast.Subscript):
         return isinstance(node, ast.Subscript) and _has_history(facts, node.value, owner, depth - 1)
-    if not isinstance(node, ast.Name) or _COUNTS.search(node.id):
+    if not isinstance(node, ast.Name) or NUMBERS.search(node.id):
         return False
     given = {one.arg for one in (*owner.args.posonlyargs, *owner.args.args, *owner.args.kwonlyargs)} - {"self", "cls"}
     values = [one.value for one in facts.names.bindings(owner).get(node.id, ()) if one.kind == "value"]

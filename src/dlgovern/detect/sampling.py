@@ -57,14 +57,18 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
 
     def see(_file: None) -> Iterator[Hit]:
         for rule in rules:
-            idle = done_by_frameworks(rule.parameters, tables).get("idle", ())
-            if not says(facts.data, absent(rule.parameters, tables), idle=idle):
-                yield from _rule(rule, facts)
+            by_framework = done_by_frameworks(rule.parameters, tables)
+            if says(facts.data, by_framework.get("text", ()), idle=by_framework.get("idle", ())):
+                continue
+            told = says(facts.data, rule.parameters["absent"])
+            if not (told and rule.parameters.get("wrapped")):
+                yield from _rule(rule, facts, told)
 
     return {None: see}
 
 
-def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
+def _rule(rule: Rule, facts: Facts, told: bool) -> Iterator[Hit]:
+    """The calls that are reported; where the file tells some sampler the epoch (``told``), those of which it is sure that it is another one."""
     said = rule.parameters
     calls = [call for call in facts.tree.of(ast.Call) if isinstance(call, ast.Call)]
     made = [call for call in calls if callee(facts, call) in said["names"] or _may_make(facts, call, said["names"])]
@@ -73,11 +77,14 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     trained = steps(facts)
     if said.get("again") and trained and not any(repeated(facts, step.node) for step in trained):
         return
+    if told:
+        trained = [step for step in trained if repeated(facts, step.node)]
+        made = [call for call in made if _is_local(facts, call, trained)]
     wrapped = not said.get("wrapped") or any(callee(facts, call) in said["wrapped"] for call in calls)
     for call in made:
         if (wrapped or _is_for_training(facts, call)) and not _is_spared(facts, call, said):
             hit = facts.hit(rule.id, call, call=ast.unparse(call.func))
-            sure = trained and wrapped and _is_plain(facts, call, trained) if said.get("wrapped") else _is_local(call, trained)
+            sure = trained and wrapped and _is_plain(facts, call, trained) if said.get("wrapped") else _is_local(facts, call, trained)
             if sure:
                 hit = hit._replace(slots={**hit.slots, SURE: "yes"})
             yield hit if trained and wrapped else hit._replace(confidence="medium")
@@ -105,7 +112,7 @@ def _is_plain(facts: Facts, call: ast.Call, trained: list[Step]) -> bool:
     return any(isinstance(one, ast.Name) and one.id in names for one in heads) and all(any(node is one for one in heads) or _is_measured(node) for node in used)
 
 
-def _is_local(call: ast.Call, trained: list[Step]) -> bool:
+def _is_local(facts: Facts, call: ast.Call, trained: list[Step]) -> bool:
     """Whether nobody but the training loop of the function has the sampler, through a loader that nobody else has: no other file can tell it the epoch."""
     owner, name = function(call), _variable(call)
     if owner is None or not name:
@@ -116,7 +123,7 @@ def _is_local(call: ast.Call, trained: list[Step]) -> bool:
             loads.setdefault(node.id, []).append(node)
     given = [up(one) for one in loads.get(name, ())]
     takers = [up(around) if isinstance(around, ast.keyword) else around for around in given]
-    loaders = [one for one in takers if isinstance(one, ast.Call) and called_name(one.func) == "DataLoader"]
+    loaders = [one for one in takers if isinstance(one, ast.Call) and (callee(facts, one) or called_name(one.func)).endswith("DataLoader")]
     if not loaders or not all(one in loaders or isinstance(one, ast.Compare) for one in takers):
         return False
     heads = [_over(step.node.iter) for step in trained if isinstance(step.node, ast.For) and function(step.node) is owner]

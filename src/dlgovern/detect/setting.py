@@ -174,10 +174,25 @@ def _is_environment(facts: Facts, node: ast.AST) -> bool:
     )
 
 
+_LAUNCHED = frozenset(("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"))
+"""What every launcher sets: where one is missing, all are."""
+
+
 def _keeps(facts: Facts, node: ast.AST, name: str) -> bool:
-    """Whether an assignment stands under a test that the variable is not set yet."""
-    return any(
-        isinstance(parent, ast.If) and _asks(facts, parent.test, name) for parent in parents(node)
+    """Whether an assignment stands under a test that the variable, or another one of a launcher, is not set yet."""
+    child = node
+    for parent in parents(node):
+        if isinstance(parent, ast.If) and (_asks(facts, parent.test, name) or (name in _LAUNCHED and child in parent.body and _lacks(facts, parent.test))):
+            return True
+        child = parent
+    return False
+
+
+def _lacks(facts: Facts, test: ast.AST) -> bool:
+    """Whether a test says that what launchers set is not there: ``"RANK" not in os.environ``."""
+    return (
+        isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotIn)
+        and facts.names.origin(test.comparators[0]) == "os.environ" and constant(facts, test.left) in _LAUNCHED
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,11 +11,11 @@ from dlgovern.detect import Parameter
 from dlgovern.detect.events import Events
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import assigned_in, called_name, own_nodes, written
+from dlgovern.flow.paths import assigned_in, called_name, guards, names_in, own_nodes, targets, written
 from dlgovern.flow.project import Function, called
 from dlgovern.flow.steps import Step, calls, is_backward, repeated, steps
 from dlgovern.policy import Rule
-from dlgovern.source.tree import enclosing_class, function
+from dlgovern.source.tree import enclosing_class, function, parents
 
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", required=True),
@@ -23,9 +24,9 @@ PARAMETERS = {
     "text": Parameter("strings", "text of which the file may have none: other ways to do the same", default=[]),
     "engines": Parameter("strings", "what an object looks like whose backward takes the loss and leaves the rest to the program", default=[]),
 }
-GUARDS = ("same-owner", "handed-on", "new-each-turn", "engine")
+GUARDS = ("same-owner", "handed-on", "new-each-turn", "engine", "last-turn")
 """What the detector is silent under: another method of the class, or the function around a step that is no loop, does it; the object is given
-to code that cannot be followed; it is made anew in every turn; an engine goes backward."""
+to code that cannot be followed; it is made anew in every turn; an engine goes backward; the loop ends with it, and the function did it before."""
 
 _DEPTH = 3
 
@@ -57,18 +58,54 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     for step in steps(facts):
         if not step.loop and not repeated(facts, step.node):
             continue
-        if calls(facts, step.node.body, lacks, _DEPTH) or ("same-owner" not in off and _owner_does(facts, step, lacks)):
+        doing = _doing(facts, step, lacks)
+        if doing is None or ("same-owner" not in off and _owner_does(facts, step, lacks)):
             continue
         if "engine" not in off and _by_engine(facts, step, said.get("engines", ())):
             continue
-        for body in _bodies(facts, step):
-            for event in events.among(body):
-                if id(event.node) in seen or event.subject in _anew(step, off):
-                    continue
-                if "handed-on" not in off and _handed_on(facts, step, event.subject):
-                    continue
-                seen.add(id(event.node))
-                yield facts.hit(rule.id, event.node, event=event.written)
+        found = [event for body in _bodies(facts, step) for event in events.among(body)]
+        subjects = {event.subject for event in found}
+        for event in found:
+            done = {_receiver(call) for call in doing if not _switched_apart(step, call, event.node)}
+            if not done <= subjects:
+                continue  # what else is done to it may reach them all
+            if id(event.node) in seen or event.subject in done or event.subject in _anew(step, off):
+                continue
+            if "last-turn" not in off and step.loop and _ends(step.node, event.node) and _does(facts, function(step.node), lacks):
+                continue
+            if "handed-on" not in off and _handed_on(facts, step, event.subject):
+                continue
+            seen.add(id(event.node))
+            yield facts.hit(rule.id, event.node, event=event.written)
+
+
+def _doing(facts: Facts, step: Step, lacks: frozenset[str]) -> list[ast.Call] | None:
+    """The calls with which a step does it; None where not all are known: a function that it calls does it too."""
+    if not calls(facts, step.node.body, lacks, _DEPTH):
+        return []
+    found = [node for node in own_nodes(step.node.body) if isinstance(node, ast.Call)]
+    direct = [node for node in found if called_name(node.func) in lacks]
+    if not step.loop or any(calls(facts, [node], lacks, _DEPTH) for node in found if node not in direct):
+        return None
+    return direct
+
+
+def _receiver(call: ast.Call) -> str:
+    return written(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+
+
+def _switched_apart(step: Step, one: ast.AST, other: ast.AST) -> bool:
+    """Whether two nodes stand on the two sides of a switch that stays as it is while the program runs."""
+    changed = assigned_in(step.node.body)
+    known = {guard.test: guard.holds for guard in guards(one)}
+    return any(
+        known.get(guard.test, guard.holds) != guard.holds and _SWITCH.match(guard.test) and not any(f"'{name}'" in guard.test for name in changed)
+        for guard in guards(other)
+    )
+
+
+_SWITCH = re.compile(r"(Name|Attribute)\(")
+"""The dump of a test that is a flag: a variable, or an attribute of one."""
 
 
 def _bodies(facts: Facts, step: Step) -> Iterator[list[ast.stmt]]:
@@ -92,6 +129,28 @@ def _owner_does(facts: Facts, step: Step, lacks: frozenset[str]) -> bool:
         isinstance(node, ast.Call) and called_name(node.func) in lacks and not (step.loop and function(node) is home)
         for node in ast.walk(owner)
     )
+
+
+def _does(facts: Facts, owner: Function | None, lacks: frozenset[str]) -> bool:
+    return owner is not None and any(isinstance(node, ast.Call) and called_name(node.func) in lacks for node in own_nodes(owner.body))
+
+
+def _ends(loop: ast.AST, node: ast.AST) -> bool:
+    """Whether a loop ends with what stands behind a node: it is left, or a flag is set that a later condition leaves it for."""
+    leaving = [one.test for one in own_nodes(loop.body) if isinstance(one, ast.If) and isinstance(one.body[-1], ast.Break | ast.Return)]  # type: ignore[attr-defined]
+    flags = {name for test in leaving for name in names_in(test)}
+    child = node
+    for parent in parents(node):
+        for block in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
+            for behind in block[block.index(child) :] if isinstance(block, list) and child in block else ():
+                if isinstance(behind, ast.Break | ast.Return):
+                    return True
+                if isinstance(behind, ast.Assign) and isinstance(behind.value, ast.Constant) and behind.value.value is True and targets(behind) & flags:
+                    return True
+        if parent is loop:
+            return False
+        child = parent
+    return False
 
 
 def _by_engine(facts: Facts, step: Step, engines: list[str]) -> bool:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from dlgovern.flow.calls import callee
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import called_name, written
+from dlgovern.flow.paths import called_name, own_nodes, targets, written
 from dlgovern.flow.project import Code, called
-from dlgovern.source.tree import FUNCTIONS, children
+from dlgovern.source.tree import FUNCTIONS, children, parents
 
 _DEPTH = 4
 _RARELY = re.compile(
@@ -74,6 +74,15 @@ def _usual(facts: Facts, node: ast.If) -> list[ast.stmt] | None:
     return node.body if isinstance(test.ops[0], ast.NotEq | ast.Gt) else None
 
 
+def _all_but_some(node: ast.If) -> list[ast.stmt] | None:
+    """The branch of all turns but every n-th, where both sides go backward: ``if step % 10 == 0: … else: …``; None of another condition."""
+    test = node.test
+    if not (isinstance(test, ast.Compare) and isinstance(test.left, ast.BinOp) and isinstance(test.left.op, ast.Mod) and isinstance(test.ops[0], ast.Eq)):
+        return None
+    goes = [any(isinstance(one, ast.Attribute) and one.attr == "backward" for one in own_nodes(side)) for side in (node.body, node.orelse)]
+    return node.orelse if node.orelse and all(goes) else None
+
+
 def _is_number(facts: Facts, test: ast.expr) -> bool | None:
     """What a test for NaN or infinity says of an ordinary number; None of another test."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
@@ -96,14 +105,25 @@ def _catches_up(node: ast.If) -> bool:
 
 
 def _before_begin(test: ast.expr) -> bool:
-    return (
-        isinstance(test, ast.Compare)
-        and len(test.ops) == 1
-        and isinstance(test.ops[0], ast.Lt | ast.LtE)
-        and isinstance(test.left, ast.Name)
-        and bool(_COUNTER.match(test.left.id))
-        and bool(_BEGIN.search(written(test.comparators[0]) or ""))
-    )
+    """``step < start``, ``self.step + 1 < self.start``, or the number of the turn below anything: once it is not, it never is again."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Lt | ast.LtE):
+        return False
+    counter = test.left.left if isinstance(test.left, ast.BinOp) and isinstance(test.left.right, ast.Constant) else test.left
+    if isinstance(counter, ast.Name) and _counts_turns(counter, written(test.comparators[0])):
+        return True
+    return bool(_COUNTER.match(called_name(counter))) and bool(_BEGIN.search(written(test.comparators[0]) or ""))
+
+
+def _counts_turns(name: ast.Name, bound: str) -> bool:
+    """Whether the loop around numbers its turns by a name, ``for name, batch in enumerate(…)``, and never moves the bound past it."""
+    around = next((one for one in parents(name) if isinstance(one, ast.For | ast.AsyncFor)), None)
+    if around is None or not isinstance(around.target, ast.Tuple) or not isinstance(around.iter, ast.Call) or called_name(around.iter.func) != "enumerate":
+        return False
+    moved = [
+        one.value if isinstance(one, ast.Assign) else None for one in own_nodes(around.body) if isinstance(one, ast.Assign | ast.AugAssign) and bound in targets(one)
+    ]
+    first = around.target.elts[0]
+    return isinstance(first, ast.Name) and first.id == name.id and all(isinstance(one, ast.Name) and one.id == name.id for one in moved)
 
 
 def _drops_last(test: ast.expr) -> bool:
@@ -145,6 +165,8 @@ def _block(
             elif not rarely(statement.test):
                 yield from _block(facts, statement.body, through, seen, depth, skips)
                 yield from _block(facts, statement.orelse, through, seen, depth, skips)
+            elif (others := _all_but_some(statement)) is not None:
+                yield from _block(facts, others, through, seen, depth, skips)
             elif isinstance(statement.body[-1], skips) and not _catches_up(statement) and not _drops_last(statement.test):
                 return  # the rest runs in the other steps only
         elif isinstance(statement, ast.Try | ast.TryStar):

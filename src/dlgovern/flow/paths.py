@@ -106,6 +106,11 @@ def called_name(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
+def called_on(func: ast.Attribute) -> str:
+    """The function whose result has the method, as written: ``scaler.scale`` of ``scaler.scale(loss).backward``."""
+    return written(func.value.func) if isinstance(func.value, ast.Call) else ""
+
+
 def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
     """All nodes below these, bodies of nested functions and classes left out; the last statement comes first."""
     if not isinstance(body, list) or not body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -75,7 +75,7 @@ def _scales(call: ast.Call) -> bool:
 
 
 def calls(
-    facts: Facts, body: list[ast.stmt], names: frozenset[str], depth: int = _DEPTH, *, once: bool = False
+    facts: Facts, body: Sequence[ast.AST], names: frozenset[str], depth: int = _DEPTH, *, once: bool = False
 ) -> bool:
     """Whether a method or function of one of these names is called below, or in functions of the repository that are.
 

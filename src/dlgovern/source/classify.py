@@ -98,7 +98,7 @@ _BY_SHEBANG = (
 HEAD = 256
 """How many first bytes `classify` wants at most."""
 
-_TEST_FOLDER = lazy(r"(?:^|_)tests?$")
+_TEST_FOLDER = lazy(r"^tests?$|_tests$|^(?:unit|integration|functional|regression|smoke|e2e|system)_test$")
 _TEST_NAME = lazy(r"(?:test_.*|.*_test|conftest)\.pyi?$")
 _EXAMPLE_FOLDERS = frozenset(
     ("example", "examples", "tutorial", "tutorials", "demo", "demos", "sample", "samples", "doc", "docs")
@@ -156,7 +156,7 @@ def possible(path: str) -> bool:
 def setting(path: str) -> str:
     """What a file is written for, from its path alone; the first that fits, of:
 
-    test      below a folder ``test``, ``tests`` or ``*_tests``; ``test_*.py``, ``*_test.py``, ``conftest.py``
+    test      below a folder ``test``, ``tests``, ``*_tests`` or ``unit_test`` and its like; ``test_*.py``, ``*_test.py``, ``conftest.py``
     notebook  ``*.ipynb``
     example   below ``examples``, ``tutorials``, ``demos``, ``samples`` or ``docs``, or the singular of one
     library   in a package below ``src``, but not its entry points (``train.py``, ``finetune_lora.py``, ``main.py``)

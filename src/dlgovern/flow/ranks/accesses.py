@@ -16,7 +16,7 @@ from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Target, functions, module_body
 from dlgovern.flow.ranks.summaries import Summaries, start
 from dlgovern.flow.ranks.tables import Tables
-from dlgovern.flow.ranks.trace import Node
+from dlgovern.flow.ranks.trace import Node, events
 from dlgovern.flow.ranks.values import FIRST, OTHER
 from dlgovern.source.tree import function, up
 
@@ -63,15 +63,15 @@ def _find(facts: Facts, tables: Tables) -> list[Unsafe]:
     for target in _telling(facts, targets, known, tables):
         meter = Meter()
         try:
-            first = list(_accesses(start(summaries, target, FIRST, {}, meter).steps))
-            other = list(_accesses(start(summaries, target, OTHER, {}, meter).steps))
+            traces = [start(summaries, target, cls, {}, meter).steps for cls in (FIRST, OTHER)]
         except GaveUp:
             facts.gave_up.append((target.node if target.node.name else facts.tree.module, BRANCHED))
             continue
+        first, other = (list(_accesses(steps)) for steps in traces)
         late = [*_late(first, other, tables), *_makes(facts, first, other)]
         if late and kept_to_the_first(facts, target, summaries):
             late = []  # no other rank comes there
-        for one in (*_early(first, other), *_own(first, other), *late):
+        for one in (*_early(first, other, _shared(traces)), *_own(first, other), *late):
             if one.why == "early" or target.key in own_words or one.use.step.spot[0] == facts.path:
                 found.setdefault((one.why, one.use.step.spot), one)  # else it is told where the name is made
     facts.reads |= summaries.project.reads
@@ -114,16 +114,24 @@ def _accesses(steps: tuple[Node, ...]) -> Iterator[Access]:
             todo += [(inner, outer) for inner in reversed(branch)]
 
 
-def _early(first: list[Access], other: list[Access]) -> Iterator[Unsafe]:
-    """What the others use although only the first rank makes it, and nothing has let them wait since."""
+def _shared(traces: list[tuple[Node, ...]]) -> list[bool]:
+    """Of each meeting that the first rank comes to, in order, whether the others come there too."""
+    first, other = ([step.spot for step in events(steps) if step.kind not in _FILES] for steps in traces)
+    theirs = set(other)
+    return [spot in theirs for spot in first]
+
+
+def _early(first: list[Access], other: list[Access], shared: list[bool]) -> Iterator[Unsafe]:
+    """What the others use although only the first rank makes it, and nothing has let them wait since; ``shared``: its meetings that are theirs too."""
     seen = {one.step.spot for one in other}
     alone = [one for one in first if one.step.kind == "write" and one.step.spot not in seen and not one.step.group.startswith("~")]
     for write in alone if other else ():
         made: set[str] = set()
+        waited = {one.step.spot for one in first if any(shared[write.met : one.met])}  # what the first rank does after it met the others
         for use in other:
             if use.step.kind == "write" and use.step.group == write.step.group:
                 made.add(use.step.group)  # the others make it too
-            elif use.met <= write.met and write.step.group not in made and _below(use, write) and _after(use, write):
+            elif use.met <= write.met and use.step.spot not in waited and write.step.group not in made and _below(use, write) and _after(use, write):
                 yield Unsafe("early", use, write)
                 break
 

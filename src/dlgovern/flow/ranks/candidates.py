@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import imported
-from dlgovern.flow.paths import called_name
+from dlgovern.flow.paths import called_name, called_on
 from dlgovern.flow.ranks.answers import answers
 from dlgovern.flow.ranks.partly import parted_attributes
 from dlgovern.flow.ranks.project import Target, targets
@@ -225,7 +225,7 @@ class Candidates:
         """Whether the receiver of a method can be one of the objects whose operation it is."""
         if func.attr == "backward" and not self.trains:
             return False
-        last = called_name(func.value)
+        last = called_name(func.value) or called_on(func).rpartition(".")[2]
         for operation in self._tables.methods[func.attr]:
             for pattern in operation.on:
                 if pattern.endswith("()"):

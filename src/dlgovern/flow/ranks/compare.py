@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dlgovern.flow.ranks.frame import Meter
-from dlgovern.flow.ranks.leaving import does, elsewhere, leaving, not_from, within
+from dlgovern.flow.ranks.leaving import does, elsewhere, leaving, not_from, same_call, within
 from dlgovern.flow.ranks.states import State, advance, begin, call_around, comes, enter, head, leave, occurs, rest_of
 from dlgovern.flow.ranks.trace import Guard, Node, assume, events, holds
 
@@ -117,7 +117,7 @@ class Comparison:
             for branch in (0, 1):
                 self._walk(enter(a, one, branch), enter(b, two, branch), assume(one.op, not branch, known), list(before))
             return None
-        if one.kind == "call" and one.spot == two.spot:
+        if one.kind == "call" and (one.spot == two.spot or (self._call is None and same_call(one, two))):
             self._inside(one, two, known, before)
             before.append(one)  # both sides get there: what differs inside is the callee's own matter
             return advance(a), advance(b)
@@ -129,7 +129,10 @@ class Comparison:
         return ()
 
     def _inside(self, one: Node, two: Node, known: dict[str, bool], before: list[Node]) -> None:
-        """A forward in a function of another file, which does not know what model it is given."""
+        """Of a function that both sides of a condition on the rank call, all; of one of another file, which does not know its model, a forward."""
+        if one.spot != two.spot:
+            self._walk(begin(one.branches[0]), begin(two.branches[0]), dict(known), list(before))
+            return
         if self._call is not None or not elsewhere(one) or not any(step.kind == "forward" for step in events((one, two))):
             return
         kept, self.found, self._call = self.found, [], one

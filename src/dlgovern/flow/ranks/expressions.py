@@ -96,6 +96,10 @@ def static(frame: Frame, node: ast.AST, facts: Facts | None = None) -> Value:
     return frame.summaries.static((where.path, id(node)), frame.cls, frame.depth, lambda: value(frame.outside(facts), node))
 
 
+_ENGINE_RANKS = frozenset({"global_rank", "local_rank"})
+"""Attributes of the engine that DeepSpeed makes of a model."""
+
+
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     text = written(node)
     if text in frame.signalled or _is_signalled(frame, node):
@@ -104,7 +108,8 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Value:
         return frame.env[text]
     base = value(frame, node.value)
     if base.kind == "wrapped":
-        return unknown(f"{text}") if node.attr == "module" else Value("key", f"{text}.{node.attr}")
+        told = by_name(frame, node.attr, text or node.attr) if node.attr in _ENGINE_RANKS else None
+        return told or (unknown(f"{text}") if node.attr == "module" else Value("key", f"{text}.{node.attr}"))
     if text.startswith(("self.", "cls.")) and text.count(".") == 1:
         own = attributes.own(frame, node)
         if own is not None:
@@ -128,10 +133,12 @@ def _is_signalled(frame: Frame, node: ast.Attribute) -> bool:
 
 def _bool(frame: Frame, node: ast.BoolOp) -> Value:
     """``a and b``: what follows a known value runs or does not, what follows an unknown one is a choice."""
-    guards = len(frame.guards)
+    guards, done = len(frame.guards), len(frame.out)
     ends = isinstance(node.op, ast.Or)
     found = _operands(frame, node, ends)
     del frame.guards[guards:]
+    if frame.summaries.files and found.ranked and truth(found) is ends:
+        frame.out[done:] = [step for step in frame.out[done:] if step.kind not in ("read", "test")]  # what it looked at decides nothing
     if ends and found.kind == "key" and found.ranked and any(word in found.data for word in frame.tables.engines):
         return Value("const", True, found.taint, True)  # where the engine needs every rank, every rank comes
     return found

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dlgovern.flow.ranks.trace import Node, has_events
 
 
 def elsewhere(call: Node) -> bool:
     """Whether what a call runs stands in another file."""
     return any(step.spot[0] != call.spot[0] for branch in call.branches for step in branch)
+
+
+def same_call(one: Node, two: Node) -> bool:
+    """Whether ranks that a condition parts call one function of this file on either side of it."""
+    if one.op != two.op or one.guard is None or two.guard is None:
+        return False
+    return one.guard.spot == two.guard.spot and not elsewhere(one) and not elsewhere(two)
 
 
 def does(step: Node | None) -> bool:
@@ -34,3 +43,15 @@ def within(step: Node) -> set[int]:
             found.update(map(id, branch))
             todo += branch
     return found
+
+
+def only_exits(steps: Iterable[Node]) -> list[Node]:
+    """The ways out that steps have, and nothing of what happens there."""
+    return [
+        Node(
+            step.kind, step.op, spot=step.spot, guard=step.guard, node=step.node, group=step.group, sure=step.sure,
+            branches=tuple(tuple(only_exits(branch)) for branch in step.branches),
+        )
+        for step in steps
+        if step.exits
+    ]

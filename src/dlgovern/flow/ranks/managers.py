@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import written
+from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.arguments import arguments
 from dlgovern.flow.ranks.expressions import value
@@ -15,6 +16,13 @@ from dlgovern.flow.ranks.trace import Guard, Node
 from dlgovern.flow.ranks.values import unknown
 
 _GENERATORS = frozenset({"contextmanager", "asynccontextmanager"})
+_OFF = re.compile(r"(^|_)(disable|skip|without|suppress|bypass|no)_.*(barrier|collective|distributed|ddp)", re.I)
+
+
+def switches_off(item: ast.withitem) -> bool:
+    """Whether a manager says by its name that ranks do not meet inside: ``with disable_barriers():``."""
+    node = item.context_expr
+    return isinstance(node, ast.Call) and _OFF.search(called_name(node.func)) is not None
 
 
 def enter(frame: Frame, item: ast.withitem) -> tuple[list[Node], list[Node]]:

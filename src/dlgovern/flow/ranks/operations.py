@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from dlgovern.flow.paths import own_nodes, written
+from dlgovern.flow.paths import called_on, own_nodes, written
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame
+from dlgovern.flow.ranks.sharded import asks
 from dlgovern.flow.ranks.tables import Operation
 from dlgovern.flow.ranks.values import Value
-from dlgovern.source.tree import function
+from dlgovern.source.tree import FUNCTIONS, function, parents
 
 
 def operation_of(
@@ -62,8 +63,8 @@ def _says(frame: Frame, node: ast.AST, word: str) -> bool:
 
 def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | None, operation: Operation) -> str:
     """How sure it is that the method is called on one of the operation's objects, "" when it is not."""
-    text = written(func.value)
-    last = text.rpartition(".")[2].lstrip("_")
+    text = written(func.value) or called_on(func)
+    last = text.rpartition(".")[2].lstrip("_") if not isinstance(func.value, ast.Call) else ".".join(text.split(".")[-2:]).lstrip("_")
     base = origin.rpartition(".")[0]
     idiom = ""
     if isinstance(func.value, ast.Name) and _is_alone(frame, func.value):
@@ -73,7 +74,9 @@ def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | 
         if pattern.startswith("wrapped "):
             if receiver is not None and receiver.kind == "wrapped" and receiver.data == pattern.removeprefix("wrapped "):
                 return "high"
-        elif pattern == "*" or (pattern.endswith("()") and _is_made(base, pattern)):
+        elif pattern == "*":
+            return "" if frame.depth and _only_of_shards(frame, func) else "high"
+        elif pattern.endswith("()") and _is_made(base, pattern):
             return "high"
         elif not other and pattern in (text, last) and text:
             idiom = pattern
@@ -82,6 +85,16 @@ def _receives(frame: Frame, func: ast.Attribute, origin: str, receiver: Value | 
     roots = {pattern.partition(".")[0] for pattern in operation.on if pattern.endswith("()")}
     data = frame.facts.data
     return "high" if not roots or any(root.encode() in data for root in roots) else "medium"
+
+
+def _only_of_shards(frame: Frame, node: ast.AST) -> bool:
+    """Whether a call runs only for what a function asked for: that it is given a tensor in shards. Who calls the function may have none."""
+    for parent in parents(node):
+        if isinstance(parent, FUNCTIONS):
+            return False
+        if isinstance(parent, ast.If | ast.IfExp) and any(asks(frame.facts, one, frame.tables) for one in ast.walk(parent.test)):
+            return True
+    return False
 
 
 def _is_made(base: str, pattern: str) -> bool:

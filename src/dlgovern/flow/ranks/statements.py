@@ -14,7 +14,8 @@ from dlgovern.flow.ranks.agreed import STIRRED
 from dlgovern.flow.ranks.arguments import counted
 from dlgovern.flow.ranks.expressions import by_name, text_of, value
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
-from dlgovern.flow.ranks.managers import enter
+from dlgovern.flow.ranks.leaving import only_exits
+from dlgovern.flow.ranks.managers import enter, switches_off
 from dlgovern.flow.ranks.project import Target
 from dlgovern.flow.ranks.said import registered
 from dlgovern.flow.ranks.shares import SHARE
@@ -331,7 +332,10 @@ def _with(frame: Frame, node: ast.With | ast.AsyncWith) -> bool:
         before, after = enter(frame, item)
         frame.out += before
         exits.append(after)
+    begun = len(frame.out)
     alive = block(frame, node.body)
+    if any(map(switches_off, node.items)):
+        frame.out[begun:] = only_exits(frame.out[begun:])
     for steps in reversed(exits):
         if alive:
             frame.out += steps

@@ -137,7 +137,8 @@ class Tables:
         apart = frozenset(word.decode() for word in self.parting_words)
         self.apart = Seeds(apart | frozenset("_" + word for word in apart), most=_ASKED, beyond=False)
         self.asking = self.apart._replace(most=1)
-        self.telling = Seeds(self.apart.words | DOUBTS | CLOCKS | SHARES, most=_ASKED, beyond=False)
+        started = {name.rpartition(".")[2] for name, kind in self.calls.items() if kind == "started"}
+        self.telling = Seeds(self.apart.words | DOUBTS | CLOCKS | SHARES | started, most=_ASKED, beyond=False)
 
     def meets_in(self, how: str, data: bytes) -> bool:
         """Whether ranks meet in the forward pass of a model that is wrapped in this way, as far as the text of a file tells."""
