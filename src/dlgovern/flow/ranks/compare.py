@@ -297,5 +297,4 @@ class Comparison:
             return  # both sides may reach the call: the difference lies in the callee and is reported there
         if guard is None or (isinstance(guard, Guard) and guard.handed):
             cause = "flag"
-        told = tuple(events(before[-_SHOWN:]))[-_SHOWN:]
-        self.found.append(Divergence(cause, event, site, side, gone, guard, told, rest))
+        self.found.append(Divergence(cause, event, site, side, gone, guard, tuple(events(before[-_SHOWN:]))[-_SHOWN:], rest))
