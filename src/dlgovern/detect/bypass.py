@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
-from dlgovern.flow.calls import callee
+from dlgovern.flow.calls import argument, arguments, callee
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.feeds import feeding
-from dlgovern.flow.paths import assigned_names, called_name, context_managers, own_nodes, written
-from dlgovern.flow.steps import steps
+from dlgovern.flow.feeds import losses
+from dlgovern.flow.paths import assigned_in, assigned_names, called_name, context_managers, own_nodes, written
+from dlgovern.flow.project import Function
+from dlgovern.flow.steps import Step, callers, steps
 from dlgovern.flow.unwrapped import past_forwards
 from dlgovern.policy import Rule
 from dlgovern.source.tree import enclosing_class, function, parents
@@ -24,16 +26,20 @@ PARAMETERS = {
     "unwraps": Parameter("strings", "functions that give the model inside of a wrapper; a method for the loss may not run what they give", default=[]),
     "trunks": Parameter("strings", "attributes of a model that are most of it", default=[]),
     "harmless": Parameter("strings", "methods of the model that have nothing to do with its forward", default=[]),
+    "aside": Parameter("string", "pattern of the names of models that a parameter has and no optimizer trains", default=""),
+    "elsewhere": Parameter("boolean", "ask the whole program for `alongside`", default=False),
+    "alongside": Parameter("strings", "text of which each must be in some file of the program; | between alternatives", default=[]),
 }
-GUARDS = ("no-grad", "not-in-the-loss")
-"""What the detector is silent under: no gradients are computed there; the result does not go into the loss."""
+GUARDS = ("no-grad", "not-in-the-loss", "wrapper-runs-too")
+"""What the detector is silent under: no gradients are computed there; the result does not go into the loss; the wrapper
+runs for the same loss, and arms what averages the gradients of all of it."""
 
 
 def triggers(parameters: dict[str, Any], tables: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The wrappers, in a file that goes backward."""
+    """What is inside of a wrapper, or the wrappers, in a file that goes backward."""
     names = tables.get(parameters["objects"], {}).get(parameters["wraps"], {}).get("names", ())
-    found = [{"name": name, "all": ["backward"]} for name in names] or [{"all": [parameters["inner"], "backward"]}]
-    return [*found, *({"all": [name]} for name in parameters.get("unwraps", ()))]
+    found = [{"name": name, "all": ["backward"]} for name in names]
+    return [{"all": [f".{parameters['inner']}", "backward"]}, *found, *({"all": [name]} for name in parameters.get("unwraps", ()))]
 
 
 def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type | None, Callable[[Any], Iterator[Hit]]]:
@@ -41,7 +47,11 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
 
     def see(_file: None) -> Iterator[Hit]:
         for rule in rules:
-            yield from _rule(rule, facts, tables)
+            said = rule.parameters
+            names = tables.get(said["objects"], {}).get(said["wraps"], {}).get("names", ())
+            wraps = [_Wrap(call) for call in facts.tree.of(ast.Call) if isinstance(call, ast.Call) and callee(facts, call) in names]
+            for step in steps(facts):
+                yield from _step(rule, facts, step, wraps)
             yield from _unwrapped(rule, facts)
 
     return {None: see}
@@ -64,23 +74,77 @@ class _Wrap:
         return self.function is None or any(parent is self.function for parent in parents(node))
 
 
-def _rule(rule: Rule, facts: Facts, tables: dict[str, Any]) -> Iterator[Hit]:
+class _Losses:
+    """What goes into the losses of a step: the nodes, and what is called for each."""
+
+    def __init__(self, body: list[ast.stmt]) -> None:
+        self.calls = [node for node in own_nodes(body) if isinstance(node, ast.Call)]
+        self._fed = [(fed, [one for one in self.calls if id(one) in fed]) for fed in losses(body)]
+
+    def without(self, node: ast.Call, wrapper: str, off: Collection[str]) -> bool:
+        """Whether a call goes into a loss for which the wrapper does not run, here or in a function that it is given to."""
+        if "not-in-the-loss" in off:
+            return True
+        return any(id(node) in fed and ("wrapper-runs-too" in off or not any(one is not node and _runs(one, wrapper) for one in run)) for fed, run in self._fed)
+
+
+def _runs(call: ast.Call, wrapper: str) -> bool:
+    return wrapper in (written(call.func), *map(written, call.args), *(written(word.value) for word in call.keywords))
+
+
+def _step(rule: Rule, facts: Facts, step: Step, wraps: list[_Wrap]) -> Iterator[Hit]:
+    """The calls of one training step that go past a wrapper of this file, or past one that the function is given."""
     said = rule.parameters
-    names = tables.get(said["objects"], {}).get(said["wraps"], {}).get("names", ())
-    calls = [node for node in facts.tree.of(ast.Call) if isinstance(node, ast.Call)]
-    wraps = [_Wrap(call) for call in calls if callee(facts, call) in names]
-    if not wraps:
-        return
     off = said.get("without_guards", ())
-    for step in steps(facts):
-        fed = feeding(step.node.body)
-        for node in own_nodes(step.node.body):
-            if not isinstance(node, ast.Call) or ("not-in-the-loss" not in off and id(node) not in fed):
-                continue
-            if "no-grad" not in off and _without_gradients(node):
-                continue
-            if found := _past(node, wraps, said) or _left_behind(facts, node, wraps):
-                yield facts.hit(rule.id, node, call=found[0], wrapper=found[1])
+    given = _Given(facts, step, said)
+    if not wraps and not given.names:
+        return
+    seen = _Losses(step.node.body)
+    for node in seen.calls:
+        if "no-grad" not in off and _without_gradients(node):
+            continue
+        if (found := _past(node, wraps, said) or _left_behind(facts, node, wraps)) and seen.without(node, found[1], off):
+            yield facts.hit(rule.id, node, call=found[0], wrapper=found[1])
+        elif not found and (name := given.past(node, said)) and seen.without(node, name, off):
+            hit = facts.hit(rule.id, node, call=f"{ast.unparse(node.func)}()", wrapper=name)
+            yield hit if given.is_wrapped(name, wraps) else hit._replace(confidence="medium")
+
+
+class _Given:
+    """The parameters of the function of a step, and attributes of its object, that have a wrapper, as far as what is done with them tells."""
+
+    def __init__(self, facts: Facts, step: Step, said: dict[str, Any]) -> None:
+        self._facts = facts
+        self._owner = step.node if isinstance(step.node, Function) else function(step.node)
+        self.names: set[str] = set()
+        if self._owner is not None and f".{said['inner']}".encode() in facts.data:
+            args = self._owner.args
+            self.names = {arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)} - assigned_in(self._owner.body)
+
+    def past(self, node: ast.Call, said: dict[str, Any]) -> str:
+        """The parameter past whose wrapper a call goes, or nothing."""
+        func: ast.AST = node.func
+        if isinstance(func, ast.Attribute) and func.attr != said["inner"]:
+            if func.attr in said.get("harmless", ()):
+                return ""
+            func = func.value
+        name, _, last = written(func).rpartition(".")
+        owner, _, attribute = name.rpartition(".")
+        if last != said["inner"] or not attribute or (owner or attribute) not in self.names or owner not in ("", "self"):
+            return ""
+        aside = said.get("aside", "")
+        return "" if aside and re.search(aside, attribute, re.I) else name
+
+    def is_wrapped(self, name: str, wraps: list[_Wrap]) -> bool:
+        """Whether a call in the file gives the function a wrapper that is made there."""
+        owner = self._owner
+        parameters = [arg.arg for arg in (*owner.args.posonlyargs, *owner.args.args)] if owner is not None else []
+        for call in callers(self._facts, owner) if owner is not None and name in parameters else ():
+            index = parameters.index(name) - (parameters[0] == "self")
+            value = written(argument(arguments(self._facts, call), name, index))
+            if any(value in wrap.wrapper and wrap.in_reach(value, call) for wrap in wraps if value):
+                return True
+        return False
 
 
 def _unwrapped(rule: Rule, facts: Facts) -> Iterator[Hit]:

@@ -12,6 +12,7 @@ from dlgovern.flow.calls import arguments, callee
 from dlgovern.flow.classes import uses
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import own_nodes, written
+from dlgovern.source.tree import function
 
 _SAME_OBJECT = frozenset({"to", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "train"})
 
@@ -84,6 +85,8 @@ class Events:
                 return None
             subject = written(receiver)
         else:
+            return None
+        if "within" in declared and not ((owner := function(call)) is not None and re.search(declared["within"], owner.name)):
             return None
         if ("where" in declared or "unless" in declared) and not self._holds(call, declared):
             return None

@@ -12,7 +12,7 @@ from dlgovern.finding import Hit
 from dlgovern.flow.classes import derives_from
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.hot import Hot, hot
-from dlgovern.flow.paths import called_name, own_nodes, written
+from dlgovern.flow.paths import called_name, own_nodes, targets, written
 from dlgovern.flow.project import definition
 from dlgovern.flow.steps import BACKWARD, is_backward, steps
 from dlgovern.policy import Rule
@@ -24,11 +24,12 @@ PARAMETERS = {
     "names": Parameter("names", "functions that wait", default=[]),
     "loss_methods": Parameter("strings", "methods that wait when they are those of the loss itself", default=[]),
     "loss_calls": Parameter("strings", "built-in functions that wait when they get the loss itself", default=[]),
+    "texts": Parameter("boolean", "a text that the loss itself is put into waits too", default=False),
     "modules": Parameter("names", "classes whose forward runs in every step, where they compute a loss", default=[]),
     "near": Parameter("strings", "words of which a file that trains has one", required=True),
 }
-GUARDS = ("not-a-tensor",)
-"""What the detector is silent under: the object is made by numpy or the standard library."""
+GUARDS = ("not-a-tensor", "choice")
+"""What the detector is silent under: the object is made by numpy or the standard library; it is what a policy chose, on which the host acts."""
 
 _DEVICES = (b"cuda", b"device", b"ccelerat", b"abric", b"rank", b"npu", b"xpu", b"hpu", b"mps", b"engine")
 """Words of files that train on a device; without one the program may run on the host alone, where nothing waits."""
@@ -43,6 +44,7 @@ def triggers(parameters: dict[str, Any], _tables: dict[str, Any]) -> list[dict[s
     backward = [f".{word}" for word in sorted(BACKWARD)]
     found += [{"all": [f".{word}", one]} for word in parameters.get("loss_methods", ()) for one in backward]
     found += [{"all": [word, one]} for word in parameters.get("loss_calls", ()) for one in backward]
+    found += [{"parts": ["loss"], "words": [], "text": r"\{\s*[\w.]*loss"}] if parameters.get("texts") else []
     return found
 
 
@@ -64,14 +66,15 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     methods = {*said["methods"], *(name.rpartition(".")[2] for name in said.get("names", ()))}
     called = {called_name(node.func) for node in facts.tree.of(ast.Call)}  # type: ignore[attr-defined]
     waiting = _are_used(facts, methods)
-    if not waiting and called.isdisjoint((*said.get("loss_methods", ()), *said.get("loss_calls", ()))):
+    if not waiting and called.isdisjoint((*said.get("loss_methods", ()), *said.get("loss_calls", ()))) and not (said.get("texts") and b"{" in facts.data):
         return
     seen: set[int] = set()
     device = any(word in facts.data for word in _DEVICES)
     for step in steps(facts):
         losses = _losses(step.node.body)
+        shown = losses - _numbers(step.node.body) if said.get("texts") else set()
         confidence = "" if step.loop and device else "medium"
-        yield from _waits(rule, facts, hot(facts, step.node.body, loop=step.loop), losses, seen, confidence)
+        yield from _waits(rule, facts, hot(facts, step.node.body, loop=step.loop), losses, seen, confidence, shown)
     modules = said.get("modules", ())
     for owner, body in _forwards(facts) if waiting and modules else ():
         found = list(_waits(rule, facts, hot(facts, body), set(), set(seen), "medium"))
@@ -80,12 +83,13 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
 
 
 def _waits(
-    rule: Rule, facts: Facts, found: Iterator[Hot], losses: set[str], seen: set[int], confidence: str
+    rule: Rule, facts: Facts, found: Iterator[Hot], losses: set[str], seen: set[int], confidence: str, shown: set[str] | None = None
 ) -> Iterator[Hit]:
     for one in found:
-        if id(one.node) in seen or not isinstance(one.node, ast.Call):
+        if id(one.node) in seen or not isinstance(one.node, ast.Call | ast.FormattedValue):
             continue
-        if what := _what(rule.parameters, facts, one.node, losses if not one.through else set()):
+        own = one.through == ()
+        if what := _what(rule.parameters, facts, one.node, losses if own else set()) if isinstance(one.node, ast.Call) else _shown(one.node, shown if own and shown else set()):
             seen.add(id(one.node))
             where = "in every training step" if not confidence else "in what runs in every training step"
             hit = facts.hit(rule.id, one.node, what=what, where=where)
@@ -97,7 +101,8 @@ def _what(said: dict[str, Any], facts: Facts, call: ast.Call, losses: set[str]) 
     func = call.func
     if isinstance(func, ast.Attribute):
         if func.attr in said["methods"] and not call.args and not call.keywords:
-            if "not-a-tensor" in said.get("without_guards", ()) or not _no_tensor(facts, func.value):
+            off = said.get("without_guards", ())
+            if ("not-a-tensor" in off or not _no_tensor(facts, func.value)) and ("choice" in off or not _is_choice(func.value)):
                 return f"{_short(func.value)}.{func.attr}()"
             return ""
         if func.attr in said.get("loss_methods", ()) and _object(func.value) in losses:
@@ -111,9 +116,30 @@ def _what(said: dict[str, Any], facts: Facts, call: ast.Call, losses: set[str]) 
     return ""
 
 
+def _numbers(body: list[ast.stmt]) -> set[str]:
+    """The names below these statements that are given a number of a tensor."""
+    made = (node for node in own_nodes(body) if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None)
+    return {name for node in made if any(isinstance(one, ast.Call) and called_name(one.func) in ("item", "float", "tolist") for one in ast.walk(node.value)) for name in targets(node)}  # type: ignore[arg-type]
+
+
+def _shown(node: ast.FormattedValue, losses: set[str]) -> str:
+    """A text that the loss itself becomes a part of, as a number of some digits or as it is."""
+    made = any(isinstance(one, ast.Attribute) and one.attr not in ("detach", "data", "mean", "sum", "self") for one in ast.walk(node.value) if one is not node.value)
+    name = "" if made else _object(node.value)
+    return f"f-string of {name}" if name in losses and "loss" in name else ""
+
+
 def _no_tensor(facts: Facts, node: ast.AST) -> bool:
     origin = facts.names.origin(node) or ""
     return origin.partition(".")[0] in ("numpy", "math", "time", "random", "statistics")
+
+
+def _is_choice(node: ast.AST) -> bool:
+    """Whether a value is an index that was chosen: ``values.argmax()``, ``torch.multinomial(weights, 1)``, ``distribution.sample()``."""
+    return isinstance(node, ast.Call) and called_name(node.func) in _CHOICES
+
+
+_CHOICES = frozenset(("argmax", "argmin", "multinomial", "sample", "randint"))
 
 
 def _object(node: ast.AST) -> str:

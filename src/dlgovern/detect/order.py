@@ -29,7 +29,7 @@ from dlgovern.flow.paths import (
 )
 from dlgovern.flow.project import Function, called
 from dlgovern.policy import Rule
-from dlgovern.source.tree import function
+from dlgovern.source.tree import FUNCTIONS, function, parents
 
 SPARES = ("handed-on", "helper", "opposite-branch", "switched-off")
 """The object is given to other code; a function of this file may do what is missing; the conditions of the two
@@ -37,8 +37,8 @@ events exclude each other; the object, or the manager, was made with ``enabled=F
 
 PARAMETERS = {
     "objects": Parameter("any", "kinds of objects: kind, made_by (names that make one), called (what such a name looks like)", default=[]),
-    "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless", required=True),
-    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn, and of which nothing else in the function does the same), apart, through (in a function of the repository that does nothing else), says, asked (what a condition around the event may not name)", required=True),
+    "events": Parameter("any", "name; names, or on + calls (methods), or makes (assigned from); subject; where; unless; within (what the function around is called)", required=True),
+    "forbid": Parameter("any", "event, and any of: after, before, without, until, never, never_here (in the same function), absent, inside, in_loop, remade (a result that the loop around computes in every turn, and of which nothing else in the function does the same), apart, own (an object that the function is given counts in a loop only), between (with `apart`: what runs in every turn too), through (in a function of the repository that does nothing else), of_another (an event that the file gives other objects, and never this one, nor on the other side of a condition), says, asked (what a condition around the event may not name)", required=True),
     "spare": Parameter("strings", f"where to stay silent: {', '.join(SPARES)}", default=[]),
 }
 _HARMLESS = frozenset({"print", "len", "isinstance", "type", "id", "str", "repr", "hasattr", "getattr", "next", "sum"})
@@ -186,7 +186,11 @@ class _Path:
             return state
         if relation.get("remade") and (_is_of_before(event.node) or _is_done_again(event.node)):
             return state
+        if relation.get("own") and _is_lent(event):
+            return state
         if (inside := relation.get("inside")) and not self._inside(event.node, inside):
+            return state
+        if (given := relation.get("of_another")) and not self._of_another(event, given):
             return state
         if (asked := relation.get("asked")) and any(re.search(asked, one.test) for one in guards(event.node)):
             return state
@@ -198,6 +202,26 @@ class _Path:
                 continue
             state = self._waiting(event.subject or subject, Suspect(event, mark.after), state)
         return state
+
+    def _of_another(self, event: Event, name: str) -> bool:
+        """Whether the events of a name in this file are given other objects, and never the one of this event."""
+        owner = written(getattr(getattr(event.node, "func", None), "value", None))
+        calls = [node for node in self.facts.tree.of(ast.Call) if any(one.name == name for one in self.events.at(node))]
+        given = [written(node.args[0]) for node in calls if node.args]  # type: ignore[attr-defined]
+        return bool(owner and given) and "" not in given and owner not in given and not self._other_side(event.node, name)
+
+    def _other_side(self, node: ast.AST, name: str) -> bool:
+        """Whether an event of a name stands on the other side of a condition around a node."""
+        child = node
+        for parent in parents(node):
+            if isinstance(parent, FUNCTIONS):
+                return False
+            if isinstance(parent, ast.If) and child is not parent.test:
+                other = parent.orelse if child in parent.body else parent.body
+                if any(one.name == name for one in self.events.among(other)):
+                    return True
+            child = parent
+        return False
 
     def _waiting(self, subject: str, suspect: Suspect, state: Marks) -> Marks:
         if not self.before and not self.until:
@@ -288,6 +312,14 @@ def _repeats(event: Event, facts: Facts) -> bool:
     return False
 
 
+def _is_lent(event: Event) -> bool:
+    """Whether a function is given the object of an event, and does it once: who calls it may do the rest."""
+    owner = function(event.node)
+    if not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef) or loop(event.node) is not None:
+        return False
+    return event.subject in {one.arg for one in (*owner.args.posonlyargs, *owner.args.args, *owner.args.kwonlyargs)}
+
+
 def _is_of_before(node: ast.AST) -> bool:
     """Whether the loop around a call of ``result.sum().backward`` is about results of what ran before the loop."""
     around = loop(node)
@@ -328,19 +360,37 @@ def _apart(
 ) -> Iterator[Hit]:
     """The event runs in every turn of a loop, or every call of a function, in which the other runs only every n-th time."""
     seen = [event for node in own_nodes(body) for event in events.at(node)]
+    flags = _flags(body) if any(event.name == relation["event"] for event in seen) else []
+    between = relation.get("between", "")
     for event in seen:
         if event.name != relation["event"]:
             continue
         around = loop(event.node)
-        if around is None and (function(event.node) is None or event.subject in assigned_in(body)):
+        if around is None and (between or function(event.node) is None or event.subject in assigned_in(body)):
             continue
-        others = [o for o in seen if o.name == relation["apart"] and loop(o.node) is around]
-        if others and all(_rarer(guards(o.node), guards(event.node)) for o in others):
-            yield _hit(rule, facts, relation, Suspect(event, others[0]))
+        others = [o for o in seen if o.name == relation["apart"] and loop(o.node) is around and (not between or o.subject == event.subject)]
+        if others and all(_rarer(guards(o.node), guards(event.node), flags) for o in others):
+            if not between or _in_every_turn(event, others, [o for o in seen if o.name == between and loop(o.node) is around], flags):
+                yield _hit(rule, facts, relation, Suspect(event, others[0]))
 
 
-def _rarer(some: tuple[Guard, ...], than: tuple[Guard, ...]) -> bool:
-    return any(one.periodic and one not in than for one in some)
+def _in_every_turn(event: Event, others: list[Event], middle: list[Event], flags: list[str]) -> bool:
+    """Whether an event comes in turns in which the others do not, but what belongs between them does; an ``else`` may hold another way to do the same."""
+    mine = guards(event.node)
+    every = all(set(mine) <= set(guards(one.node)) for one in others)
+    asked = all(_rarer(tuple(one for one in guards(other.node) if one.holds), mine, flags) for other in others)
+    return every and asked and bool(middle) and not any(_rarer(guards(one.node), mine, flags) for one in middle)
+
+
+def _rarer(some: tuple[Guard, ...], than: tuple[Guard, ...], flags: list[str]) -> bool:
+    return any((one.periodic or any(flag in one.test for flag in flags)) and one not in than for one in some)
+
+
+def _flags(body: list[ast.stmt]) -> list[str]:
+    """The variables, as a dump writes them, that say whether it is the n-th turn: ``last = (i + 1) % n == 0``."""
+    made = [node for node in own_nodes(body) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Compare | ast.BoolOp | ast.UnaryOp)]
+    every = [node for node in made if any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mod) for one in ast.walk(node.value))]
+    return [f"Name(id={name!r}," for node in every for name in targets(node) if name.isidentifier()]
 
 
 def _hit(rule: Rule, facts: Facts, relation: dict[str, Any], seen: Suspect) -> Hit:

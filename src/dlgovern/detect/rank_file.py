@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.ranks.accesses import Access, unsafe
+from dlgovern.flow.ranks.accesses import Access, Unsafe, unsafe
 from dlgovern.flow.ranks.tables import rank_text, tables_of, tells_ranks
+from dlgovern.flow.ranks.trace import Node
 from dlgovern.policy import Rule
 
 REASONS = ("early", "own", "lost", "late")
@@ -40,14 +42,18 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
         for one in unsafe(facts, known):
             for rule in rules:
                 if one.why in rule.parameters["reasons"] and one.use.site.spot[0] == facts.path and one.use.site.node is not None:
-                    hit = facts.hit(rule.id, one.use.site.node, call=_named(one.use), write=_named(one.write) if one.write else "")  # type: ignore[arg-type]
-                    yield hit._replace(related=tuple(_related(one.use, one.write)))
+                    place = _place(facts, one)
+                    hit = facts.hit(rule.id, place.node, call=f"{place.op}()", write=f"{one.write.site.op}()" if one.write else "")  # type: ignore[arg-type]
+                    yield hit._replace(related=tuple(_related(one.use, one.write) if place is one.use.site else ()))
 
     return {None: see}
 
 
-def _named(one: Access) -> str:
-    return f"{one.site.op}()"
+def _place(facts: Facts, one: Unsafe) -> Node:
+    """Where to report: at the step itself where the ranks have paths of their own and the file has it, else at the call that leads to it."""
+    step = one.use.step
+    here = one.why == "own" and step.spot[0] == facts.path and isinstance(step.node, ast.AST)
+    return step if here else one.use.site
 
 
 def _related(use: Access, write: Access | None) -> Iterator[tuple[str, int, int, str]]:

@@ -181,18 +181,27 @@ _LAUNCHED = frozenset(("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTE
 def _keeps(facts: Facts, node: ast.AST, name: str) -> bool:
     """Whether an assignment stands under a test that the variable, or another one of a launcher, is not set yet."""
     child = node
+    launched = name in _LAUNCHED
     for parent in parents(node):
-        if isinstance(parent, ast.If) and (_asks(facts, parent.test, name) or (name in _LAUNCHED and child in parent.body and _lacks(facts, parent.test))):
-            return True
+        if isinstance(parent, ast.If):
+            taken = child in parent.body
+            if _asks(facts, parent.test, name) or (launched and (taken or child in parent.orelse) and _lacks(facts, parent.test, taken)):
+                return True
+            launched = launched and not (taken and _OTHER_LAUNCHERS.search(ast.unparse(parent.test)))
         child = parent
     return False
 
 
-def _lacks(facts: Facts, test: ast.AST) -> bool:
-    """Whether a test says that what launchers set is not there: ``"RANK" not in os.environ``."""
-    return (
-        isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotIn)
-        and facts.names.origin(test.comparators[0]) == "os.environ" and constant(facts, test.left) in _LAUNCHED
+_OTHER_LAUNCHERS = re.compile(r"SLURM|OMPI|PMI|MV2|mpi", re.I)
+
+
+def _lacks(facts: Facts, test: ast.AST, holds: bool) -> bool:
+    """Whether a test says that what launchers set is not there: ``"RANK" not in os.environ``, or ``"RANK" in os.environ and …`` that fails."""
+    every = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) and not holds else [test]
+    return all(
+        isinstance(one, ast.Compare) and isinstance(one.ops[0], ast.NotIn if holds else ast.In)
+        and facts.names.origin(one.comparators[0]) == "os.environ" and constant(facts, one.left) in _LAUNCHED
+        for one in every
     )
 
 

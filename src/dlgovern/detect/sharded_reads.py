@@ -12,9 +12,11 @@ from dlgovern.finding import Hit
 from dlgovern.flow.calls import callee
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.lifecycle import model_of
-from dlgovern.flow.paths import assigned_names
+from dlgovern.flow.paths import assigned_names, own_nodes, parameters_of, written
+from dlgovern.flow.project import Function, called
+from dlgovern.flow.steps import callers
 from dlgovern.policy import Rule
-from dlgovern.source.tree import FUNCTIONS, enclosing_class, function, parents
+from dlgovern.source.tree import FUNCTIONS, enclosing_class, function, parents, up
 
 PARAMETERS = {
     "objects": Parameter("table", "table of what makes and changes models and optimizers", required=True),
@@ -46,6 +48,8 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
         for rule in rules:
             names = tables.get(rule.parameters["objects"], {}).get(rule.parameters["shards"], {}).get("names", ())
             sharded = _sharded(facts, names)
+            sharded += _by_helpers(facts, sharded)
+            sharded += _handed_on(facts, sharded)
             if sharded:
                 yield from _saves(rule, facts, sharded)
                 yield from _numbers(rule, facts, sharded)
@@ -64,6 +68,34 @@ def _sharded(facts: Facts, names: Any) -> Sharded:
         if callee(facts, node) in names and node.args:
             for name in {model_of(node.args[0]), *assigned_names(node)} - {""}:
                 found.append((name, enclosing_class(node) if name.startswith("self.") else function(node)))
+    return found
+
+
+def _by_helpers(facts: Facts, sharded: Sharded) -> Sharded:
+    """The models that functions of this file shard for who calls them: what they return, and what they are given."""
+    found: Sharded = []
+    for owner in {id(home): home for _, home in sharded if isinstance(home, Function)}.values():
+        names = {name for name, home in sharded if home is owner}
+        gives = any(isinstance(node, ast.Return) and node.value is not None and written(node.value) in names for node in own_nodes(owner.body))
+        for call in callers(facts, owner):
+            given = {one for name, one in parameters_of(facts, call).items() if name in names and one}
+            made = assigned_names(call) if gives and isinstance(up(call), ast.Assign) else set()
+            found += [(name, enclosing_class(call) if name.startswith("self.") else function(call)) for name in sorted(given | made)]
+    return found
+
+
+def _handed_on(facts: Facts, sharded: Sharded) -> Sharded:
+    """The parameters of functions of this file that are given a sharded model."""
+    found: Sharded = []
+    last = {name.rpartition(".")[2] for name, _ in sharded}
+    for call in facts.tree.of(ast.Call):
+        assert isinstance(call, ast.Call)
+        given = [one for one in (*call.args, *(word.value for word in call.keywords)) if written(one).rpartition(".")[2] in last]
+        if any(_is_sharded(one, sharded) and model_of(one) == written(one) for one in given):
+            code = called(facts, call, home=True)
+            for name, one in (parameters_of(facts, call) if code is not None else {}).items():
+                if any(one == written(model) and _is_sharded(model, sharded) for model in given):
+                    found.append((name, code.node))  # type: ignore[union-attr]
     return found
 
 

@@ -20,8 +20,8 @@ PARAMETERS = {
     "objects": Parameter("strings", "how the names of such objects end", required=True),
     "runs": Parameter("any", "methods that run all epochs: method, keyword (an argument that says so)", default=[]),
 }
-GUARDS = ("elsewhere",)
-"""What the detector is silent under: another call of the file stands in the loop, or in another function."""
+GUARDS = ("elsewhere", "in-epochs")
+"""What the detector is silent under: another call of the file stands in the loop, or in another function; this one stands in a loop over epochs."""
 
 
 _EPOCH = re.compile(r"(cur(rent)?_)?epoch(_?(idx|index|num|number|id))?")
@@ -51,7 +51,7 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
     if any(isinstance(parent, ast.Lambda) for call in told for parent in parents(call)):
         return  # it runs whenever what is given the function calls it
     trained = {id(step.node) for step in steps(facts)} if told else set()
-    early = [call for call in told if _epochs_follow(facts, call, trained, said["runs"])]
+    early = [call for call in told if ("in-epochs" in off or not _in_epochs(facts, call, trained)) and _epochs_follow(facts, call, trained, said["runs"])]
     if "elsewhere" in off or len(early) == len(told):
         for call in early:
             yield facts.hit(rule.id, call, call=written(call.func))
@@ -60,6 +60,11 @@ def _rule(rule: Rule, facts: Facts) -> Iterator[Hit]:
 def _tells(call: ast.Call, said: dict[str, Any]) -> bool:
     func = call.func
     return isinstance(func, ast.Attribute) and func.attr in said["methods"] and written(func.value).lower().endswith(tuple(said["objects"]))
+
+
+def _in_epochs(facts: Facts, call: ast.Call, trained: set[int]) -> bool:
+    """Whether a call stands in a loop over epochs, whatever loops follow it."""
+    return any(_over_epochs(facts, one, trained) for one in loops_around(call))
 
 
 def _epochs_follow(facts: Facts, call: ast.Call, trained: set[int], runs: list[dict[str, str]]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import own_nodes
+from dlgovern.flow.paths import called_name, own_nodes, written
 from dlgovern.flow.project import called
 from dlgovern.policy import Rule
 from dlgovern.source.tree import enclosing_class, function, up
@@ -152,7 +152,7 @@ def _slice_by_rank(facts: Facts, node: ast.expr, reads: _Reads) -> str:
 
 
 def _dealt_out(facts: Facts, node: ast.expr) -> str:
-    """``Data(files, process_rank=r, num_processes=n)``: the call that is given the listing, or its name, and deals it out to the ranks."""
+    """``Data(files, process_rank=r, num_processes=n)``, or ``Data(files, rank, world_size)``: the call that is given the listing, or its name, and deals it out to the ranks."""
     parent = up(node)
     if isinstance(parent, ast.Call):
         return _dealer(facts, parent) if node in parent.args else ""
@@ -174,17 +174,21 @@ def _is_of(facts: Facts, name: ast.Name, node: ast.expr) -> bool:
 
 def _dealer(facts: Facts, call: ast.Call) -> str:
     named = [word.arg for word in call.keywords if word.arg]
-    ranks = [name for name in named if name == "rank" or name.endswith("_rank")]
-    if not ranks or not any(_COUNT.search(name) for name in named):
+    told = [*named, *(written(arg).rpartition(".")[2] or called_name(getattr(arg, "func", arg)) for arg in call.args)]
+    ranks = [name for name in told if name == "rank" or name.endswith("_rank")]
+    if not ranks or not any(_COUNT.search(name) for name in told):
         return ""
     code = called(facts, call)
     facts.reads |= code.facts.reads | {code.facts.path} if code is not None else set()
-    if code is not None and "sort" in ast.unparse(code.node):
+    text = ast.unparse(enclosing_class(code.node) or code.node) if code is not None else ""
+    if (code is not None and "sort" in ast.unparse(code.node)) or (ranks[0] not in named and not _DEALT.search(text)):
         return ""
-    return f"{ast.unparse(call.func)}(…, {ranks[0]}=…)"
+    return f"{ast.unparse(call.func)}(…, {ranks[0]}{'=…' if ranks[0] in named else ''})"
 
 
-_COUNT = re.compile(r"^(world_size|num_(processes|replicas|shards|ranks|workers))$")
+_COUNT = re.compile(r"^((get_)?world(_size)?|num_(processes|replicas|shards|ranks|workers))$")
+_DEALT = re.compile(r"\[[\w.]*rank[\w.]*::|%\s*[\w.]*(world|num|size)\w*\s*[!=]=", re.I)
+"""How a function deals out what it is given: ``files[rank::n]``, or ``i % n == rank``."""
 
 
 def _is_stride(index: ast.AST) -> bool:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from dlgovern.detect import Parameter
 from dlgovern.finding import Hit
@@ -13,9 +14,11 @@ from dlgovern.flow.calls import argument, arguments, callee
 from dlgovern.flow.classes import derives_from
 from dlgovern.flow.constants import constant
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import own_nodes, written
+from dlgovern.flow.paths import own_nodes, targets, written
 from dlgovern.flow.project import instance
+from dlgovern.flow.steps import callers
 from dlgovern.policy import Rule
+from dlgovern.source.tree import function
 
 PARAMETERS = {
     "bases": Parameter("names", "classes of data sets", required=True),
@@ -23,7 +26,10 @@ PARAMETERS = {
     "reads": Parameter("strings", "methods in which an item is made", required=True),
     "loaders": Parameter("names", "loaders of which the file must make one with workers, for the class itself to be reported", default=[]),
     "aware": Parameter("strings", "text by which the class, or the file, knows its worker or rank", required=True),
+    "near": Parameter("strings", "text that says so in the class, and in what it is given", default=[]),
 }
+_ROUNDS = 3
+_SAME_NAME = 8  # values of one name that are looked at
 GUARDS = ("seeded-again",)
 """What the detector is silent under: the generator is made or seeded again where items are made."""
 
@@ -42,7 +48,7 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
             said = rule.parameters
             if not any(derives_from(facts, _plain(base), said["bases"]) for base in node.bases):
                 continue
-            if _is_aware(facts, node, said):
+            if _is_aware(facts, said):
                 continue
             if said.get("generators"):
                 yield from _generators(rule, facts, node)
@@ -52,8 +58,8 @@ def watch(rules: list[Rule], facts: Facts, _tables: dict[str, Any]) -> dict[type
     return {ast.ClassDef: see}
 
 
-def _is_aware(facts: Facts, node: ast.ClassDef, said: dict[str, Any]) -> bool:
-    """Whether the class knows its worker, or the file gives a loader something that does."""
+def _is_aware(facts: Facts, said: dict[str, Any]) -> bool:
+    """Whether the file knows the worker, or gives a loader something that does."""
     text = facts.data.decode("utf-8", "replace")
     return any(re.search(word, text) for word in said["aware"])
 
@@ -99,6 +105,8 @@ def _unsharded(rule: Rule, facts: Facts, owner: ast.ClassDef) -> Iterator[Hit]:
             continue
         code = instance(facts, data)
         if code is not None and (code.node is owner or _derives_here(code.node, owner)):
+            if any(re.search(word, text) for text in _about(facts, owner, node, data) for word in rule.parameters.get("near", ())):
+                continue
             line, column, _, _ = facts.span(node)
             hit = facts.hit(rule.id, method, name=owner.name)
             yield hit._replace(
@@ -106,6 +114,44 @@ def _unsharded(rule: Rule, facts: Facts, owner: ast.ClassDef) -> Iterator[Hit]:
                 related=((facts.path, line, column, "read by several workers here"),),
             )
             return
+
+
+class _Makers:
+    """What gives each name of a file its value, and the classes by name: looked up once a file."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.named: dict[str, list[ast.AST]] = {}
+        for node in facts.tree.of(ast.Assign, ast.AugAssign, ast.AnnAssign):
+            for name in targets(node):
+                self.named.setdefault(name, []).append(node)
+        for node in facts.tree.of(ast.FunctionDef, ast.ClassDef):
+            assert isinstance(node, ast.FunctionDef | ast.ClassDef)
+            self.named.setdefault(node.name, []).append(node)
+            for base in node.bases if isinstance(node, ast.ClassDef) else ():
+                self.named.setdefault(f"({written(base)})", []).append(node)
+
+
+_MAKERS: WeakKeyDictionary[Facts, _Makers] = WeakKeyDictionary()
+
+
+def _about(facts: Facts, owner: ast.ClassDef, loader: ast.Call, data: ast.expr) -> Iterator[str]:
+    """The text of a class, its kin in the file and a loader, and of all that the data are made of, as far as names tell."""
+    if facts not in _MAKERS:
+        _MAKERS[facts] = _Makers(facts)
+    named = _MAKERS[facts].named
+    parts: list[ast.AST] = [owner, loader, *named.get(f"({owner.name})", ())[:_SAME_NAME]]
+    parts += [base for one in owner.bases for base in named.get(written(one), ())[:_SAME_NAME]]
+    maker = function(data)
+    given: list[ast.AST] = [data, *(callers(facts, maker)[:_SAME_NAME] if maker is not None else ())]
+    done: set[int] = set()
+    for _ in range(_ROUNDS):
+        names = {written(one) for part in given for one in ast.walk(part) if isinstance(one, ast.Name | ast.Attribute)}
+        parts += given
+        given = [node for name in sorted(names) for node in named.get(name, ())[:_SAME_NAME] if id(node) not in done]
+        done |= {id(node) for node in given}
+    for part in (*parts, *given):
+        line, _, end, _ = facts.span(part)
+        yield "\n".join(facts.lines[line - 1 : end])
 
 
 def _derives_here(node: ast.AST, owner: ast.ClassDef) -> bool:

@@ -11,13 +11,10 @@ from dlgovern.source.tree import children
 _ROUNDS = 6
 
 
-def feeding(body: list[ast.stmt]) -> set[int]:
-    """The ids of the nodes below these statements whose value goes into what ``backward`` is called on or given."""
-    ends = [
-        part for node in own_nodes(body) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in BACKWARD
-        for part in (node.func.value, *node.args)
-    ]
-    return _feeding(body, ends)
+def losses(body: list[ast.stmt]) -> list[set[int]]:
+    """For each ``backward`` below these statements, the ids of the nodes whose value goes into it."""
+    backward = [node for node in own_nodes(body) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in BACKWARD]
+    return [_feeding(body, [node.func.value, *node.args]) for node in backward]  # type: ignore[attr-defined]
 
 
 def returned(body: list[ast.stmt]) -> set[int]:

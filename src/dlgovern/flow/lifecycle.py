@@ -18,6 +18,7 @@ from dlgovern.source.tree import parents
 
 _DEPTH = 2
 _PARAMETERS = frozenset({"parameters", "named_parameters"})
+_PLACES = frozenset({"to", "cuda", "cpu", "half", "bfloat16", "float", "double"})
 _LARGEST = 4_000  # nodes of a function; one that is larger is not followed into
 
 
@@ -106,7 +107,7 @@ def _call(facts: Facts, node: ast.Call, table: Mapping[str, Any], kinds: tuple[s
         entry = table.get(kind, {})
         gets = ",".join(sorted(assigned_names(node)))
         if kind == "optimizers":
-            if _among(origin, entry.get("names", ())) and origin.rpartition(".")[2][:1].isupper():
+            if _among(origin, entry.get("names", ())) and not _among(origin, entry.get("but", ())) and origin.rpartition(".")[2][:1].isupper():
                 for subject in _parameters_of(facts, node):
                     yield Moment(kind, subject, gets, node, guards(node), origin)
         elif _among(origin, entry.get("names", ())):
@@ -220,7 +221,10 @@ def _new_part(facts: Facts, node: ast.Assign) -> str:
     target = node.targets[0]
     if not isinstance(target, ast.Attribute) or not isinstance(node.value, ast.Call) or written(target.value) == "self":
         return ""
-    origin = callee(facts, node.value) or ""
+    made_by: ast.expr = node.value
+    while isinstance(made_by, ast.Call) and isinstance(made_by.func, ast.Attribute) and made_by.func.attr in _PLACES:
+        made_by = made_by.func.value  # nn.Linear(…).to(device)
+    origin = (callee(facts, made_by) or "") if isinstance(made_by, ast.Call) else ""
     made = origin.startswith("torch.nn.") and origin.rpartition(".")[2][:1].isupper() and "Parallel" not in origin
     return model_of(target.value) if made and written(target.value) else ""
 

@@ -47,10 +47,16 @@ def steps(facts: Facts) -> list[Step]:
     for node in facts.tree.of(ast.FunctionDef, ast.AsyncFunctionDef):
         assert isinstance(node, Function)
         hook = _HOOK.search(_named(node)) is not None
-        if hook or any(id(call) not in inside for call in _direct(node)):
-            if hook or _steps_too(node):
-                found.append(Step(node, loop=False))
+        if hook or (_steps_too(node) and (any(id(call) not in inside for call in _direct(node)) or _steps_what_others_fill(facts, node, inside))):
+            found.append(Step(node, loop=False))
     return found
+
+
+def _steps_what_others_fill(facts: Facts, node: Function, inside: set[int]) -> bool:
+    """Whether a method steps an optimiser after other methods of its object went backward: ``self.backward_G()``, ``self.optim_G.step()``."""
+    nodes = [one for one in own_nodes(node.body) if isinstance(one, ast.Call) and id(one) not in inside]
+    own = [one for one in nodes if isinstance(one.func, ast.Attribute) and written(one.func.value) == "self"]
+    return bool(own) and any(map(_is_update, nodes)) and any(goes_backward(facts, one, 1) for one in own)
 
 
 def _named(node: Function) -> str:

@@ -160,7 +160,7 @@ def _follow(
     followed = not silent and frame.summaries.may_follow(frame) and frame.summaries.may_lead(frame, node.func)
     target = frame.project.function(frame.facts, node.func) if followed else None
     if target is not None:
-        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name == "__init__", every=frame.summaries.files, apart=frame.summaries.writes)
+        given = arguments(target.node, positional, keywords, bound=isinstance(node.func, ast.Attribute) or target.node.name in ("__init__", "__call__"), every=frame.summaries.files, apart=frame.summaries.writes)
         summary = frame.summaries.run(target, frame.cls, given, frame, site=frame.spot(node))
         frame.cut |= summary.cut
         if summary.steps:
@@ -204,7 +204,8 @@ def _follow(
     if not taint and shared(frame, node, origin, last, positional, keywords):
         taint = SHARE
     mixed = "mixed" if any(one.kind in ("rank", "text") or one.ranked for one in (*positional, *keywords.values())) else ""
-    return unknown(f"{values.of_agreed(receiver)}{text}@{node.lineno}", taint or mixed)
+    agreed = values.of_agreed(receiver) or (values.of_agreed(summary.value) if target is not None else "")
+    return unknown(f"{agreed}{text}@{node.lineno}", taint or mixed)
 
 
 def _may_be_other(frame: Frame, node: ast.Call, target: Target, result: Value) -> bool:

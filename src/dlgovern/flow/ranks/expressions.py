@@ -10,7 +10,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import attributes, values
 from dlgovern.flow.ranks.calls import call
-from dlgovern.flow.ranks.files import together
+from dlgovern.flow.ranks.files import OWN, together
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
 from dlgovern.flow.ranks.objects import given, kinds
 from dlgovern.flow.ranks.shares import SHARE, parted, picked, sliced
@@ -40,6 +40,12 @@ def _other(frame: Frame, node: ast.AST) -> Value:
     found = [value(frame, child) for child in children(node) if isinstance(child, ast.expr)]
     text = f"{type(node).__name__}({', '.join(map(values.name, found))})"
     return unknown(text, values.worst(*found) or _mixed(found), values.ranked(*found))
+
+
+def _dict(frame: Frame, node: ast.Dict) -> Value:
+    """A dictionary is no path: that it holds a moment or a random name says nothing of its other entries."""
+    found = _other(frame, node)
+    return found._replace(taint="") if found.taint == OWN else found
 
 
 def _mixed(found: list[Value]) -> str:
@@ -135,13 +141,23 @@ def _bool(frame: Frame, node: ast.BoolOp) -> Value:
     """``a and b``: what follows a known value runs or does not, what follows an unknown one is a choice."""
     guards, done = len(frame.guards), len(frame.out)
     ends = isinstance(node.op, ast.Or)
-    found = _operands(frame, node, ends)
+    found = _operands(frame, _among_many(node), ends)
     del frame.guards[guards:]
     if frame.summaries.files and found.ranked and truth(found) is ends:
         frame.out[done:] = [step for step in frame.out[done:] if step.kind not in ("read", "test")]  # what it looked at decides nothing
     if ends and found.kind == "key" and found.ranked and any(word in found.data for word in frame.tables.engines):
         return Value("const", True, found.taint, True)  # where the engine needs every rank, every rank comes
     return found
+
+
+def _among_many(node: ast.BoolOp) -> ast.BoolOp:
+    """``not many or (many and first)`` as ``many and first``: where there is one process, there are no ranks to tell apart."""
+    rows = [one for one in node.values if isinstance(one, ast.BoolOp) and isinstance(one.op, ast.And)] if isinstance(node.op, ast.Or) else []
+    asked = {written(part) for row in rows for part in row.values} - {""}
+    left = [one for one in node.values if not (isinstance(one, ast.UnaryOp) and isinstance(one.op, ast.Not) and written(one.operand) in asked)]
+    if len(left) in (0, len(node.values)):
+        return node
+    return ast.copy_location(ast.BoolOp(node.op, left), node)
 
 
 def _operands(frame: Frame, node: ast.BoolOp, ends: bool) -> Value:
@@ -406,6 +422,7 @@ _READERS: dict[type, Callable[[Frame, Any], Value]] = {
     ast.SetComp: _comprehension,
     ast.GeneratorExp: _comprehension,
     ast.DictComp: _comprehension,
+    ast.Dict: _dict,
     ast.Call: _call,
     ast.Lambda: _lambda,
     ast.Await: _inner,

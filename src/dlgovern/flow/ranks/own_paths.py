@@ -30,6 +30,9 @@ _WORDS = frozenset(
     "pid host node nodename worker shard proc process local device gpu cuda null buffer buf stream batch sample samples prompt image img video"
     " replica stdout stderr backend logger writer".split()
 )
+_ITEM = re.compile(r"(?<![A-Za-z])(samples?|prompt|image|img|video)(?![A-Za-z])", re.I)
+"""Words for one item of the data: a variable of such a name is another one on each rank, a text is the same text."""
+
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -75,7 +78,7 @@ def _said(node: ast.AST, names: set[_Key]) -> Iterator[str]:
                 names.update(_keys(one))
         elif isinstance(one, ast.Constant):
             if isinstance(one.value, str):
-                yield one.value
+                yield _ITEM.sub(" ", one.value)
         elif isinstance(one, ast.Call):
             name = called_name(one.func)
             yield name

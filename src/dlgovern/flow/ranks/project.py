@@ -65,7 +65,7 @@ class Project:
             self.home.reads.add(facts.path)
 
     def function(self, facts: Facts, func: ast.AST) -> Target | None:
-        """The function that a callee means; for a class its ``__init__``."""
+        """The function that a callee means; for a class its ``__init__``, for an object its ``__call__``."""
         known = self._functions.get(id(func))
         if known is None:
             reads, self.reads = self.reads, set()
@@ -77,12 +77,19 @@ class Project:
     def _function(self, facts: Facts, func: ast.AST) -> Target | None:
         found = self.definition(facts, func)
         if found is None:
-            return None
+            return self._call_of(facts, func)
         if isinstance(found.node, Function):
             return Target(found.facts, found.node, _owner(found.node))
         if isinstance(found.node, ast.ClassDef):
             return self.method(found.facts, found.node, "__init__")
         return None
+
+    def _call_of(self, facts: Facts, func: ast.AST) -> Target | None:
+        """What runs when an object of a known class is called."""
+        if not isinstance(func, ast.Name | ast.Attribute):
+            return None
+        found = (self.method(kind.facts, kind.node, "__call__") for kind in kinds(self, facts, func) if kind.made)
+        return next((one for one in found if one is not None), None)
 
     def definition(self, facts: Facts, func: ast.AST) -> Definition | None:
         """What a name or a chain of attributes is defined as, functions and classes only."""

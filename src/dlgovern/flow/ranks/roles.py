@@ -27,10 +27,27 @@ def split(site: Node, guard: object, facts: Facts, project: Project, tables: Tab
     for parent in parents(site.node):
         if isinstance(parent, ast.If) and (parent.lineno, parent.col_offset + 1) == guard.spot[1:]:
             mine, others = _sides(parent, child)
+            if _hands_on(facts, project, others, tables):
+                return True
             one, two = _called(facts, project, mine), _called(facts, project, others)
             return bool(one and two) and not one.keys() & two.keys() and all(_talk(side.values(), tables) for side in (one, two))
         child = parent
     return False
+
+
+def _hands_on(facts: Facts, project: Project, body: list[ast.stmt], tables: Tables) -> bool:
+    """Whether functions in which ranks meet are given to something that calls them, such as a server: when, nobody knows."""
+    given = [one for node in own_nodes(body) if isinstance(node, ast.Call) for one in (*node.args, *(word.value for word in node.keywords))] if body else []
+    handed = (project.function(facts, one) for one in given if isinstance(one, ast.Name | ast.Attribute) and _may_be_function(one))
+    return any(target is not None and any(_meets(call, target.facts, tables) for call in _calls(target)) for target in handed)
+
+
+def _may_be_function(node: ast.Name | ast.Attribute) -> bool:
+    return isinstance(node, ast.Name) or written(node.value) == "self"
+
+
+def _meets(call: ast.Call, facts: Facts, tables: Tables) -> bool:
+    return (facts.names.origin(call.func) or "") in tables.functions
 
 
 def _sides(branch: ast.If, inside: ast.AST) -> tuple[list[ast.stmt], list[ast.stmt]]:

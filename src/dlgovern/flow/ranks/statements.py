@@ -120,6 +120,8 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
         if known is None and (name := written(current.test)) and _begins(frame, current.body):
             known = True  # a flag on which ranks come to be: where it is not set there is one process
             frame.give(name, values.TRUE)
+        if known is None and frame.summaries.writes and _asks_who(current.test):
+            known = truth(frame.source("main", written(current.test)))
         if known is True:
             ended = not block(frame, current.body)
             _stir(frame, current.body, test)
@@ -132,6 +134,8 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
             ended = not block(frame, current.body)
             _stir(frame, current.body, test)
             taken, frame.out = frame.out, []
+            if test.taint == "files" and taken and taken[-1].op == "return" and _refuses(current.body):
+                taken[-1] = Node("exit", "raise", spot=taken[-1].spot, guard=taken[-1].guard, node=taken[-1].node)
             alive = _keep(frame, reached, ended) or alive
             frame.env = before
             guard = frame.guards[-1] if test.ranked else None
@@ -210,10 +214,17 @@ def join(states: list[dict[str, Value]], line: int, taint: str, asked: Iterable[
                     if wrapped is not None and any(str(item.data).endswith(".module") for item in known):
                         wrapped = None  # unwrapped where it was wrapped
                     way = way or f"#{line}.{crc32(repr(asked).encode('utf-8', 'replace')):x}"
-                    joined[name] = wrapped or unknown(f"{values.kept(known)}{name}{way}", taint or values.worst(*known), values.ranked(*known))
+                    why = taint or values.worst(*known)
+                    if why == "files" and any(map(_is_count, known)):
+                        why = ""  # where a run goes on, not whether
+                    joined[name] = wrapped or unknown(f"{values.kept(known)}{name}{way}", why, values.ranked(*known))
                 else:
                     joined[name] = known[0]
     return joined
+
+
+def _is_count(one: Value) -> bool:
+    return one.kind == "const" and type(one.data) in (int, float)
 
 
 def _for(frame: Frame, node: ast.For | ast.AsyncFor) -> bool:
@@ -425,6 +436,20 @@ def _match(frame: Frame, node: ast.Match) -> bool:
         steps = choice(key, taken, steps, None, node, frame.spot(node))
     frame.out, frame.env = outer + steps, join(states, node.lineno, "") if states else before
     return bool(states) or not node.cases
+
+
+_WHO = re.compile(r"rank|master|main_proc|primary|leader|chief", re.I)
+
+
+def _asks_who(test: ast.expr) -> bool:
+    """Whether a condition is a question for the rank by the name of what is called, although nobody knows how it is answered."""
+    return isinstance(test, ast.Call) and _WHO.search(called_name(test.func)) is not None
+
+
+def _refuses(body: list[ast.stmt]) -> bool:
+    """Whether a branch says what is wrong with what it was given, and returns: every rank is given the same."""
+    said = body[-2].value if len(body) > 1 and isinstance(body[-2], ast.Expr) and isinstance(body[-1], ast.Return) else None
+    return isinstance(said, ast.Call) and isinstance(said.func, ast.Attribute) and said.func.attr in ("error", "critical")
 
 
 def _return(frame: Frame, node: ast.Return) -> bool:

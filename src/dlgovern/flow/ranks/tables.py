@@ -17,7 +17,7 @@ FILES = "files"
 """Names of the tables in a standard."""
 
 _NUMBERS = ("global", "local", "node", "size")
-_TRUTHS = ("main", "local-main", "started", "sub")
+_TRUTHS = ("main", "local-main", "started", "absent", "sub")
 
 
 NOTHING, WHETHER_FIRST, WHICH = range(3)

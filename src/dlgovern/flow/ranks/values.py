@@ -63,7 +63,7 @@ def source(kind: str, cls: int, text: str) -> Value:
         return Value("const", cls != OTHER, "", True)
     if kind == "node":
         return unknown(text, "", True) if cls == OTHER else Value("rank", cls, "", True)
-    return {"size": MANY, "started": TRUE}.get(kind, unknown(text))
+    return {"size": MANY, "started": TRUE, "absent": FALSE}.get(kind, unknown(text))
 
 
 def name(value: Value) -> str:
