@@ -14,6 +14,7 @@ from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.analysis import Disagreement, analysis, who
 from dlgovern.flow.ranks.compare import Divergence
 from dlgovern.flow.ranks.frame import surely
+from dlgovern.flow.ranks.leaving import within
 from dlgovern.flow.ranks.tables import Tables, rank_text, tables_of, tells_ranks
 from dlgovern.flow.ranks.trace import Guard, Node, events
 from dlgovern.policy import Rule
@@ -105,7 +106,8 @@ def _place(facts: Facts, one: Disagreement, wanted: str) -> Any:
     """The syntax node at which a disagreement is reported: in this file, else it is reported there."""
     what = one.what
     way = what.guard if isinstance(what.guard, Node) else None
-    for step in (what.left, way, what.site) if wanted == "exit" else (what.site, what.left):
+    left = what.left if way is None or id(what.left) in within(way) else None  # an exit that all ranks share is not what parts them
+    for step in (left, way, what.site) if wanted == "exit" else (what.site, what.left):
         if step is not None and step.spot[0] == facts.path and step.node is not None:
             return step.node
     return None

@@ -98,7 +98,7 @@ _BY_SHEBANG = (
 HEAD = 256
 """How many first bytes `classify` wants at most."""
 
-_TEST_FOLDER = lazy(r"^tests?$|_tests$|^(?:unit|integration|functional|regression|smoke|e2e|system)_test$")
+_TEST_FOLDER = lazy(r"^_?tests?$|_tests$|^(?:unit|integration|functional|regression|smoke|e2e|system)_test$")
 _TEST_NAME = lazy(r"(?:test_.*|.*_test|conftest)\.pyi?$")
 _EXAMPLE_FOLDERS = frozenset(
     ("example", "examples", "tutorial", "tutorials", "demo", "demos", "sample", "samples", "doc", "docs")

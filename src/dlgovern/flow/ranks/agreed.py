@@ -9,8 +9,14 @@ from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.values import Value, unknown
 
+STIRRED = "#own "
+"""Part of the name of what calls that some ranks alone made have changed in an object."""
+
 _SETTINGS = frozenset("device_ids group process_group src dst root async_op timeout".split())
 """What a collective is told about itself: nothing of it comes from another rank."""
+
+_STAYS = frozenset({"wrapped", "rank", "text"})
+"""Kinds of values that no collective changes: a model, and the number of the rank, with which it finds its device."""
 
 
 def agree(frame: Frame, node: ast.Call, *, some: bool = False) -> None:
@@ -18,8 +24,17 @@ def agree(frame: Frame, node: ast.Call, *, some: bool = False) -> None:
     for argument in (*node.args, *(word.value for word in node.keywords if word.arg not in _SETTINGS)):
         for inner in ast.walk(argument):
             name = written(inner) if isinstance(inner, ast.Name | ast.Attribute) else ""
-            if name and (name in frame.env and frame.env[name].kind != "wrapped") and not (some and not frame.env[name].taint and not frame.env[name].ranked):
+            if name and (name in frame.env and frame.env[name].kind not in _STAYS) and not (some and not frame.env[name].taint and not frame.env[name].ranked):
                 _hand_out(frame, name, unknown(f"{values.AGREED}{name}@{node.lineno}"))
+
+
+def agree_inside(frame: Frame, node: ast.Call) -> None:
+    """What an object that ranks have changed for themselves holds is the same on every rank after they meet over it: ``stopper.synchronize()``."""
+    objects = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+    for one in filter(None, map(written, (*objects, *node.args))):
+        for name in [name for name in frame.env if name.rpartition(".")[0] == one and STIRRED in values.name(frame.env[name])]:
+            del frame.env[name]
+            frame.parted.discard(name)
 
 
 def _hand_out(frame: Frame, name: str, agreed: Value) -> None:

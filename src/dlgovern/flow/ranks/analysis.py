@@ -10,6 +10,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.ranks import values
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.compare import Comparison, Divergence
+from dlgovern.flow.ranks.contexts import Context, at, contexts
 from dlgovern.flow.ranks.frame import GaveUp, Meter
 from dlgovern.flow.ranks.project import Function, Target
 from dlgovern.flow.ranks.roles import split
@@ -73,23 +74,31 @@ def _analyse(facts: Facts, tables: Tables) -> Analysis:
         _judge(summaries, target, {}, found, gave_up, parts=known.parts(target))
         for group in sorted(summaries.groups & summaries.spoken):
             _in_group(grouped, group, summaries, target, found)
-    for target, given in _contexts(summaries)[:_CONTEXTS]:
-        _judge(summaries, target, given, found, gave_up, parts=True)
+    for context in contexts(summaries)[:_CONTEXTS]:
+        if context.target.facts is facts:
+            _judge(summaries, context.target, context.given, found, gave_up, parts=True)
+        else:
+            _handed(summaries, context, found)
     found = [one for one in found if not split(one.what.site, one.what.guard, facts, summaries.project, tables)]
     return Analysis(_unique(_uncompensated(found)), gave_up, summaries.project.reads)
 
 
-def _contexts(summaries: Summaries) -> list[tuple[Target, Given]]:
-    """The functions of the file as they are called with wrapped models, each way once."""
-    seen: dict[object, tuple[Target, Given]] = {}
-    for target, given in summaries.contexts.values():
-        seen.setdefault((target.key, repr(sorted(given.items()))), (target, given))
-    return list(seen.values())
+def _handed(summaries: Summaries, context: Context, found: list[Disagreement]) -> None:
+    """The disagreements inside of a function of another file that ranks give something else: it is told of here."""
+    alone: list[Disagreement] = []
+    inside: list[Disagreement] = []
+    _judge(summaries, context.target, {}, alone, [], parts=True)
+    _judge(summaries, context.target, context.given, inside, [], parts=True)
+    own = {one.what.event.spot for one in alone}
+    for one in inside:
+        site = at(context, one.what.site, summaries)
+        if site is not None and one.what.event.spot not in own and not one.what.taint and one.what.cause in ("branch", "exit"):
+            found.append(one._replace(what=one.what._replace(site=site)))
 
 
 def _on(cls: int, given: Given) -> dict[str, Value]:
     """What a function is given on a class of ranks: the same as on others where nobody asked for this one."""
-    return given.get(cls) or given.get(OTHER) or next(iter(given.values()), {})
+    return given[cls] if cls in given else given.get(OTHER) or next(iter(given.values()), {})
 
 
 def _told(given: Given) -> int:

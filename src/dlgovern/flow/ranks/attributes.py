@@ -7,12 +7,12 @@ import ast
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name
 from dlgovern.flow.ranks.answers import answers
-from dlgovern.flow.ranks.calls import WORLD
 from dlgovern.flow.ranks.candidates import candidates
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.objects import given, kinds
+from dlgovern.flow.ranks.partly import partly
 from dlgovern.flow.ranks.project import Target
-from dlgovern.flow.ranks.values import Value
+from dlgovern.flow.ranks.values import WORLD, Value
 from dlgovern.source.names import Binding
 from dlgovern.source.tree import enclosing_class
 
@@ -23,7 +23,10 @@ def own(frame: Frame, node: ast.Attribute) -> Value | None:
     """What the class around gives its attribute, where that is a rank, a truth about ranks, or a wrapped model."""
     if frame.static >= STATIC or not _may_tell(frame, node.attr):
         return None
-    found = _given(frame, frame.facts, frame.facts.names.attribute_bindings(node), node.attr)
+    bindings = frame.facts.names.attribute_bindings(node)
+    if len(bindings) > 1 and (some := partly(f"self.{node.attr}", bindings, lambda test: _static(frame, test))) is not None:
+        return some
+    found = _given(frame, frame.facts, bindings, node.attr)
     if found:
         wrapped = next((one for one in found if one.kind == "wrapped"), None)
         return wrapped or _telling(found)
@@ -55,11 +58,16 @@ def _may_tell(frame: Frame, name: str) -> bool:
     return frame.quiet is None or name in candidates(frame.facts, frame.tables).telling
 
 
-def _given(frame: Frame, facts: Facts, bindings: list[Binding], name: str) -> list[Value]:
-    from dlgovern.flow.ranks.expressions import static  # attributes and expressions need each other
+def _static(frame: Frame, node: ast.AST, facts: Facts | None = None) -> Value:
+    """The value of an expression that stands elsewhere."""
+    from dlgovern.flow.ranks import expressions  # attributes and expressions need each other
 
+    return expressions.static(frame, node, facts)
+
+
+def _given(frame: Frame, facts: Facts, bindings: list[Binding], name: str) -> list[Value]:
     return [
-        static(frame, binding.value, facts)
+        _static(frame, binding.value, facts)
         for binding in bindings
         if binding.kind == "value" and binding.value is not None and _is_target(binding.node, name)
     ]

@@ -40,6 +40,8 @@ def _returned(found: list[Value], frame: Frame) -> Value:
         return values.NONE
     if all(one._replace(ranked=True) == found[0]._replace(ranked=True) for one in found):
         return min(found, key=lambda one: one.ranked)
+    if all(str(one.data).endswith(values.WORLD) for one in found):
+        return unknown(values.WORLD)
     telling = [one for one in found if one.kind == "wrapped"]
     if telling:
         return telling[0]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from dlgovern.flow.paths import written
+from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import files, values
-from dlgovern.flow.ranks.agreed import agree
+from dlgovern.flow.ranks.agreed import agree, agree_inside
 from dlgovern.flow.ranks.arguments import arguments, counted, keyword
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.objects import kinds
@@ -19,10 +19,9 @@ from dlgovern.flow.ranks.tables import APART, Operation
 from dlgovern.flow.ranks.taints import taint_of
 from dlgovern.flow.ranks.told import later
 from dlgovern.flow.ranks.trace import has_events, trains_alone
-from dlgovern.flow.ranks.values import COUNTED, NEVER, Value, unknown
+from dlgovern.flow.ranks.values import COUNTED, NEVER, WORLD, Value, unknown
 
 _EXITS = frozenset({"sys.exit", "os._exit", "exit", "quit"})
-WORLD = "WORLD"  # the group of all ranks
 _SAME = frozenset({"int", "bool", "float", "str", "len", "any", "all", "abs", "max", "min", "round"})
 
 
@@ -116,9 +115,9 @@ def _operate(
         path = files.saved(positional, keywords, method=bool(operation.on)) if frame.summaries.files and operation.kind == "save" and not operation.one_writes else None
         if path is not None:
             files.emit(frame, node, "save", op, path)
-        else:
+        elif operation.kind != "group" or frame.depth == 0 or not _is_kept(frame):
             frame.emit(operation.kind, op, node, sure=sure)  # who belongs to another group is not known
-    agree(frame, node)
+    agree(frame, node, some=operation.kind != "collective" and bool(frame.guards))
     if operation.kind == "wrap":
         result = Value("wrapped", operation.how)
         if operation.in_place:
@@ -127,6 +126,12 @@ def _operate(
     if operation.kind == "group" and (frame.facts.names.origin(node.func) or "").endswith(".new_group") and not positional and "ranks" not in keywords:
         return unknown(WORLD)
     return unknown(f"{op}@{node.lineno}")
+
+
+def _is_kept(frame: Frame) -> bool:
+    """Whether what the function makes is made by its first call and kept for all others."""
+    decorators = frame.target.node.decorator_list if frame.target is not None else []
+    return any(called_name(one.func if isinstance(one, ast.Call) else one) in ("cache", "lru_cache") for one in decorators)
 
 
 def _change(frame: Frame, node: ast.Call, result: Value) -> None:
@@ -162,9 +167,10 @@ def _follow(
             frame.emit("call", last, node, branches=(summary.steps,))
             if has_events(summary.steps) and not frame.summaries.writes:
                 agree(frame, node, some=bool(frame.guards))
+                agree_inside(frame, node)
         for steps in later(frame, target, given) if frame.summaries.writes and target.node.name == "__init__" else ():
             frame.emit("call", last, node, branches=(steps,))
-        telling = summary.value.kind != "key" or summary.value.taint or summary.value.ranked
+        telling = summary.value.kind != "key" or summary.value.taint or summary.value.ranked or summary.value.data == WORLD
         if target.node.name != "__init__" and telling and not _may_be_other(frame, node, target, summary.value):
             known = summary.value
         elif any(map(counted, positional)):
@@ -189,7 +195,10 @@ def _follow(
         return named
     if target is None and not silent and any(word in last.lower() for word in frame.tables.agreed):
         agree(frame, node)
+        agree_inside(frame, node)
         return unknown(f"{text}@{node.lineno}")
+    if not positional and not keywords and (changed := frame.env.get(text)) is not None and changed.kind == "key":
+        return changed
     own = trains_alone(summary.steps) if target is not None else chosen(frame, node, last)
     taint = "data" if own else taint_of(node, origin, receiver, positional, last)
     if not taint and shared(frame, node, origin, last, positional, keywords):

@@ -9,6 +9,7 @@ from dlgovern.flow.facts import Facts
 from dlgovern.flow.leads import imported
 from dlgovern.flow.paths import called_name, called_on
 from dlgovern.flow.ranks.answers import answers
+from dlgovern.flow.ranks.partly import parted_attributes
 from dlgovern.flow.ranks.project import Target, targets
 from dlgovern.flow.ranks.said import Given, Said, made_of, plain, said
 from dlgovern.flow.ranks.signals import set_by_signals
@@ -55,6 +56,7 @@ class Candidates:
         self.steps = {one.node.name for one in self.targets if one.node.name and "backward" in self._said[one.key].names}
         self._called = self._names_of_operations()
         self._direct = {target.key for target in self.targets if any(self._is_operation(call.func) for call in self._said[target.key].calls)}
+        self._find_clocks()
         self._ask_objects()
         self._find_parting()
         self._find_acting()
@@ -131,8 +133,7 @@ class Candidates:
             return None
         if not used.targets.isdisjoint(self._given_to_operations(target)):
             return None
-        telling = (self.acting, self.parting, DOUBTS, self.clocks, self.signalled, SHARES, _GROUPS)
-        if not all(map(used.names.isdisjoint, telling)) or any(self._is_agreed(called_name(call.func)) for call in used.calls):
+        if not all(map(used.names.isdisjoint, (self.acting, self.parting, DOUBTS, self.clocks, self.signalled, SHARES, _GROUPS))) or any(word in called_name(call.func).lower() for call in used.calls for word in self._tables.agreed):
             return None
         ends = any(called_name(call.func) in self.exits or self._is_operation(call.func) for call in used.calls)
         return None if ends else used.names
@@ -147,9 +148,6 @@ class Candidates:
                     for argument in (*call.args, *(word.value for word in call.keywords)):
                         known |= made_of(argument)
         return known
-
-    def _is_agreed(self, name: str) -> bool:
-        return any(word in name.lower() for word in self._tables.agreed)
 
     # -- what is known from outside ------------------------------------------------------------------------
 
@@ -239,9 +237,14 @@ class Candidates:
 
     # -- closures ------------------------------------------------------------------------------------------
 
+    def _find_clocks(self) -> None:
+        """Functions that answer by the time."""
+        self._spread(self.clocks, lambda target: target.node.name not in _MAKES and not self.clocks.isdisjoint(self._said[target.key].gives))
+
     def _find_parting(self) -> None:
         for mine in self._said.values():
             self.parting |= {name for name in mine.names if name.lstrip("_") in self._tables.apart.words}
+        self.parting |= parted_attributes(self.facts, self.parting)
         for _ in range(2):
             self._spread(self.parting, self._answers)
             for given in self._given:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dlgovern.flow.ranks.frame import Meter
 from dlgovern.flow.ranks.leaving import does, elsewhere, leaving, not_from, same_call, within
-from dlgovern.flow.ranks.states import State, advance, begin, call_around, enter, head, leave, occurs, rest_of
+from dlgovern.flow.ranks.states import State, advance, begin, call_around, comes, enter, head, leave, occurs, rest_of
 from dlgovern.flow.ranks.trace import Guard, Node, assume, events, holds
 
 _SHOWN = 3
@@ -192,6 +192,9 @@ class Comparison:
                 after = (mine, leave(theirs, other))
             elif other is not None and other.kind == "call":
                 after = (mine, enter(theirs, other, 0))
+            elif other is not None and other.is_event and comes(step, theirs):
+                self._record("branch", theirs, other, 1 - side, None, before, (rest_of(a), rest_of(b)))
+                after = (mine, advance(theirs))
             elif not step.exits:
                 self._alone((((), 0, step), (step.branches[0], 0, None)), mine, side, known, before, left)
                 after = (advance(mine), theirs)
@@ -294,5 +297,4 @@ class Comparison:
             return  # both sides may reach the call: the difference lies in the callee and is reported there
         if guard is None or (isinstance(guard, Guard) and guard.handed):
             cause = "flag"
-        told = tuple(events(before[-_SHOWN:]))[-_SHOWN:]
-        self.found.append(Divergence(cause, event, site, side, gone, guard, told, rest))
+        self.found.append(Divergence(cause, event, site, side, gone, guard, tuple(events(before[-_SHOWN:]))[-_SHOWN:], rest))

@@ -9,13 +9,14 @@ from typing import Any
 from dlgovern.flow.facts import Facts
 from dlgovern.flow.paths import called_name, written
 from dlgovern.flow.ranks import attributes, values
-from dlgovern.flow.ranks.calls import WORLD, call
+from dlgovern.flow.ranks.calls import call
 from dlgovern.flow.ranks.files import OWN, together
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
-from dlgovern.flow.ranks.shares import SHARE, sliced
+from dlgovern.flow.ranks.objects import given, kinds
+from dlgovern.flow.ranks.shares import SHARE, parted, picked, sliced
 from dlgovern.flow.ranks.tables import APART
 from dlgovern.flow.ranks.trace import Guard, choice, has_events, row
-from dlgovern.flow.ranks.values import Value, truth, unknown
+from dlgovern.flow.ranks.values import WORLD, Value, truth, unknown
 from dlgovern.source.tree import children, scope
 
 
@@ -107,7 +108,7 @@ _ENGINE_RANKS = frozenset({"global_rank", "local_rank"})
 
 def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     text = written(node)
-    if text in frame.signalled:
+    if text in frame.signalled or _is_signalled(frame, node):
         return unknown(text, "signal")
     if text and text in frame.env:
         return frame.env[text]
@@ -127,6 +128,13 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Value:
         if told is not None:
             return told
     return unknown(text or f"{values.name(base)}.{node.attr}", base.taint)
+
+
+def _is_signalled(frame: Frame, node: ast.Attribute) -> bool:
+    """Whether an attribute of an object is one that its class sets in the handler of a signal."""
+    if f"self.{node.attr}" not in frame.signalled or (isinstance(node.value, ast.Name) and node.value.id == "self"):
+        return False
+    return any(one.facts is frame.facts and given(frame.project, one, node.attr)[1] for one in kinds(frame.project, frame.facts, node.value)[:1])
 
 
 def _bool(frame: Frame, node: ast.BoolOp) -> Value:
@@ -299,6 +307,8 @@ def _text(frame: Frame, node: ast.JoinedStr) -> Value:
 def _subscript(frame: Frame, node: ast.Subscript) -> Value:
     if isinstance(node.slice, ast.Slice) and node.slice.step is not None and sliced(frame, node.slice):
         return unknown(f"{values.name(value(frame, node.value))}[rank::size]", SHARE)
+    if parted(frame, node):
+        return unknown(f"{values.name(value(frame, node.value))}[rank of size]", SHARE)
     index = value(frame, node.slice)
     if frame.facts.names.origin(node.value) == "os.environ" and index.kind == "const":
         return environment(frame, index.data)
@@ -337,6 +347,7 @@ def _comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generato
     outer, frame.out = frame.out, []
     kept = dict(frame.env)
     found = []
+    taken = False
     for index, generator in enumerate(node.generators):
         if index == 0:
             inner, frame.out = frame.out, outer
@@ -349,6 +360,7 @@ def _comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generato
                 frame.env[name.id] = unknown(f"each {name.id}")
         for test in generator.ifs:
             value(frame, test)
+            taken = taken or picked(frame, test)
     parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
     found += [value(frame, part) for part in parts]
     body, frame.out, frame.env = frame.out, outer, kept
@@ -356,7 +368,7 @@ def _comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generato
         frame.emit("loop", "comprehension", node, branches=(tuple(body),))
     if found[-1] == values.FALSE and not isinstance(node, ast.DictComp) and not body:
         return values.NEVER
-    return unknown(f"[{', '.join(map(values.name, found[:3]))}]", found[0].taint)
+    return unknown(f"[{', '.join(map(values.name, found[:3]))}]", SHARE if taken else found[0].taint)
 
 
 def _call(frame: Frame, node: ast.Call) -> Value:

@@ -60,8 +60,9 @@ def call(frame: Frame, node: ast.Call, origin: str, receiver: Value | None, posi
         return Known(unknown(f"{last}@{node.lineno}"))
     if frame.depth == 0:
         _seen(frame, node, origin, last, receiver, (*positional, *keywords.values()))
-    if last in ("sleep", "wait", "join") or any(word in last.lower() for word in (*frame.tables.agreed, "barrier", "wait")):
-        frame.emit("sync", last, node)  # whatever it is, the others may be waited for
+    name = last or called_name(node.func)
+    if name in ("sleep", "wait", "join") or any(word in name.lower() for word in (*frame.tables.agreed, "barrier", "wait")):
+        frame.emit("sync", name, node)  # whatever it is, the others may be waited for
     return None
 
 

@@ -225,7 +225,7 @@ def _tells(node: ast.AST) -> list[ast.AST]:
     return [] if isinstance(node, silent) else children(node)
 
 
-_ASKS = frozenset("int bool float str len any all abs max min round getattr range".split()) | SHARES
+_ASKS = frozenset("int bool float str len any all abs max min round getattr range Subset TensorDataset DataLoader StatefulDataLoader".split()) | SHARES
 """Functions whose result tells of what they are given, or is as much as that says."""
 
 

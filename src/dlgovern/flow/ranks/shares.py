@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from dlgovern.flow.paths import context_managers, written
+from dlgovern.flow.paths import called_name, context_managers, written
 from dlgovern.flow.ranks.frame import Frame
 from dlgovern.flow.ranks.project import Function, Target
 from dlgovern.flow.ranks.tables import Tables
@@ -15,6 +15,9 @@ from dlgovern.flow.ranks.values import MANY, Value
 SHARE = "share"
 _KEEP = frozenset("list tuple range iter sorted reversed enumerate tqdm trange zip map filter Subset TensorDataset DataLoader StatefulDataLoader select batch cycle prefetch".split())
 """Calls that give as many items as they were given, or fewer by a fixed factor."""
+
+_PARTS = frozenset({"array_split", "tensor_split", "chunk"})
+"""Calls that cut into a number of parts, the last ones smaller where it does not come out even."""
 
 _LINKS = 6
 _EVEN = re.compile(rb"drop_last|\bJoin\b|\.join\(\)|\bpad|\beven|_even|equal|cycle|islice|truncat|remainder|divisible|infinite|repeat", re.I)
@@ -28,6 +31,30 @@ def sliced(frame: Frame, node: ast.Slice) -> bool:
     if node.lower is None or node.step is None or node.upper is not None:
         return False
     return value(frame.outside(), node.lower).kind == "rank" and value(frame.outside(), node.step) == MANY
+
+
+def parted(frame: Frame, node: ast.Subscript) -> bool:
+    """Whether one of as many parts as there are ranks is the rank's, and they need not be as large as each other: ``np.array_split(x, size)[rank]``."""
+    from dlgovern.flow.ranks.expressions import value  # expressions ask for shares
+
+    binding = frame.facts.names.binding(node.value) if isinstance(node.value, ast.Name) else None
+    made = binding.value if binding is not None else node.value
+    if not isinstance(made, ast.Call) or (frame.facts.names.origin(made.func) or called_name(made.func)).rpartition(".")[2] not in _PARTS:
+        return False
+    return value(frame.outside(), node.slice).kind == "rank" and any(value(frame.outside(), one) == MANY for one in made.args)
+
+
+def picked(frame: Frame, test: ast.expr) -> bool:
+    """Whether a test takes every item whose turn it is for the rank: ``i % size == rank``."""
+    from dlgovern.flow.ranks.expressions import value  # expressions ask for shares
+
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq) or len(test.comparators) > 1:
+        return False
+    sides = (test.left, test.comparators[0])
+    for turn, mine in (sides, sides[::-1]):
+        if isinstance(turn, ast.BinOp) and isinstance(turn.op, ast.Mod) and value(frame.outside(), turn.right) == MANY:
+            return value(frame.outside(), mine).kind == "rank"
+    return False
 
 
 def shared(frame: Frame, node: ast.Call, origin: str, last: str, positional: list[Value], keywords: dict[str, Value]) -> bool:
@@ -81,4 +108,4 @@ def uneven(step: Node, target: Target, tables: Tables) -> bool:
 def _divides(tables: Tables) -> re.Pattern[bytes]:
     """A division by the number of ranks."""
     names = sorted({name.rpartition(".")[2] for name, kind in {**tables.names, **tables.calls}.items() if kind == "size"})
-    return re.compile(rb"(?://|%|\bdivmod\([^)]*,)\s*\(?(?:\w+\.)*(?:" + "|".join(names).encode() + rb")\b")
+    return re.compile(rb"(?://|%|\bdivmod\([^)]*,)\s*\(?(?:\w+\.)*(?:" + "|".join(names).encode() + rb")\b(?!(?:\(\))?\)?\s*==\s*(?:\w+\.)*(?:get_)?\w*rank)")

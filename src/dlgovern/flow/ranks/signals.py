@@ -15,7 +15,7 @@ def set_by_signals(facts: Facts) -> frozenset[str]:
 
 
 def _set_by_signals(facts: Facts) -> frozenset[str]:
-    if b"import signal" not in facts.data and b"from signal" not in facts.data:
+    if b"signal" not in facts.data:
         return frozenset()
     handlers = {
         written(call.args[1]).rpartition(".")[2]  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from dlgovern.flow.paths import called_name, own_nodes, written
 from dlgovern.flow.ranks import values
+from dlgovern.flow.ranks.agreed import STIRRED
 from dlgovern.flow.ranks.arguments import counted
 from dlgovern.flow.ranks.expressions import by_name, text_of, value
 from dlgovern.flow.ranks.frame import DEEPEST, Frame
@@ -18,6 +19,7 @@ from dlgovern.flow.ranks.managers import enter, switches_off
 from dlgovern.flow.ranks.project import Target
 from dlgovern.flow.ranks.said import registered
 from dlgovern.flow.ranks.shares import SHARE
+from dlgovern.flow.ranks.stirred import stirred
 from dlgovern.flow.ranks.trace import Guard, Node, choice, has_events
 from dlgovern.flow.ranks.values import Value, truth, unknown
 from dlgovern.source.tree import children
@@ -122,6 +124,7 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
             known = truth(frame.source("main", written(current.test)))
         if known is True:
             ended = not block(frame, current.body)
+            _stir(frame, current.body, test)
             alive = _keep(frame, reached, ended) or alive
             current = None
             break
@@ -129,6 +132,7 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
             head, frame.out = frame.out, []
             before = dict(frame.env)
             ended = not block(frame, current.body)
+            _stir(frame, current.body, test)
             taken, frame.out = frame.out, []
             if test.taint == "files" and taken and taken[-1].op == "return" and _refuses(current.body):
                 taken[-1] = Node("exit", "raise", spot=taken[-1].spot, guard=taken[-1].guard, node=taken[-1].node)
@@ -145,6 +149,7 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
             current = rest[0]
             continue
         ended = not block(frame, rest)
+        _stir(frame, rest, test)
         alive = _keep(frame, reached, ended) or alive
         current = None
     steps = frame.out
@@ -161,6 +166,13 @@ def _if(frame: Frame, node: ast.stmt) -> bool:
         taint = next((one for one in taints if one), "")
         frame.env = join(reached, node.lineno, taint, asked)
     return alive
+
+
+def _stir(frame: Frame, body: list[ast.stmt], test: Value) -> None:
+    """What ranks that a condition names have changed in objects is theirs alone."""
+    for name in stirred(frame, body) if test.ranked and body else ():
+        frame.give(name, unknown(f"{name}{STIRRED}{body[0].lineno}"))
+        frame.parted.add(name)
 
 
 def _begins(frame: Frame, body: list[ast.stmt]) -> bool:
@@ -277,7 +289,7 @@ def _read(test: ast.expr) -> set[str]:
 def _again(frame: Frame, node: ast.AST) -> None:
     """The test of a ``while`` after a turn that changed it: the loop may end here."""
     test = node.test  # type: ignore[attr-defined]
-    changed = _assigned(frame, node)  # type: ignore[arg-type]
+    changed = _assigned(frame, node) | frame.parted  # type: ignore[arg-type]
     if not any(isinstance(part, ast.Name | ast.Attribute) and written(part) in changed for part in ast.walk(test)):
         return
     found = value(frame, test)

@@ -75,6 +75,9 @@ def rest_of(state: State) -> tuple[Node, ...]:
     return tuple(found)
 
 
+def comes(loop: Node, state: State) -> bool:
+    """Whether a loop is still to come."""
+    return any(step.kind == "loop" and step.spot == loop.spot for steps, at, _ in state for step in steps[at:])
 
 
 def occurs(step: Node, rest: tuple[Node, ...]) -> bool:

@@ -32,7 +32,7 @@ Given = dict[int, dict[str, Value]]
 
 
 class Summaries:
-    """The functions that one judged file leads to; ``contexts`` are its own functions as they were called, by place."""
+    """The functions that one judged file leads to; ``contexts`` are functions as they were called by its own, by place."""
 
     def __init__(self, facts: Facts, tables: Tables, *, alone: bool = False) -> None:
         """``alone``: nothing that other files of the repository led to is taken over."""
@@ -41,8 +41,9 @@ class Summaries:
         me = weakref.proxy(self)  # a file that nobody holds goes at once
         self.project = Project(facts, lambda method: me.may_act(method))
         self.memo = Memo()
-        self.contexts: dict[tuple[object, ...], tuple[Target, Given]] = {}
+        self.contexts: dict[tuple[tuple[str, int, int], Spot], tuple[Target, Given]] = {}
         self.assigned: dict[int, frozenset[str]] = {}
+        self.tested: dict[int, frozenset[str]] = {}
         self.trains = False
         self.whole = False  # the models of the judged file lie in no shards
         self.group = ""  # the process group whose ranks are told apart; empty: the world
@@ -91,7 +92,7 @@ class Summaries:
         key = (target.key, tuple(sorted(given.items(), key=lambda item: item[0])), manager)
         home = target.facts is self.facts
         wrapped = home and site is not None and any(one.kind == "wrapped" for one in given.values())
-        if wrapped:
+        if site is not None and (wrapped or (caller.depth == 0 and caller.facts is self.facts)):
             self.contexts.setdefault((target.key, site), (target, {}))[1][cls] = given
         about = () if home else (*key, self.trains, self.whole, self.writes, self.files, self.group)
         known = self.memo.known(key, cls, caller.depth, None if home else lambda of: self._taken_over(about, of, caller.depth))

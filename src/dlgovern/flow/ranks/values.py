@@ -34,6 +34,7 @@ TRUE = Value("const", True)
 FALSE = Value("const", False)
 NEVER = Value("tuple", (FALSE,))  # a row of which each is false
 MANY = Value("many")
+WORLD = "WORLD"  # the group of all ranks
 _LONGEST = 160
 
 
