@@ -55,7 +55,7 @@ def is_meeting(facts: Facts, call: ast.Call, tables: Tables) -> bool:
     """Whether all ranks of the world meet in a call."""
     operation = tables.functions.get((facts.names.origin(call.func) or "").replace(".distributed_c10d.", "."))
     if operation is not None:
-        return operation.kind in _KINDS and not operation.starts and _applies(call, operation) and (operation.kind == "save" or _is_of_all(call, operation))
+        return operation.kind in _KINDS and not (operation.starts or operation.one_writes) and _applies(call, operation) and (operation.kind == "save" or _is_of_all(call, operation))
     name = called_name(call.func)
     if isinstance(call.func, ast.Attribute) and name in tables.methods:
         text = written(call.func.value)
