@@ -48,9 +48,9 @@ def watch(rules: list[Rule], facts: Facts, tables: dict[str, Any]) -> dict[type 
         for rule in rules:
             names = tables.get(rule.parameters["objects"], {}).get(rule.parameters["shards"], {}).get("names", ())
             sharded = _sharded(facts, names)
-            sharded += _by_helpers(facts, sharded)
-            sharded += _handed_on(facts, sharded)
             if sharded:
+                sharded += _by_helpers(facts, sharded)
+                sharded += _handed_on(facts, sharded)
                 yield from _saves(rule, facts, sharded)
                 yield from _numbers(rule, facts, sharded)
 

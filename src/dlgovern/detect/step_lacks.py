@@ -11,7 +11,17 @@ from dlgovern.detect import Parameter
 from dlgovern.detect.events import Events
 from dlgovern.finding import Hit
 from dlgovern.flow.facts import Facts
-from dlgovern.flow.paths import assigned_in, called_name, guards, names_in, own_nodes, targets, written
+from dlgovern.flow.paths import (
+    Guard,
+    assigned_in,
+    called_name,
+    contradict,
+    guards,
+    names_in,
+    own_nodes,
+    targets,
+    written,
+)
 from dlgovern.flow.project import Function, called
 from dlgovern.flow.steps import Step, calls, is_backward, repeated, steps
 from dlgovern.policy import Rule
@@ -97,11 +107,11 @@ def _receiver(call: ast.Call) -> str:
 def _switched_apart(step: Step, one: ast.AST, other: ast.AST) -> bool:
     """Whether two nodes stand on the two sides of a switch that stays as it is while the program runs."""
     changed = assigned_in(step.node.body)
-    known = {guard.test: guard.holds for guard in guards(one)}
-    return any(
-        known.get(guard.test, guard.holds) != guard.holds and _SWITCH.match(guard.test) and not any(f"'{name}'" in guard.test for name in changed)
-        for guard in guards(other)
-    )
+
+    def switches(node: ast.AST) -> list[Guard]:
+        return [guard for guard in guards(node) if _SWITCH.match(guard.test) and not any(f"'{name}'" in guard.test for name in changed)]
+
+    return contradict(switches(one), switches(other))
 
 
 _SWITCH = re.compile(r"(Name|Attribute)\(")
